@@ -1,0 +1,89 @@
+"""The commands of `pipelex-cogt`, and what they have in common: options, and how faults are told."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import typer
+from rich.console import Console
+
+from pipelex_cogt.cli.env import (
+    DEFER,
+    describe_variables,
+    find_variables,
+    format_example,
+    is_refused,
+    print_variables,
+)
+from pipelex_cogt.cli.show import describe, print_description
+from pipelex_cogt.errors import CogtError
+from pipelex_cogt.models.model_manager import ModelManager
+
+app = typer.Typer(
+    help="Layered settings for applications with more than one LLM provider.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Env: TypeAlias = Annotated[str | None, typer.Option("--env", help="The environment; else what PIPELEX_ENV says.")]
+SettingsDir: TypeAlias = Annotated[
+    Path | None, typer.Option("--settings-dir", help="The application's settings directory.")
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
+
+
+@app.callback()
+def pipelex_cogt() -> None:
+    """Layered settings for applications with more than one LLM provider."""
+
+
+@app.command()
+def show(env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
+    """Print the settings in force: backends, models, aliases, presets and choices."""
+    with _faults_told():
+        description = describe(ModelManager.load(settings_dir, env))
+    _print(description, print_description, as_json=as_json)
+
+
+@app.command()
+def env(
+    env: Env = None,
+    settings_dir: SettingsDir = None,
+    missing: Annotated[bool, typer.Option("--missing", help="Only what is missing.")] = False,
+    example: Annotated[bool, typer.Option("--example", help="Print the text of .env.example.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the variables that the settings reference, where, and whether they are set; never their values."""
+    with _faults_told():
+        manager = ModelManager.load(settings_dir, env, overrides=DEFER)
+    if example:
+        print(format_example(manager), end="")
+        return
+    variables = find_variables(manager.backends.values())
+    shown = [variable for variable in variables if variable.is_missing] if missing else variables
+    _print(describe_variables(shown), print_variables, as_json=as_json)
+    raise typer.Exit(1 if is_refused(manager, variables) else 0)
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """Turn an error of this package into its message and exit status 1."""
+    try:
+        yield
+    except CogtError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(1) from None
+
+
+def _print(data: Any, render: Callable[[Any, Console], None], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    else:
+        render(data, Console(markup=False, highlight=False, emoji=False, soft_wrap=False))

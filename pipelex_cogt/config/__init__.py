@@ -1,0 +1,1 @@
+"""Reading settings: the only part that touches Dynaconf, the disk and the process environment."""

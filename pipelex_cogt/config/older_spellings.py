@@ -1,0 +1,42 @@
+"""Older spellings: `default_sdk` at the top of a backend's file means the same as `sdk` in its `[defaults]`.
+
+A layer is brought to today's spelling before it is merged, so that a higher layer wins whichever spelling it uses.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelex_cogt.config.layers import Layer
+from pipelex_cogt.config.report import ProblemReport
+
+DEFAULTS_KEY = "defaults"
+OLDER_SPELLINGS = {"default_sdk": "sdk", "default_prompting_target": "prompting_target"}
+"""Keys at the top of a backend's file, each with the key of `[defaults]` that it means."""
+
+
+def modernise_layer(layer: Layer, report: ProblemReport) -> Layer:
+    """The layer in today's spelling; each older spelling is a warning."""
+    files = layer.table.get("models")
+    if not isinstance(files, dict) or not any(_is_older(file) for file in files.values()):
+        return layer
+    modern = {name: _modernise(name, file, report) if _is_older(file) else file for name, file in files.items()}
+    return Layer(layer.origin, {**layer.table, "models": modern})
+
+
+def _is_older(file: Any) -> bool:
+    return isinstance(file, dict) and any(key in file and not isinstance(file[key], dict) for key in OLDER_SPELLINGS)
+
+
+def _modernise(backend: str, file: dict[str, Any], report: ProblemReport) -> dict[str, Any]:
+    stated = file.get(DEFAULTS_KEY, {})
+    if not isinstance(stated, dict):
+        return file
+    moved: dict[str, Any] = {}
+    for older, key in OLDER_SPELLINGS.items():
+        if older in file and key not in stated:
+            moved[key] = file[older]
+            path = ("models", backend, DEFAULTS_KEY, key)
+            report.warning(path, f"stated in the older spelling {older}", f"write {key} in [{DEFAULTS_KEY}]")
+    rest = {key: value for key, value in file.items() if OLDER_SPELLINGS.get(key) not in moved}
+    return {**rest, DEFAULTS_KEY: stated | moved}

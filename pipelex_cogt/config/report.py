@@ -1,0 +1,160 @@
+"""Collecting problems while a load goes on, so that all of them can be told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, time
+from typing import TYPE_CHECKING, NamedTuple
+
+from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, format_key_path
+from pipelex_cogt.config.layers import Place
+from pipelex_cogt.errors import Problem, SettingsError, Severity
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+_TOML_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (bool, "a boolean"),
+    (int, "an integer"),
+    (float, "a float"),
+    (str, "a string"),
+    (Mapping, "a table"),
+    ((list, tuple), "a list"),
+    (date, "a date"),
+    (time, "a time"),
+)
+_EXPECTED = {
+    "bool_type": "true or false",
+    "dict_type": "a table",
+    "enum": "one of {expected}",
+    "finite_number": "a finite number",
+    "float_type": "a number",
+    "greater_than": "a number above {gt}",
+    "greater_than_equal": "a number of at least {ge}",
+    "int_type": "an integer",
+    "less_than_equal": "a number of at most {le}",
+    "list_type": "a list",
+    "model_type": "a table",
+    "string_too_short": "a string that is not empty",
+    "string_type": "a string",
+    "tuple_type": "a list",
+}
+_SHOWS_VALUE = {"enum", "finite_number", "greater_than", "greater_than_equal", "less_than_equal"}
+
+
+def toml_type(value: object) -> str:
+    """What TOML calls a value's type."""
+    return next((name for kind, name in _TOML_TYPES if isinstance(value, kind)), f"a Python {type(value).__name__}")
+
+
+class _Finding(NamedTuple):
+    problem: str
+    path: KeyPath
+    suggestion: str | None
+    severity: Severity
+    place: Place | None
+    is_packaged: bool = False
+
+
+class ProblemReport:
+    """The problems of one load.
+
+    Key paths become files and lines only when somebody reads the report, so a load without problems pays nothing.
+    `locate` answers where a key path is stated, and whether that is in the packaged settings.
+    """
+
+    def __init__(self) -> None:
+        self._findings: list[_Finding] = []
+        self._unreadable: set[KeyPath] = set()
+        self.locate: Callable[[KeyPath], tuple[Place | None, bool]] = lambda _path: (None, False)
+
+    def error(self, path: KeyPath, problem: str, suggestion: str | None = None, place: Place | None = None) -> None:
+        """Note a fault; `place` where it is known already, else it is looked up."""
+        self._findings.append(_Finding(problem, path, suggestion, Severity.ERROR, place))
+
+    def warning(self, path: KeyPath, problem: str, suggestion: str | None = None, place: Place | None = None) -> None:
+        """Note something that deserves attention and stops nothing."""
+        self._findings.append(_Finding(problem, path, suggestion, Severity.WARNING, place))
+
+    def unreadable(
+        self, prefix: KeyPath, problem: str, place: Place | None = None, path: KeyPath | None = None
+    ) -> None:
+        """Note a file that could not be read: what would lie below `prefix` is unknown from here on."""
+        self._unreadable.add(prefix)
+        self.error(prefix if path is None else path, problem, place=place)
+
+    def is_unknown(self, *prefix: str) -> bool:
+        """Whether a file that could not be read might have stated something below or above `prefix`."""
+        return any(broken[: len(prefix)] == prefix[: len(broken)] for broken in self._unreadable)
+
+    def has_fault(self, *prefix: str) -> bool:
+        """Whether an error was noted at or below a key path."""
+        return any(
+            finding.severity is Severity.ERROR and finding.path[: len(prefix)] == prefix for finding in self._findings
+        )
+
+    def invalid(
+        self, error: ValidationError, prefix: KeyPath, known: Mapping[KeyPath, Iterable[str]] | None = None
+    ) -> None:
+        """Note everything that a Pydantic validation refused.
+
+        Args:
+            error: The validation's error.
+            prefix: The key path of what was validated.
+            known: The keys that exist, by the path of their table, for suggestions.
+        """
+        for fault in error.errors(include_url=False, include_input=True):
+            path = (*prefix, *fault["loc"])
+            kind, context, value = fault["type"], fault.get("ctx", {}), fault["input"]
+            if kind == "extra_forbidden":
+                keys = list((known or {}).get(fault["loc"][:-1], ()))
+                self.unknown_key(path, keys)
+            elif kind == "missing":
+                self.error(path, "required, and nothing states it")
+            elif kind in _EXPECTED:
+                expected = _EXPECTED[kind].format_map(context)
+                found = repr(value) if kind in _SHOWS_VALUE and not isinstance(value, Mapping) else toml_type(value)
+                self.error(path, f"expected {expected}, got {found}")
+            else:
+                self.error(path, fault["msg"])
+
+    def unknown_key(self, path: KeyPath, known: Iterable[str]) -> None:
+        """Note a key that no schema knows."""
+        keys = sorted(known)
+        near = did_you_mean(str(path[-1]), keys)
+        self.error(path, "unknown key", near or (f"expected one of {', '.join(keys)}" if keys else None))
+
+    def demote(self, *prefixes: KeyPath) -> None:
+        """Turn the errors below these key paths into warnings."""
+        self._findings = [
+            finding._replace(severity=Severity.WARNING)
+            if any(finding.path[: len(prefix)] == prefix for prefix in prefixes)
+            else finding
+            for finding in self._findings
+        ]
+
+    def problems(self, severity: Severity) -> list[Problem]:
+        """The problems of one severity, in file and line order, each once."""
+        found = {
+            problem: is_packaged
+            for problem, is_packaged in map(self._located, self._findings)
+            if problem.severity is severity and not (is_packaged and severity is Severity.WARNING)
+        }
+        return sorted(found, key=lambda problem: (problem.file or "", problem.line or 0))
+
+    def raise_errors(self, heading: str) -> None:
+        """Raise one `SettingsError` with every error, or return where there is none."""
+        if errors := self.problems(Severity.ERROR):
+            count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
+            raise SettingsError.from_problems(f"{count} in {heading}", errors)
+
+    def _located(self, finding: _Finding) -> tuple[Problem, bool]:
+        place, is_packaged = (finding.place, False) if finding.place else self.locate(finding.path)
+        return Problem(
+            problem=finding.problem,
+            path=format_key_path(finding.path) if finding.path else "",
+            file=place.name if place else None,
+            line=place.line if place else None,
+            suggestion=finding.suggestion,
+            severity=finding.severity,
+        ), is_packaged

@@ -1,0 +1,234 @@
+"""Secrets: where referenced values come from, and how they stay out of sight."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import SecretStr
+
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
+from pipelex_cogt.config.layers import Place
+from pipelex_cogt.config.references import Name, Prefix, Reference, holds_reference, parse_template, references_in, render
+from pipelex_cogt.errors import CogtError, MissingCredentialError
+
+MASK = "**********"
+MAX_SECRET_BYTES = 64 * 1024
+_SECRET_NAME = re.compile(
+    r"(?<![a-z])(?:(?:api|access|private)_?keys?|token|secrets?|password|passwd|credentials?)(?![a-z])"
+)
+_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+(?=@)")
+
+
+def names_secret(key: str) -> bool:
+    """Whether a key's name says that its value is secret."""
+    return _SECRET_NAME.search(_CAMEL_CASE.sub("_", key).lower()) is not None
+
+
+def mask_url_password(text: str) -> str:
+    """Hide the password of a URL that holds one."""
+    return _URL_PASSWORD.sub(rf"\1:{MASK}", text)
+
+
+class SealedText(SecretStr):
+    """A literal secret from a settings layer. Unlike its parent it does not travel in a pickle."""
+
+    def __reduce__(self) -> tuple[type[SealedText], tuple[str]]:
+        return SealedText, ("",)
+
+    def __copy__(self) -> SealedText:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SealedText:
+        return self
+
+
+class SecretFileError(CogtError):
+    """A secret's file that cannot be used.
+
+    Attributes:
+        path: The file.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"
+
+
+class SecretSource(Protocol):
+    """Something that may know a secret by its name: a vault, a cloud store, a directory of files."""
+
+    def get(self, name: str) -> str | None:
+        """The secret of that name, or None where this source has none."""
+
+
+class Environment(Mapping[str, str]):
+    """The process's environment over the values of `.env`. Its repr shows no value."""
+
+    def __init__(self, process: Mapping[str, str], dotenv: Mapping[str, str] | None = None) -> None:
+        self.process = process
+        self.dotenv = dotenv or {}
+
+    @classmethod
+    def of_process(cls, environ: Mapping[str, str] | None = None) -> Environment:
+        """The process's environment, or what stands for it, without a `.env`."""
+        return cls(os.environ if environ is None else environ)
+
+    def over(self, dotenv: Mapping[str, str]) -> Environment:
+        """The same environment over the values of a `.env`."""
+        return Environment(self.process, dotenv)
+
+    def __getitem__(self, name: str) -> str:
+        value = self.process.get(name) or self.dotenv.get(name)
+        if not value:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self.dotenv, **self.process})
+
+    def __len__(self) -> int:
+        return len({**self.dotenv, **self.process})
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} variables)"
+
+
+class SecretsDirectory:
+    """A directory with one file per secret, as Docker and Kubernetes mount them."""
+
+    def __init__(self, directory: Path | None) -> None:
+        self.directory = directory
+
+    def get(self, name: str) -> str | None:
+        """The text of the file of that name, without one trailing newline; None where there is no such file.
+
+        Raises:
+            SecretFileError: It is a directory, too large, unreadable or not UTF-8.
+        """
+        if self.directory is None or Path(name).name != name:
+            return None
+        path = self.directory / name
+        problem = None
+        try:
+            with path.open("rb") as file:
+                content = file.read(MAX_SECRET_BYTES + 1)
+            if len(content) <= MAX_SECRET_BYTES:
+                return content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+            problem = f"expected a secret, found more than {MAX_SECRET_BYTES // 1024} KiB"
+        except FileNotFoundError:
+            return None
+        except IsADirectoryError:
+            problem = "expected a secret's file, found a directory"
+        except OSError as error:
+            problem = f"cannot be read: {error.strerror}"
+        except UnicodeDecodeError:
+            problem = "expected UTF-8 text"
+        raise SecretFileError(str(path), problem)
+
+    def names(self) -> Iterator[str]:
+        """The names of the secrets that lie here, sorted."""
+        if self.directory is not None and self.directory.is_dir():
+            yield from sorted(path.name for path in self.directory.iterdir() if path.is_file())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.directory)!r})"
+
+
+class Credentials:
+    """Answers references: the environment, the secrets directory, then the application's own sources.
+
+    `locate` says where the settings state a key path, for messages.
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        directory: SecretsDirectory,
+        sources: Iterable[SecretSource] = (),
+        locate: Callable[[KeyPath], Place | None] = lambda _path: None,
+    ) -> None:
+        self.environment = environment
+        self.directory = directory
+        self.sources = tuple(sources)
+        self.locate = locate
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.environment!r}, {self.directory!r}, {len(self.sources)} more sources)"
+
+    def lookup(self, name: Name) -> str | None:
+        """The value of one name, or None where it is unset or empty."""
+        return next((value for store in self._stores(name) if (value := store.get(name.name))), None)
+
+    def source_of(self, name: Name) -> str | None:
+        """Which source holds a name, in words; None where none does."""
+        store = next((store for store in self._stores(name) if store.get(name.name)), None)
+        if isinstance(store, Environment):
+            return "environment" if store.process.get(name.name) else ".env"
+        if isinstance(store, SecretsDirectory):
+            return "secrets directory"
+        return None if store is None else type(store).__name__
+
+    def _stores(self, name: Name) -> tuple[SecretSource, ...]:
+        """The sources that a name is looked up in, in order."""
+        secrets: tuple[SecretSource, ...] = (self.directory, *self.sources)
+        stores = {Prefix.ENV: (self.environment,), Prefix.SECRET: secrets, Prefix.ANY: (self.environment, *secrets)}
+        return stores[name.prefix]
+
+    def answer(self, reference: Reference) -> str | None:
+        """The value of a reference: the first of its names that is set, else its default."""
+        found = (value for name in reference.names if (value := self.lookup(name)) is not None)
+        return next(found, reference.default)
+
+    def resolve(self, text: str, backend: str, path: KeyPath) -> str:
+        """The text with every reference in it answered.
+
+        Args:
+            text: The setting as stated.
+            backend: The backend that needs it.
+            path: Its key path, for the message.
+
+        Raises:
+            MissingCredentialError: No source answers a reference.
+            SecretFileError: A secret's file cannot be used.
+        """
+        missing = self.missing(text)
+        if missing:
+            names = tuple(map(str, missing[0].names))
+            place = self.locate(path)
+            raise MissingCredentialError(backend, names, format_key_path(path), str(place or "settings"))
+        return render(parse_template(text), lambda reference: self.answer(reference) or "")
+
+    def missing(self, text: str) -> list[Reference]:
+        """The references in a text that no source answers."""
+        return [reference for reference in references_in(text) if self.answer(reference) is None]
+
+
+def mask_setting(key: str, value: Any) -> Any:
+    """A setting as it may be shown: references as written, literal secrets and URL passwords hidden."""
+    if isinstance(value, SecretStr):
+        return MASK
+    if isinstance(value, Mapping):
+        return {inner: mask_setting(inner, item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [mask_setting(key, item) for item in value]
+    if not isinstance(value, str):
+        return MASK if names_secret(key) and not isinstance(value, bool | None) else value
+    if holds_reference(value):
+        return render(parse_template(value), lambda reference: _show_reference(reference, is_secret=names_secret(key)))
+    return MASK if names_secret(key) else mask_url_password(value)
+
+
+def _show_reference(reference: Reference, *, is_secret: bool) -> str:
+    names = "|".join(map(str, reference.names))
+    default = "" if reference.default is None else f":-{MASK if is_secret else reference.default}"
+    return f"${{{names}{default}}}"

@@ -1,0 +1,115 @@
+"""On which line a TOML file states a key.
+
+The standard library's parser keeps no positions, and nothing needs them while all is well. So a file is read a second
+time, by this scanner, only when a place in it has to be named. The scanner expects text that `tomllib` has accepted.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from bisect import bisect_left
+
+from pipelex_cogt.config.key_paths import KeyPath
+
+_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")
+_SCALAR = re.compile(
+    r'''"""(?:\\.|[^\\])*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:'{0,2})|"(?:\\.|[^"\\\n])*"|'[^'\n]*\''''
+    r"""|\d{4}-\d\d-\d\d[ ]\d[^,\]}\s#]*|[^,\[\]{}\s#]+""",
+    re.DOTALL,
+)
+
+
+def find_lines(text: str) -> dict[KeyPath, int]:
+    """Map every key path of a valid TOML document to the line, counted from 1, that first states it."""
+    return _Scanner(text).scan()
+
+
+class _Scanner:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._position = 0
+        self._newlines = [match.start() for match in re.finditer("\n", text)]
+        self._lines: dict[KeyPath, int] = {}
+        self._array_sizes: dict[KeyPath, int] = {}
+
+    def scan(self) -> dict[KeyPath, int]:
+        table: KeyPath = ()
+        while self._skip_blank() < len(self._text):
+            if self._text.startswith("[[", self._position):
+                table = self._read_header(2, is_array=True)
+            elif self._text[self._position] == "[":
+                table = self._read_header(1, is_array=False)
+            else:
+                self._read_pair(table)
+        return self._lines
+
+    def _read_header(self, brackets: int, *, is_array: bool) -> KeyPath:
+        start = self._position
+        self._position += brackets
+        keys = self._read_key()
+        self._position += brackets
+        path: KeyPath = ()
+        for depth, key in enumerate(keys, 1):
+            path = (*path, key)
+            self._note(path, start)
+            if is_array and depth == len(keys):
+                self._array_sizes[path] = self._array_sizes.get(path, 0) + 1
+            if path in self._array_sizes:
+                path = (*path, self._array_sizes[path] - 1)
+                self._note(path, start)
+        return path
+
+    def _read_pair(self, table: KeyPath) -> None:
+        start = self._position
+        path = table
+        for key in self._read_key():
+            path = (*path, key)
+            self._note(path, start)
+        self._position += 1  # the equals sign
+        self._skip_blank()
+        self._read_value(path)
+
+    def _read_key(self) -> list[str]:
+        keys = []
+        while match := _KEY_PART.match(self._text, self._position):
+            part = match[1]
+            keys.append(tomllib.loads(f"key={part}")["key"] if part[0] in "\"'" else part)
+            self._position = match.end()
+            if not self._text.startswith(".", self._position):
+                break
+            self._position += 1
+        return keys
+
+    def _read_value(self, path: KeyPath) -> None:
+        opening = self._text[self._position]
+        if opening == "[":
+            self._read_items("]", path)
+        elif opening == "{":
+            self._read_items("}", path)
+        else:
+            match = _SCALAR.match(self._text, self._position)
+            self._position = match.end() if match else len(self._text)
+
+    def _read_items(self, closing: str, path: KeyPath) -> None:
+        self._position += 1
+        index = 0
+        while self._text[self._skip_blank()] != closing:
+            if self._text[self._position] == ",":
+                self._position += 1
+            elif closing == "}":
+                self._read_pair(path)
+            else:
+                self._note((*path, index), self._position)
+                self._read_value((*path, index))
+                index += 1
+        self._position += 1
+
+    def _skip_blank(self) -> int:
+        match = _BLANK.match(self._text, self._position)
+        self._position = match.end() if match else self._position
+        return self._position
+
+    def _note(self, path: KeyPath, position: int) -> None:
+        self._lines.setdefault(path, bisect_left(self._newlines, position) + 1)

@@ -1,0 +1,184 @@
+"""The exception tree, and `Problem`: one fault in the settings, as data.
+
+Everything this package raises is a `CogtError`:
+
+    CogtError
+        SettingsError            an ExceptionGroup: every fault a load found, each a ProblemError
+        ProblemError             one Problem
+        NotAvailableError        a name that cannot be used here; also a LookupError
+            UnknownNameError         nothing knows the name
+            BackendDisabledError     the model is known, its backends are disabled
+            ModelNotRoutedError      the model is enabled, no rule of the active profile leads to it
+        MissingCredentialError   a reference that no source answers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CogtError(Exception):
+    """Root of everything this package raises."""
+
+
+class Severity(StrEnum):
+    """How much a problem matters: an error stops the load, a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One fault in the settings.
+
+    Attributes:
+        problem: What was expected and what was found; never a secret value.
+        path: The TOML key path, such as `cogt.models.openai."gpt-4.1".max_tokens`; empty for a whole file.
+        file: The file or the variable that states the value; None where nothing states it.
+        line: The line in that file, counted from 1; None where there is no file.
+        suggestion: The known name that comes nearest, or the next step.
+        severity: Error or warning.
+    """
+
+    problem: str
+    path: str = ""
+    file: str | None = None
+    line: int | None = None
+    suggestion: str | None = None
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        where = "  ".join(part for part in (place, self.path) if part)
+        text = f"{where}: {self.problem}" if where else self.problem
+        return f"{text}; {self.suggestion}" if self.suggestion else text
+
+
+class ProblemError(CogtError):
+    """One problem, as an exception.
+
+    Attributes:
+        problem: The problem as data.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return str(self.problem)
+
+
+class SettingsError(CogtError, ExceptionGroup[ProblemError]):
+    """Every fault that a load found, in file and line order.
+
+    `str()` is the whole report; `problems` is the same as data.
+    """
+
+    @classmethod
+    def from_problems(cls, heading: str, problems: Iterable[Problem]) -> SettingsError:
+        """Build the group from problems in the order in which they are to be read."""
+        return cls(heading, [ProblemError(problem) for problem in problems])
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The faults as data."""
+        return tuple(error.problem for error in self.exceptions if isinstance(error, ProblemError))
+
+    def derive(self, errors: Sequence[ProblemError], /) -> SettingsError:  # type: ignore[override]  # because: narrower
+        """The same heading over other errors, as `except*` asks for."""
+        return SettingsError(self.message, errors)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"  {problem}" for problem in self.problems)])
+
+
+class NotAvailableError(CogtError, LookupError):
+    """A name that cannot be used with these settings.
+
+    Attributes:
+        name: The name that was asked for.
+    """
+
+    def __init__(self, name: str, *facts: object) -> None:
+        super().__init__(name, *facts)
+        self.name = name
+
+
+class UnknownNameError(NotAvailableError):
+    """Nothing in the settings knows the name.
+
+    Attributes:
+        kind: What was asked for, such as "model or alias".
+        suggestions: Known names that come near, nearest first.
+    """
+
+    def __init__(self, name: str, kind: str, suggestions: tuple[str, ...] = ()) -> None:
+        super().__init__(name, kind, suggestions)
+        self.kind = kind
+        self.suggestions = suggestions
+
+    def __str__(self) -> str:
+        near = f"; did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
+        return f"no {self.kind} is called {self.name!r}{near}"
+
+
+class BackendDisabledError(NotAvailableError):
+    """The model or backend is known, but switched off.
+
+    Attributes:
+        backends: The disabled backends that know the name.
+    """
+
+    def __init__(self, name: str, backends: tuple[str, ...]) -> None:
+        super().__init__(name, backends)
+        self.backends = backends
+
+    def __str__(self) -> str:
+        known = ", ".join(self.backends)
+        return (
+            f"{self.name!r} is known only to what is disabled: {known}; "
+            "enable one in backends.toml or in cogt.inference_config.enabled_backends"
+        )
+
+
+class ModelNotRoutedError(NotAvailableError):
+    """The model is known and its backend enabled, but the active profile does not lead to it.
+
+    Attributes:
+        profile: The routing profile in force.
+        reason: Which rule took the model, and what was turned down.
+    """
+
+    def __init__(self, name: str, profile: str, reason: str) -> None:
+        super().__init__(name, profile, reason)
+        self.profile = profile
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.name!r} is not served in routing profile {self.profile!r}: {self.reason}"
+
+
+class MissingCredentialError(CogtError):
+    """A backend needs a value that no source holds.
+
+    Attributes:
+        backend: The backend's name.
+        variables: The names that would answer, as written in the reference.
+        path: The TOML key path of the reference.
+        place: The file and line, or the variable, that holds the reference.
+    """
+
+    def __init__(self, backend: str, variables: tuple[str, ...], path: str, place: str) -> None:
+        super().__init__(backend, variables, path, place)
+        self.backend = backend
+        self.variables = variables
+        self.path = path
+        self.place = place
+
+    def __str__(self) -> str:
+        names = " or ".join(self.variables)
+        return f"{self.place}  {self.path}: backend {self.backend!r} needs {names}, which is not set"

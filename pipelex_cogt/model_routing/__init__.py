@@ -1,0 +1,1 @@
+"""Routing: which backend serves which model."""

@@ -1,0 +1,1 @@
+"""The model deck, and the manager that builds it."""

@@ -1,0 +1,96 @@
+"""Aliases: names for one name or for a fallback chain, resolved to the models that are served."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, TypeAlias
+
+from pipelex_cogt.config.key_paths import did_you_mean
+from pipelex_cogt.config.report import ProblemReport, toml_type
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
+
+Alias: TypeAlias = str | tuple[str, ...]
+Chain: TypeAlias = tuple[InferenceModelSpec, ...]
+
+
+def members_of(alias: Alias) -> tuple[str, ...]:
+    """The names an alias stands for, in order."""
+    return (alias,) if isinstance(alias, str) else alias
+
+
+def read_aliases(table: Mapping[str, Any], report: ProblemReport) -> dict[str, Alias]:
+    """Read `[aliases]`; what is neither a name nor a list of names is noted and left out."""
+    aliases: dict[str, Alias] = {}
+    for name, value in table.items():
+        path = ("deck", "aliases", name)
+        if isinstance(value, str):
+            aliases[name] = value
+        elif not isinstance(value, list | tuple):
+            report.error(path, f"expected a name or a list of names, got {toml_type(value)}")
+        elif not value:
+            report.error(path, "expected at least one name, got an empty list")
+        else:
+            for index, member in enumerate(value):
+                if not isinstance(member, str):
+                    report.error((*path, index), f"expected a name, got {toml_type(member)}")
+            aliases[name] = tuple(member for member in value if isinstance(member, str))
+    return aliases
+
+
+def check_members(aliases: Mapping[str, Alias], known_models: Collection[str], report: ProblemReport) -> None:
+    """Note every member that neither a backend's file nor another alias knows."""
+    for name, alias in aliases.items():
+        for index, member in enumerate(members_of(alias)):
+            if member not in aliases and member not in known_models:
+                path = ("deck", "aliases", name) if isinstance(alias, str) else ("deck", "aliases", name, index)
+                near = did_you_mean(member, [*known_models, *aliases])
+                report.error(path, f"no model or alias is called {member!r}", near)
+
+
+def resolve_chains(
+    aliases: Mapping[str, Alias],
+    served: Mapping[str, InferenceModelSpec],
+    known_models: Collection[str],
+    report: ProblemReport,
+) -> dict[str, Chain]:
+    """Every alias with the served models of its chain, depth first, each once.
+
+    A model name wins over an alias of the same name; an alias that names itself means the model of that name.
+    """
+    below = {
+        name: [
+            member
+            for member in members_of(alias)
+            if member in aliases and member not in served and not (member == name and member in known_models)
+        ]
+        for name, alias in aliases.items()
+    }
+    chains: dict[str, Chain] = {}
+    for name in _in_order(below, report):
+        found: dict[str, InferenceModelSpec] = {}
+        for member in members_of(aliases[name]):
+            models = (served[member],) if member in served else chains.get(member, ())
+            found.update((model.name, model) for model in models if model.name not in found)
+        chains[name] = tuple(found.values())
+    return chains
+
+
+def _in_order(below: dict[str, list[str]], report: ProblemReport) -> Iterator[str]:
+    """The aliases, each after those it leads to; every cycle is noted and its members left out."""
+    remaining = below
+    while True:
+        try:
+            yield from [*TopologicalSorter(remaining).static_order()]
+        except CycleError as error:
+            cycle: list[str] = error.args[1][::-1]
+            start = min(range(len(cycle) - 1), key=lambda index: list(below).index(cycle[index]))
+            turn = [*cycle[start:-1], *cycle[: start + 1]]
+            report.error(("deck", "aliases", turn[0]), f"aliases lead in a circle: {' -> '.join(map(repr, turn))}")
+            remaining = {
+                name: [member for member in members if member not in cycle]
+                for name, members in remaining.items()
+                if name not in cycle
+            }
+        else:
+            return

@@ -1,0 +1,183 @@
+"""The model deck: what an application asks for models, aliases and presets.
+
+llm = deck.resolve("llm_to_reason")      # a preset, else a model name, else an alias
+llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from pipelex_cogt.config.frozen import FrozenDict
+from pipelex_cogt.config.key_paths import near_names
+from pipelex_cogt.errors import BackendDisabledError, ModelNotRoutedError, UnknownNameError
+from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, OutputModality
+from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
+from pipelex_cogt.models.aliases import Alias, Chain, members_of
+from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedLLM:
+    """What to call, and how.
+
+    Attributes:
+        setting: The parameters, with everything filled in that depends on the model.
+        model: The model's spec.
+        backend: The backend that serves it.
+    """
+
+    setting: LLMSetting
+    model: InferenceModelSpec
+    backend: InferenceBackend
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class ModelDeck:
+    """Models, aliases, presets and choices of one environment, resolved.
+
+    Attributes:
+        inference_models: Model name to spec, as routed.
+        aliases: Alias to the name, or the names, it stands for.
+        llm_presets: Preset to setting.
+        llm_choice_defaults: The presets used when the caller names none.
+        llm_choice_overrides: The presets that win over them; "disabled" stands for none.
+        backends: Every backend.
+        routing: Every routing profile.
+        chains: Alias to its served models, in order.
+    """
+
+    inference_models: Mapping[str, InferenceModelSpec]
+    aliases: Mapping[str, Alias]
+    llm_presets: Mapping[str, LLMSetting]
+    llm_choice_defaults: LLMChoices
+    llm_choice_overrides: LLMChoices
+    backends: InferenceBackendLibrary
+    routing: RoutingProfileLibrary
+    chains: Mapping[str, Chain]
+    _by_handle: Mapping[str, InferenceModelSpec] = field(init=False)
+    _by_preset: Mapping[str, ResolvedLLM] = field(init=False)
+
+    def __post_init__(self) -> None:
+        first = {alias: chain[0] for alias, chain in self.chains.items() if chain}
+        by_handle = {**first, **self.inference_models}
+        by_preset = {
+            name: self._combine(setting, by_handle[setting.llm_handle])
+            for name, setting in self.llm_presets.items()
+            if setting.llm_handle in by_handle
+        }
+        object.__setattr__(self, "_by_handle", FrozenDict(by_handle))
+        object.__setattr__(self, "_by_preset", FrozenDict(by_preset))
+
+    def get_inference_model(self, llm_handle: str) -> InferenceModelSpec:
+        """The model that a model name or an alias leads to.
+
+        Raises:
+            UnknownNameError: Nothing is called so.
+            BackendDisabledError: It is known, its backends are disabled.
+            ModelNotRoutedError: Its backend is enabled, no rule of the active profile leads to it.
+        """
+        try:
+            return self._by_handle[llm_handle]
+        except KeyError:
+            pass
+        raise self._absence(llm_handle)
+
+    def resolve(self, name: str) -> ResolvedLLM:
+        """Model, backend and parameters for a preset, else a model name, else an alias.
+
+        Raises:
+            UnknownNameError: Nothing is called so.
+            BackendDisabledError: What it leads to is known, its backends are disabled.
+            ModelNotRoutedError: The backend is enabled, no rule of the active profile leads to the model.
+        """
+        try:
+            return self._by_preset[name]
+        except KeyError:
+            pass
+        setting = self.llm_presets.get(name) or LLMSetting(llm_handle=name)
+        return self._combine(setting, self.get_inference_model(setting.llm_handle))
+
+    def chain(self, handle: str) -> Chain:
+        """The served models behind a model name or an alias, first choice first, for callers that fall back.
+
+        Raises:
+            UnknownNameError: Nothing is called so.
+            BackendDisabledError: It is known, its backends are disabled.
+            ModelNotRoutedError: No rule of the active profile leads to it.
+        """
+        model = self.get_inference_model(handle)
+        return (model,) if handle in self.inference_models else self.chains[handle]
+
+    def choice(self, choice: LLMChoice | str) -> ResolvedLLM:
+        """What is used when the caller names no preset: `"for_text"` or `"for_object"`.
+
+        Raises:
+            UnknownNameError: There is no such choice.
+        """
+        return self.resolve(self.preset_for(choice))
+
+    def preset_for(self, choice: LLMChoice | str) -> str:
+        """The preset behind a choice: the override, else the default.
+
+        Raises:
+            UnknownNameError: There is no such choice.
+        """
+        if choice not in tuple(LLMChoice):
+            raise UnknownNameError(choice, "choice", near_names(choice, tuple(LLMChoice)))
+        override: str | None = getattr(self.llm_choice_overrides, choice)
+        default: str = getattr(self.llm_choice_defaults, choice)
+        return default if override in (None, DISABLED) else str(override)
+
+    def find(
+        self,
+        *,
+        inputs: Iterable[InputModality | str] = (),
+        outputs: Iterable[OutputModality | str] = (),
+        backend: str | None = None,
+    ) -> tuple[InferenceModelSpec, ...]:
+        """The served models that read and write what is asked for, cheapest first, unknown prices last.
+
+        Args:
+            inputs: What a model must read, such as `["text", "images"]`.
+            outputs: What a model must write, such as `["structured"]`.
+            backend: The backend that must serve it; None for any.
+        """
+        needs_inputs, needs_outputs = _names(inputs), _names(outputs)
+        found = [
+            model
+            for model in self.inference_models.values()
+            if needs_inputs <= {*model.inputs}
+            and needs_outputs <= {*model.outputs}
+            and backend in (None, model.backend_name)
+        ]
+        return tuple(sorted(found, key=_price_order))
+
+    def _combine(self, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
+        return ResolvedLLM(setting.for_model(model), model, self.backends[model.backend_name])
+
+    def _absence(self, handle: str) -> Exception:
+        """Why a handle leads to no model."""
+        if handle in self.aliases:
+            absences = [self._absence(member) for member in members_of(self.aliases[handle]) if member != handle]
+            return next((each for each in absences if isinstance(each, ModelNotRoutedError)), absences[0])
+        known = self.backends.known_models.get(handle)
+        if known is None:
+            names = [*self.inference_models, *self.aliases, *self.llm_presets]
+            return UnknownNameError(handle, "preset, model or alias", near_names(handle, names))
+        if not any(name in self.backends.enabled for name in known):
+            return BackendDisabledError(handle, known)
+        decision = self.routing.decide(handle)
+        return ModelNotRoutedError(handle, self.routing.active.name, decision.reason)
+
+
+def _names(modalities: Iterable[str]) -> set[str]:
+    return {modalities} if isinstance(modalities, str) else {*modalities}
+
+
+def _price_order(model: InferenceModelSpec) -> tuple[bool, float]:
+    total = model.costs.total
+    return total is None, total or 0.0

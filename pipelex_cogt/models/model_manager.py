@@ -1,0 +1,132 @@
+"""The model manager: runs the loading steps in order and holds the result.
+
+manager = ModelManager.load(env="production")
+manager.get_llm_deck().resolve("llm_to_reason")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipelex_cogt.config.collector import paused_garbage_collection
+from pipelex_cogt.config.layers import Table
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.sealing import seal_overrides
+from pipelex_cogt.config.secrets import Environment, SecretSource
+from pipelex_cogt.config.settings import Settings, read_settings
+from pipelex_cogt.errors import Problem, Severity
+from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, build_backend_library
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
+from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary, build_routing_profile_library
+from pipelex_cogt.models.deck_builder import build_model_deck
+from pipelex_cogt.models.model_deck import ModelDeck
+from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelManager:
+    """One load of the settings, complete and immutable.
+
+    Attributes:
+        settings: The layers and what they merge to.
+        backends: Every inference backend, each with its model specs.
+        routing: Every routing profile.
+        deck: The model deck.
+        report: The problems of the load; `warnings` reads it.
+    """
+
+    settings: Settings
+    backends: InferenceBackendLibrary
+    routing: RoutingProfileLibrary
+    deck: ModelDeck
+    report: ProblemReport
+
+    @classmethod
+    def load(
+        cls,
+        settings_dir: Path | str | None = None,
+        env: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        overrides: Mapping[str, Any] | None = None,
+        *,
+        sources: Iterable[SecretSource] = (),
+    ) -> ModelManager:
+        """Read the settings and build everything from them: backends, model specs, routing profiles, the deck.
+
+        Args:
+            settings_dir: The application's settings directory; None for `PIPELEX_SETTINGS_DIR`, else `settings/` in
+                the working directory when it is one of ours.
+            env: The environment, such as "production"; None for `PIPELEX_ENV`, else "development".
+            environ: What stands for the process's environment; None for the process's own. `.env` lies below it.
+            overrides: Laid over everything, shaped like the tree under `cogt`: `{"routing": {"active": "all_azure"}}`.
+            sources: The application's own secret sources, asked after the secrets directory.
+
+        Raises:
+            SettingsError: Every fault of the settings, with file, line, key path and the next step.
+        """
+        environment, laid_over = Environment.of_process(environ), seal_overrides(overrides)
+        del environ, overrides  # a traceback that shows locals would show the secrets in them
+        with paused_garbage_collection():
+            return cls._build(ProblemReport(), settings_dir, env, environment, laid_over, sources)
+
+    @classmethod
+    def _build(
+        cls,
+        report: ProblemReport,
+        settings_dir: Path | str | None,
+        env: str | None,
+        environment: Environment,
+        overrides: Table,
+        sources: Iterable[SecretSource],
+    ) -> ModelManager:
+        settings = read_settings(
+            SETTINGS_SCHEMA,
+            report,
+            settings_dir=settings_dir,
+            env=env,
+            environment=environment,
+            overrides=overrides,
+            sources=sources,
+        )
+        backends = build_backend_library(settings.tree, settings.inference_config, settings.credentials, report)
+        routing = build_routing_profile_library(settings.tree, backends, report)
+        deck = build_model_deck(settings.tree, routing, report)
+        report.raise_errors(f"the settings of environment {settings.environment!r}")
+        return cls(settings, backends, routing, deck, report)
+
+    @property
+    def environment(self) -> str:
+        """The environment in force."""
+        return self.settings.environment
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What deserves attention and stopped nothing, in file and line order."""
+        return tuple(self.report.problems(Severity.WARNING))
+
+    def get_llm_deck(self) -> ModelDeck:
+        """The model deck."""
+        return self.deck
+
+    def get_inference_model(self, llm_handle: str) -> InferenceModelSpec:
+        """The model that a model name or an alias leads to.
+
+        Raises:
+            UnknownNameError: Nothing is called so.
+            BackendDisabledError: It is known, its backends are disabled.
+            ModelNotRoutedError: Its backend is enabled, no rule of the active profile leads to it.
+        """
+        return self.deck.get_inference_model(llm_handle)
+
+    def get_required_inference_backend(self, backend_name: str) -> InferenceBackend:
+        """The backend of that name, in use.
+
+        Raises:
+            UnknownNameError: No backend is called so.
+            BackendDisabledError: It is disabled.
+        """
+        return self.backends.get_required(backend_name)

@@ -1,0 +1,131 @@
+"""One small way to write a settings tree, and a process that knows nothing of the machine it runs on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from pipelex_cogt import ModelManager, SettingsError, set_models_manager
+
+WriteTree: TypeAlias = Callable[[Mapping[str, str]], Path]
+Load: TypeAlias = Callable[..., ModelManager]
+
+MINIMAL = {
+    "settings.toml": """
+        [default.cogt.inference_config]
+        use_packaged_settings = false
+    """,
+    "backends.toml": """
+        [a]
+        endpoint = "https://a.example.com"
+        api_key = "${A_KEY}"
+        [b]
+        api_key = "${B_KEY}"
+        [off]
+        enabled = false
+    """,
+    "backends/a.toml": """
+        [defaults]
+        sdk = "sdk_a"
+        [m1]
+        max_tokens = 1000
+        costs = { input = 1.0, output = 2.0 }
+        [only-a]
+    """,
+    "backends/b.toml": """
+        [defaults]
+        sdk = "sdk_b"
+        [m1]
+        model_id = "b/m1"
+        [only-b]
+        ["dot.ted"]
+        inputs = ["text", "images"]
+        outputs = ["text", "structured"]
+        costs = { input = 0.5, output = 1.0 }
+    """,
+    "backends/off.toml": """
+        [defaults]
+        sdk = "sdk_off"
+        [m-off]
+    """,
+    "routing.toml": """
+        active = "all"
+        [profiles.all]
+        fallback_order = ["a", "b", "off"]
+    """,
+    "deck/base.toml": """
+        [aliases]
+        best = ["m1", "only-b"]
+        [llm_presets]
+        p = { llm_handle = "best", temperature = 0.5 }
+        [llm_choice_defaults]
+        for_text = "p"
+        for_object = "p"
+    """,
+}
+"""A small complete tree: two backends in use, one disabled."""
+
+
+@pytest.fixture(autouse=True)
+def isolated_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Run in an empty folder, without variables of this package, without secrets of the machine."""
+    working = tmp_path / "work"
+    working.mkdir()
+    secrets = tmp_path / "no-secrets"
+    secrets.mkdir()
+    monkeypatch.chdir(working)
+    for name in [name for name in os.environ if name.startswith("PIPELEX_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("pipelex_cogt.config.directories.DEFAULT_SECRETS_DIR", secrets)
+    yield
+    set_models_manager(None)
+
+
+def dedent(text: str) -> str:
+    """TOML text as a test writes it, without the indentation of the test."""
+    return "\n".join(line.strip() for line in text.strip("\n").split("\n")) + "\n"
+
+
+@pytest.fixture
+def write_tree(tmp_path: Path) -> WriteTree:
+    """Write files, given by their path in the settings directory, and return that directory."""
+
+    def write(files: Mapping[str, str]) -> Path:
+        directory = tmp_path / "app" / "settings"
+        for name, text in files.items():
+            path = directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(dedent(text).encode())
+        return directory
+
+    return write
+
+
+@pytest.fixture
+def load(write_tree: WriteTree) -> Load:
+    """Load the minimal tree with other files, and other arguments, laid over it."""
+
+    def load_tree(files: Mapping[str, str] | None = None, **arguments: Any) -> ModelManager:
+        directory = write_tree({**MINIMAL, **(files or {})})
+        return ModelManager.load(settings_dir=directory, **{"environ": {}, **arguments})
+
+    return load_tree
+
+
+@pytest.fixture
+def problems(load: Load) -> Callable[..., list[str]]:
+    """Load like `load`, expect it to fail, and return the problems as text, with paths relative to `settings/`."""
+
+    def load_broken(files: Mapping[str, str] | None = None, **arguments: Any) -> list[str]:
+        with pytest.raises(SettingsError) as caught:
+            load(files, **arguments)
+        return [
+            str(problem).replace(f"{os.sep}app{os.sep}settings{os.sep}", "\0").rpartition("\0")[2]
+            for problem in caught.value.problems
+        ]
+
+    return load_broken

@@ -1,0 +1,246 @@
+"""The public names: what an application imports, and what it can rely on."""
+
+import copy
+import inspect
+import pickle
+import traceback
+from collections.abc import Iterator
+from importlib import resources
+from types import ModuleType
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+import pipelex_cogt
+from pipelex_cogt import (
+    BackendDisabledError,
+    CogtError,
+    MissingCredentialError,
+    ModelNotRoutedError,
+    NotAvailableError,
+    Problem,
+    ProblemError,
+    SettingsError,
+    Severity,
+    UnknownNameError,
+)
+
+PUBLIC_NAMES = sorted(pipelex_cogt.__all__)
+PUBLIC_CLASSES = [name for name in PUBLIC_NAMES if isinstance(getattr(pipelex_cogt, name), type)]
+
+PROMISED_NAMES = {
+    "InferenceBackend",
+    "InferenceBackendLibrary",
+    "InferenceModelSpec",
+    "LLMSetting",
+    "ModelDeck",
+    "ModelManager",
+    "RoutingProfile",
+    "RoutingProfileLibrary",
+    "get_models_manager",
+    "set_models_manager",
+}
+
+PROMISED_MANAGER_METHODS = {
+    "get_inference_model",
+    "get_llm_deck",
+    "get_required_inference_backend",
+    "load",
+    "warnings",
+}
+
+PARENTS = {
+    ProblemError: (CogtError,),
+    SettingsError: (CogtError, ExceptionGroup),
+    NotAvailableError: (CogtError, LookupError),
+    UnknownNameError: (NotAvailableError,),
+    BackendDisabledError: (NotAvailableError,),
+    ModelNotRoutedError: (NotAvailableError,),
+    MissingCredentialError: (CogtError,),
+}
+
+FIRST = Problem("expected an integer, got a string", "cogt.models.a.m.max_tokens", "settings/backends/a.toml", 14)
+SECOND = Problem("unknown key", "cogt.routing.activ", "settings/routing.toml", 1, "did you mean 'active'?")
+
+ERRORS = [
+    CogtError("anything"),
+    ProblemError(SECOND),
+    SettingsError.from_problems("2 problems", [FIRST, SECOND]),
+    UnknownNameError("gpt", "model or alias", ("gpt-4.1", "gpt-5")),
+    BackendDisabledError("m", ("a", "b")),
+    ModelNotRoutedError("m", "all", "no rule matches"),
+    MissingCredentialError("a", ("A_KEY", "secret:a"), "cogt.backends.a.api_key", "settings/backends.toml:3"),
+]
+
+
+def kind_of(error: BaseException) -> str:
+    return type(error).__name__
+
+
+def facts_of(error: BaseException) -> dict[str, Any]:
+    return {"text": str(error), "args": len(error.args), **vars(error)}
+
+
+def public_members(cls: type) -> Iterator[tuple[str, object]]:
+    yield from ((name, member) for name, member in vars(cls).items() if not name.startswith("_"))
+
+
+@pytest.mark.parametrize("name", PUBLIC_NAMES)
+def test_every_public_name_exists(name: str) -> None:
+    assert hasattr(pipelex_cogt, name)
+
+
+def test_public_names_are_sorted_and_unique() -> None:
+    assert list(pipelex_cogt.__all__) == sorted(set(pipelex_cogt.__all__))
+
+
+def test_the_promised_names_are_public() -> None:
+    assert set(pipelex_cogt.__all__) >= PROMISED_NAMES
+
+
+def test_nothing_public_is_left_out_of_all() -> None:
+    stated = {
+        name
+        for name, value in vars(pipelex_cogt).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+    assert stated <= set(pipelex_cogt.__all__)
+
+
+def test_every_error_class_is_public() -> None:
+    declared = {
+        name
+        for name, value in vars(pipelex_cogt.errors).items()
+        if isinstance(value, type) and issubclass(value, CogtError)
+    }
+    assert declared <= set(pipelex_cogt.__all__)
+
+
+def test_the_manager_has_the_promised_methods() -> None:
+    assert set(dir(pipelex_cogt.ModelManager)) >= PROMISED_MANAGER_METHODS
+
+
+def test_load_takes_the_promised_arguments_in_their_order() -> None:
+    parameters = inspect.signature(pipelex_cogt.ModelManager.load).parameters
+    assert list(parameters)[:4] == ["settings_dir", "env", "environ", "overrides"]
+    assert all(parameter.default is not inspect.Parameter.empty for parameter in parameters.values())
+
+
+def test_type_checkers_see_the_annotations() -> None:
+    assert resources.files("pipelex_cogt").joinpath("py.typed").is_file()
+
+
+@pytest.mark.parametrize("name", PUBLIC_NAMES)
+def test_every_public_name_has_a_docstring_of_its_own(name: str) -> None:
+    value = getattr(pipelex_cogt, name)
+    doc = vars(value).get("__doc__") if isinstance(value, type) else value.__doc__
+    assert doc
+    assert not doc.startswith(f"{name}(")
+
+
+@pytest.mark.parametrize("name", PUBLIC_CLASSES)
+def test_every_public_method_has_a_docstring(name: str) -> None:
+    cls = getattr(pipelex_cogt, name)
+    callables = [
+        member
+        for member in dict(public_members(cls)).values()
+        if inspect.isfunction(member) or isinstance(member, property | classmethod | staticmethod)
+    ]
+    assert [member for member in callables if not inspect.getdoc(member)] == []
+
+
+@pytest.mark.parametrize("name", PUBLIC_CLASSES)
+def test_every_field_of_a_model_is_described(name: str) -> None:
+    cls = getattr(pipelex_cogt, name)
+    fields = cls.model_fields if issubclass(cls, BaseModel) else {}
+    assert [key for key, field in fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("error", PARENTS, ids=lambda error: error.__name__)
+def test_the_exception_tree(error: type[Exception]) -> None:
+    assert all(issubclass(error, parent) for parent in PARENTS[error])
+
+
+def test_an_unknown_name_is_no_key_error() -> None:
+    assert not issubclass(UnknownNameError, KeyError)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=kind_of)
+def test_an_error_survives_pickling(error: CogtError) -> None:
+    arrived = pickle.loads(pickle.dumps(error))
+    assert type(arrived) is type(error)
+    assert facts_of(arrived) == facts_of(error)
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+@pytest.mark.parametrize("error", ERRORS, ids=kind_of)
+def test_an_error_survives_copying(error: CogtError, copied: Any) -> None:
+    twin = copied(error)
+    assert type(twin) is type(error)
+    assert facts_of(twin) == facts_of(error)
+
+
+def test_a_pickled_group_keeps_its_problems_as_data() -> None:
+    arrived = pickle.loads(pickle.dumps(SettingsError.from_problems("heading", [FIRST, SECOND])))
+    assert arrived.problems == (FIRST, SECOND)
+    assert arrived.message == "heading"
+
+
+def test_a_pickled_error_keeps_its_notes() -> None:
+    error = SettingsError.from_problems("heading", [FIRST])
+    error.add_note("while the worker started")
+    assert pickle.loads(pickle.dumps(error)).__notes__ == ["while the worker started"]
+
+
+def test_except_star_catches_the_problems() -> None:
+    caught: list[Problem] = []
+    try:
+        raise SettingsError.from_problems("heading", [FIRST, SECOND])
+    except* ProblemError as group:
+        caught += [error.problem for error in group.exceptions if isinstance(error, ProblemError)]
+    assert caught == [FIRST, SECOND]
+
+
+def test_except_star_hands_over_a_settings_error() -> None:
+    caught: list[ExceptionGroup[ProblemError]] = []
+    try:
+        raise SettingsError.from_problems("heading", [FIRST, SECOND])
+    except* ProblemError as group:
+        caught.append(group)
+    assert [type(group) for group in caught] == [SettingsError]
+    assert str(caught[0]) == str(SettingsError.from_problems("heading", [FIRST, SECOND]))
+
+
+def is_second(error: Exception) -> bool:
+    return isinstance(error, ProblemError) and error.problem == SECOND
+
+
+def test_split_keeps_class_heading_and_problems() -> None:
+    matching, rest = SettingsError.from_problems("heading", [FIRST, SECOND]).split(is_second)
+    assert isinstance(matching, SettingsError)
+    assert isinstance(rest, SettingsError)
+    assert (matching.message, matching.problems) == ("heading", (SECOND,))
+    assert (rest.message, rest.problems) == ("heading", (FIRST,))
+
+
+def test_subgroup_is_a_settings_error_or_nothing() -> None:
+    error = SettingsError.from_problems("heading", [FIRST])
+    assert error.subgroup(is_second) is None
+    assert isinstance(error.subgroup(ProblemError), SettingsError)
+
+
+def test_derive_keeps_the_heading() -> None:
+    derived = SettingsError.from_problems("heading", [FIRST]).derive([ProblemError(SECOND)])
+    assert isinstance(derived, SettingsError)
+    assert (derived.message, derived.problems) == ("heading", (SECOND,))
+
+
+def test_a_plain_traceback_tells_every_problem() -> None:
+    text = "".join(traceback.format_exception(SettingsError.from_problems("2 problems", [FIRST, SECOND])))
+    assert str(FIRST) in text
+    assert str(SECOND) in text
+
+
+def test_a_severity_reads_like_its_word() -> None:
+    assert [f"{severity}" for severity in Severity] == ["error", "warning"]

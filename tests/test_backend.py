@@ -1,0 +1,375 @@
+"""Backends: credentials stay references, are answered when asked for, and are never shown."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from pipelex_cogt import CogtError, InferenceBackend, MissingCredentialError, ModelManager
+from tests.conftest import MINIMAL, Load, WriteTree
+
+CANARY = "sk-canary-7d1f"
+
+REFERENCES: dict[str, tuple[str, dict[str, str], str]] = {
+    "plain": ("${A_KEY}", {"A_KEY": "x"}, "x"),
+    "env": ("${env:A_KEY}", {"A_KEY": "x"}, "x"),
+    "secret": ("${secret:stored}", {}, "from-file"),
+    "plain falls to the secrets directory": ("${stored}", {}, "from-file"),
+    "the environment wins over the secrets directory": ("${stored}", {"stored": "from-env"}, "from-env"),
+    "first set": ("${A|B|C}", {"B": "b", "C": "c"}, "b"),
+    "an empty variable counts as unset": ("${A|B}", {"A": "", "B": "b"}, "b"),
+    "mixed alternatives": ("${env:A|secret:stored}", {}, "from-file"),
+    "default": ("${A:-text}", {}, "text"),
+    "default beside a value": ("${A:-text}", {"A": "x"}, "x"),
+    "default holding a colon": ("${A:-http://localhost:1}", {}, "http://localhost:1"),
+    "default for an empty variable": ("${A:-text}", {"A": ""}, "text"),
+    "inside longer text": ("https://${R}.example.com/${V}", {"R": "eu", "V": "v1"}, "https://eu.example.com/v1"),
+    "literal": ("$${A}", {"A": "x"}, "${A}"),
+    "names are trimmed": ("${ A_KEY }", {"A_KEY": "x"}, "x"),
+    "what it yields is text": ("${A}", {"A": "${B}", "B": "x"}, "${B}"),
+    "lone dollar": ("a$b", {}, "a$b"),
+}
+
+SLIPS = {
+    "endpont": "endpoint",
+    "endpoints": "endpoint",
+    "end_point": "endpoint",
+    "Endpoint": "endpoint",
+    "api-key": "api_key",
+    "apikey": "api_key",
+    "API_KEY": "api_key",
+    "api_kye": "api_key",
+    "enable": "enabled",
+    "display_nam": "display_name",
+}
+
+BAD_BACKENDS = {
+    "endpoint": ("endpoint = 5", "cogt.backends.a.endpoint: expected a string, got an integer"),
+    "endpoint table": ("endpoint = { url = 'x' }", "cogt.backends.a.endpoint: expected a string, got a table"),
+    "api_key": ("api_key = true", "cogt.backends.a.api_key: expected a string, got a boolean"),
+    "display_name": ("display_name = 5", "cogt.backends.a.display_name: expected a string, got an integer"),
+    "enabled": ('enabled = "yes"', "cogt.backends.a.enabled: expected true or false, got a string"),
+    "enabled one": ("enabled = 1", "cogt.backends.a.enabled: expected true or false, got an integer"),
+    "reference for people": (
+        'display_name = "${A}"',
+        "cogt.backends.a.display_name: a reference cannot stand here: the settings mean the same with and without keys",
+    ),
+    "unclosed": (
+        'api_key = "${A"',
+        "cogt.backends.a.api_key: a reference opens with ${ and never closes; write $${ for a literal ${",
+    ),
+    "unknown prefix": (
+        'region = "${vault:A}"',
+        "cogt.backends.a.region: unknown prefix 'vault' in a reference; expected env: or secret:",
+    ),
+    "empty name": (
+        'endpoint = "https://${}"',
+        "cogt.backends.a.endpoint: a reference needs a name, and this one is empty",
+    ),
+    "a path": (
+        'region = "${secret:../x}"',
+        "cogt.backends.a.region: '../x' cannot name a variable or a secret: no slashes, not . or ..",
+    ),
+}
+
+Problems = Callable[..., list[str]]
+
+
+def revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def backends_toml(*lines: str) -> dict[str, str]:
+    return {"backends.toml": "\n".join(["[a]", *lines, "[b]", "[off]", "enabled = false"])}
+
+
+@pytest.fixture
+def backend_a(load: Load) -> Callable[..., InferenceBackend]:
+    def load_backend(*lines: str, **arguments: Any) -> InferenceBackend:
+        return load(backends_toml(*lines), **arguments).get_required_inference_backend("a")
+
+    return load_backend
+
+
+LoadBackend = Callable[..., InferenceBackend]
+
+
+@pytest.fixture
+def secrets_dir(tmp_path: Path) -> Path:
+    directory = tmp_path / "secrets"
+    directory.mkdir()
+    (directory / "stored").write_text("from-file\n")
+    return directory
+
+
+@pytest.mark.parametrize(("text", "environ", "expected"), REFERENCES.values(), ids=REFERENCES)
+def test_a_reference_is_answered_in_every_field(
+    backend_a: LoadBackend, secrets_dir: Path, text: str, environ: dict[str, str], expected: str
+) -> None:
+    fields = (f"{key} = '{text}'" for key in ("endpoint", "api_key", "region"))
+    backend = backend_a(*fields, environ={**environ, "PIPELEX_SECRETS_DIR": str(secrets_dir)})
+    assert (backend.endpoint, revealed(backend.api_key), backend.extra_config["region"]) == (expected,) * 3
+
+
+def test_a_key_is_a_secret_string(backend_a: LoadBackend) -> None:
+    backend = backend_a('api_key = "${A_KEY}"', environ={"A_KEY": CANARY})
+    assert isinstance(backend.api_key, SecretStr)
+    assert revealed(backend.api_key) == CANARY
+
+
+def test_equal_keys_are_equal_however_they_are_stated(load: Load) -> None:
+    backends = {"backends.toml": f'[a]\napi_key = "${{A_KEY}}"\n[b]\napi_key = "{CANARY}"\n[off]\nenabled = false'}
+    manager = load(backends, environ={"A_KEY": CANARY})
+    keys = [manager.get_required_inference_backend(name).api_key for name in ("a", "b")]
+    assert keys == [SecretStr(CANARY), SecretStr(CANARY)]
+
+
+def test_what_is_not_stated_is_none(backend_a: LoadBackend) -> None:
+    backend = backend_a()
+    assert (backend.endpoint, backend.api_key, backend.display_name, dict(backend.extra_config)) == (
+        None,
+        None,
+        None,
+        {},
+    )
+    assert backend.enabled
+
+
+def test_loading_needs_no_key_and_using_needs_one(load: Load) -> None:
+    backend = load().get_required_inference_backend("a")
+    with pytest.raises(MissingCredentialError):
+        _ = backend.api_key
+
+
+def test_a_missing_key_is_named_with_file_and_line(load: Load, tmp_path: Path) -> None:
+    backend = load().get_required_inference_backend("a")
+    with pytest.raises(MissingCredentialError) as caught:
+        _ = backend.api_key
+    error = caught.value
+    assert (error.backend, error.variables, error.path) == ("a", ("A_KEY",), "cogt.backends.a.api_key")
+    assert error.place == f"{tmp_path / 'app' / 'settings' / 'backends.toml'}:3"
+    assert str(error) == f"{error.place}  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set"
+
+
+def test_a_missing_further_key_is_named_by_its_own_path(backend_a: LoadBackend) -> None:
+    backend = backend_a('region = "${env:A|secret:B}"')
+    with pytest.raises(MissingCredentialError) as caught:
+        _ = backend.extra_config["region"]
+    assert (caught.value.variables, caught.value.path) == (("env:A", "secret:B"), "cogt.backends.a.region")
+
+
+def test_one_missing_key_leaves_the_other_settings_usable(load: Load) -> None:
+    assert load().get_required_inference_backend("a").endpoint == "https://a.example.com"
+
+
+def test_a_missing_credential_keeps_what_was_found_to_itself(backend_a: LoadBackend) -> None:
+    backend = backend_a('endpoint = "https://${USER_PART}:${MISSING}@x"', environ={"USER_PART": CANARY})
+    with pytest.raises(MissingCredentialError) as caught:
+        _ = backend.endpoint
+    assert CANARY not in repr(caught.value) + str(caught.value) + repr(vars(caught.value))
+
+
+def test_a_key_set_after_loading_is_seen(backend_a: LoadBackend) -> None:
+    environ: dict[str, str] = {}
+    backend = backend_a('api_key = "${A_KEY}"', environ=environ)
+    environ["A_KEY"] = "first"
+    assert revealed(backend.api_key) == "first"
+    environ["A_KEY"] = "second"
+    assert revealed(backend.api_key) == "second"
+
+
+def test_the_process_environment_is_asked_when_none_is_given(
+    write_tree: WriteTree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = ModelManager.load(settings_dir=write_tree(MINIMAL)).get_required_inference_backend("a")
+    monkeypatch.setenv("A_KEY", "set-later")
+    assert revealed(backend.api_key) == "set-later"
+
+
+def test_a_rotated_secret_file_is_seen(backend_a: LoadBackend, secrets_dir: Path) -> None:
+    backend = backend_a('api_key = "${secret:stored}"', environ={"PIPELEX_SECRETS_DIR": str(secrets_dir)})
+    (secrets_dir / "stored").write_text("rotated\n")
+    assert revealed(backend.api_key) == "rotated"
+
+
+def test_dotenv_lies_below_the_environment(backend_a: LoadBackend) -> None:
+    Path(".env").write_text("A_KEY=from-dotenv\nB_KEY=from-dotenv\n")
+    backend = backend_a('api_key = "${A_KEY}"', 'region = "${B_KEY}"', environ={"A_KEY": "from-environment"})
+    assert revealed(backend.api_key) == "from-environment"
+    assert backend.extra_config["region"] == "from-dotenv"
+
+
+def test_further_keys_land_in_extra_config(backend_a: LoadBackend) -> None:
+    backend = backend_a('api_version = "2024-10-21"', "retries = 3", "ratio = 0.5", "verify = true", 'x = ["1", "2"]')
+    assert backend.extra_config["api_version"] == "2024-10-21"
+    assert backend.extra_config["retries"] == 3
+    assert backend.extra_config["ratio"] == 0.5
+    assert backend.extra_config["verify"] is True
+    assert list(backend.extra_config["x"]) == ["1", "2"]
+
+
+def test_extra_config_is_a_mapping(backend_a: LoadBackend) -> None:
+    extra = backend_a('aws_region = "eu"', 'items = "kept"').extra_config
+    assert list(extra) == ["aws_region", "items"]
+    assert len(extra) == 2
+    assert "aws_region" in extra
+    assert "endpoint" not in extra
+    assert extra.get("nothing") is None
+    with pytest.raises(KeyError):
+        _ = extra["nothing"]
+
+
+def test_references_inside_tables_and_lists_are_answered(backend_a: LoadBackend) -> None:
+    backend = backend_a("headers = { org = '${ORG}', tags = ['x', '${ORG}'] }", environ={"ORG": "o"})
+    assert backend.extra_config["headers"]["org"] == "o"
+    assert list(backend.extra_config["headers"]["tags"]) == ["x", "o"]
+
+
+@pytest.mark.parametrize("key", ["session_token", "client_secret", "aws_secret_access_key", "password"])
+def test_a_further_key_with_a_secret_name_is_a_secret_string(backend_a: LoadBackend, key: str) -> None:
+    backend = backend_a(f'{key} = "${{A_KEY}}"', environ={"A_KEY": CANARY})
+    assert revealed(backend.extra_config[key]) == CANARY
+    assert CANARY not in repr(backend.extra_config) + repr(dict(backend.extra_config))
+
+
+def test_a_secret_inside_a_table_is_a_secret_string(backend_a: LoadBackend) -> None:
+    backend = backend_a("headers = { token = '${A_KEY}' }", environ={"A_KEY": CANARY})
+    assert revealed(backend.extra_config["headers"]["token"]) == CANARY
+
+
+@pytest.mark.parametrize(("slip", "known"), SLIPS.items())
+def test_a_key_one_slip_away_is_refused(problems: Problems, slip: str, known: str) -> None:
+    found = problems(backends_toml(f'{slip} = "x"'))
+    assert found == [f"backends.toml:2  cogt.backends.a.{slip}: unknown key; did you mean {known!r}?"]
+
+
+@pytest.mark.parametrize("key", ["end", "key", "api_version", "name", "disabled", "points", "base_url", "api"])
+def test_a_key_further_away_is_the_sdks(backend_a: LoadBackend, key: str) -> None:
+    assert backend_a(f'{key} = "x"').extra_config[key] == "x"
+
+
+@pytest.mark.parametrize(("line", "message"), BAD_BACKENDS.values(), ids=BAD_BACKENDS)
+def test_a_faulty_backend_is_one_problem(problems: Problems, line: str, message: str) -> None:
+    assert problems(backends_toml(line)) == [f"backends.toml:2  {message}"]
+
+
+def test_a_faulty_key_is_not_shown(problems: Problems) -> None:
+    assert CANARY not in "".join(problems(backends_toml(f'api_key = ["{CANARY}"]')))
+
+
+SHOWN: dict[str, Callable[[InferenceBackend], object]] = {
+    "repr": repr,
+    "str": str,
+    "f-string": lambda backend: f"{backend}",
+    "model_dump": lambda backend: backend.model_dump(),
+    "model_dump_json": lambda backend: backend.model_dump_json(),
+    "repr of the key": lambda backend: repr(backend.api_key),
+    "f-string of the key": lambda backend: f"{backend.api_key}",
+    "extra_config": lambda backend: repr(backend.extra_config),
+    "vars": lambda backend: repr(vars(backend)),
+}
+
+
+@pytest.mark.parametrize("show", SHOWN.values(), ids=SHOWN)
+def test_a_resolved_key_is_never_shown(backend_a: LoadBackend, show: Callable[[InferenceBackend], object]) -> None:
+    backend = backend_a('api_key = "${A_KEY}"', 'token = "${A_KEY}"', environ={"A_KEY": CANARY})
+    _ = (backend.api_key, dict(backend.extra_config))
+    assert CANARY not in str(show(backend))
+
+
+@pytest.mark.parametrize("show", SHOWN.values(), ids=SHOWN)
+def test_a_literal_key_is_never_shown(backend_a: LoadBackend, show: Callable[[InferenceBackend], object]) -> None:
+    backend = backend_a(f'api_key = "{CANARY}"', f'token = "{CANARY}"')
+    assert revealed(backend.api_key) == CANARY
+    assert revealed(backend.extra_config["token"]) == CANARY
+    assert CANARY not in str(show(backend))
+
+
+def test_a_reference_stays_a_reference_where_a_backend_is_shown(backend_a: LoadBackend) -> None:
+    backend = backend_a('api_key = "${A_KEY}"', environ={"A_KEY": CANARY})
+    assert backend.model_dump()["api_key"] == "${A_KEY}"
+
+
+@pytest.mark.parametrize("line", ['api_key = "${A_KEY}"', f'api_key = "{CANARY}"'])
+def test_a_pickled_backend_holds_no_key(backend_a: LoadBackend, line: str) -> None:
+    backend = backend_a(line, environ={"A_KEY": CANARY})
+    content = pickle.dumps(backend)
+    assert CANARY.encode() not in content
+    assert pickle.loads(content).name == "a"
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, InferenceBackend.model_copy])
+def test_a_copied_backend_answers_its_references(
+    backend_a: LoadBackend, copied: Callable[[InferenceBackend], InferenceBackend]
+) -> None:
+    backend = backend_a('api_key = "${A_KEY}"', environ={"A_KEY": CANARY})
+    assert revealed(copied(backend).api_key) == CANARY
+
+
+def test_the_secrets_file_holds_literal_keys(load: Load) -> None:
+    files = {".secrets.toml": f'[default.cogt.backends.a]\napi_key = "{CANARY}"'}
+    backend = load(files).get_required_inference_backend("a")
+    assert revealed(backend.api_key) == CANARY
+    assert CANARY not in repr(backend)
+
+
+def test_overrides_may_hold_a_key(load: Load) -> None:
+    overrides = {"backends": {"a": {"api_key": CANARY}}}
+    backend = load(overrides=overrides).get_required_inference_backend("a")
+    assert revealed(backend.api_key) == CANARY
+    assert CANARY not in repr(backend)
+    assert overrides == {"backends": {"a": {"api_key": CANARY}}}
+
+
+def test_a_url_password_is_masked(backend_a: LoadBackend) -> None:
+    backend = backend_a(f'endpoint = "https://user:{CANARY}@x.example.com"')
+    assert backend.endpoint == f"https://user:{CANARY}@x.example.com"
+    assert CANARY not in repr(backend)
+
+
+@pytest.mark.parametrize("field", ["name", "endpoint", "api_key", "enabled", "model_specs"])
+def test_a_backend_is_frozen(backend_a: LoadBackend, field: str) -> None:
+    with pytest.raises((ValidationError, AttributeError)):
+        setattr(backend_a(), field, None)
+
+
+def test_extra_config_is_read_only(backend_a: LoadBackend) -> None:
+    extra: Any = backend_a('region = "eu"').extra_config
+    with pytest.raises(TypeError):
+        extra["region"] = "us"
+
+
+def test_what_extra_config_hands_out_changes_nothing(backend_a: LoadBackend) -> None:
+    backend = backend_a("headers = { a = '1', list = ['1'] }")
+    try:
+        backend.extra_config["headers"]["a"] = "2"
+        backend.extra_config["headers"]["list"].append("2")
+    except (TypeError, AttributeError):
+        pass
+    assert backend.extra_config["headers"]["a"] == "1"
+    assert list(backend.extra_config["headers"]["list"]) == ["1"]
+
+
+def test_the_stated_settings_are_read_only_all_the_way_down(backend_a: LoadBackend) -> None:
+    stated: Any = backend_a("headers = { a = '1' }").stated_extra_config
+    with pytest.raises(TypeError):
+        stated["headers"]["a"] = "2"
+
+
+def test_a_backend_knows_its_models(load: Load) -> None:
+    backend = load().get_required_inference_backend("b")
+    assert list(backend.model_specs) == ["m1", "only-b", "dot.ted"]
+    models: Any = backend.model_specs
+    with pytest.raises(TypeError):
+        models["m2"] = None
+
+
+def test_a_secret_that_cannot_be_read_is_one_of_our_errors(backend_a: LoadBackend, secrets_dir: Path) -> None:
+    (secrets_dir / "folder").mkdir()
+    backend = backend_a('api_key = "${secret:folder}"', environ={"PIPELEX_SECRETS_DIR": str(secrets_dir)})
+    with pytest.raises(CogtError, match="found a directory"):
+        _ = backend.api_key

@@ -1,0 +1,208 @@
+"""Where settings are looked for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from pipelex_cogt import ModelManager, SettingsError
+from pipelex_cogt.config.directories import Directories, find_directories, packaged_settings_dir, read_dotenv
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.secrets import Environment
+from pipelex_cogt.errors import Severity
+from tests.conftest import MINIMAL, Load, dedent
+
+Problems: TypeAlias = Callable[..., list[str]]
+
+
+def find(settings_dir: Path | str | None = None, **environ: str) -> Directories:
+    report = ProblemReport()
+    directories, _environment = find_directories(settings_dir, Environment(environ), report)
+    report.raise_errors("the test")
+    return directories
+
+
+def find_errors(settings_dir: Path | str | None = None, **environ: str) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        find(settings_dir, **environ)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def make(*names: str) -> None:
+    for name in names:
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("[default.cogt.routing]\n" if path.name.count("settings") else "", encoding="utf-8")
+
+
+def test_without_a_directory_of_its_own_an_application_has_the_packaged_settings() -> None:
+    directories = find()
+    assert directories.application is None
+    assert [source.path for source in directories.sources] == [packaged_settings_dir()]
+    assert (packaged_settings_dir() / "backends.toml").is_file()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "settings/settings.toml",
+        "settings/settings.local.toml",
+        "settings/backends.toml",
+        "settings/routing.toml",
+        "settings/backends/openai.toml",
+        "settings/deck/deep/er.toml",
+    ],
+)
+def test_settings_in_the_working_directory_are_found(name: str) -> None:
+    make(name)
+    assert find().application == Path.cwd() / "settings"
+
+
+def test_secrets_in_the_working_directory_are_found() -> None:
+    Path("settings").mkdir()
+    Path("settings/.secrets.toml").write_text("[default.cogt.backends.openai]\n", encoding="utf-8")
+    assert find().application == Path.cwd() / "settings"
+
+
+@pytest.mark.parametrize("name", ["settings/__init__.py", "settings/base.toml", "settings/other/backends.toml"])
+def test_settings_of_another_kind_are_left_alone(name: str) -> None:
+    make(name)
+    assert find().application is None
+
+
+def test_a_main_file_without_our_root_is_not_ours() -> None:
+    Path("settings").mkdir()
+    Path("settings/settings.toml").write_text("[default]\nDEBUG = true\n", encoding="utf-8")
+    assert find().application is None
+
+
+def test_settings_are_not_looked_for_in_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+    make("settings/backends.toml", "below/empty")
+    monkeypatch.chdir("below")
+    assert find().application is None
+
+
+def test_the_variable_wins_over_the_working_directory(tmp_path: Path) -> None:
+    make("settings/backends.toml")
+    (tmp_path / "other").mkdir()
+    assert find(PIPELEX_SETTINGS_DIR=str(tmp_path / "other")).application == tmp_path / "other"
+
+
+def test_the_argument_wins_over_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "argument").mkdir()
+    chosen = find(tmp_path / "argument", PIPELEX_SETTINGS_DIR=str(tmp_path / "other"))
+    assert chosen.application == tmp_path / "argument"
+
+
+def test_an_empty_variable_counts_as_unset() -> None:
+    make("settings/backends.toml")
+    directories = find(PIPELEX_SETTINGS_DIR="", PIPELEX_SECRETS_DIR="")
+    assert directories.application == Path.cwd() / "settings"
+
+
+def test_dotenv_may_name_the_directories() -> None:
+    Path("conf").mkdir()
+    Path("hidden").mkdir()
+    Path(".env").write_text("PIPELEX_SETTINGS_DIR=conf\nPIPELEX_SECRETS_DIR=hidden\n", encoding="utf-8")
+    directories = find()
+    assert directories.application == Path.cwd() / "conf"
+    assert directories.secrets == Path.cwd() / "hidden"
+
+
+@pytest.mark.parametrize("settings_dir", ["conf", Path("conf")])
+def test_a_relative_directory_lies_below_the_working_directory(settings_dir: Path | str) -> None:
+    Path("conf").mkdir()
+    assert find(settings_dir).application == Path.cwd() / "conf"
+
+
+def test_a_home_directory_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "home" / "conf").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    assert find("~/conf").application == tmp_path / "home" / "conf"
+
+
+def test_a_link_to_a_directory_is_a_directory(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    Path("settings").symlink_to(tmp_path / "real")
+    (tmp_path / "real" / "backends.toml").touch()
+    assert find().application == Path.cwd() / "settings"
+
+
+def test_in_a_source_checkout_the_packaged_settings_are_read_once() -> None:
+    directories = find(packaged_settings_dir())
+    assert [source.is_packaged for source in directories.sources] == [False]
+
+
+def test_a_directory_that_is_missing_is_an_error() -> None:
+    assert find_errors("gone") == ["gone: expected a settings directory, found nothing; named by the argument settings_dir"]
+
+
+def test_a_file_in_place_of_a_directory_is_an_error() -> None:
+    make("conf")
+    assert find_errors(PIPELEX_SETTINGS_DIR="conf") == [
+        "conf: expected a settings directory, found a file; named by PIPELEX_SETTINGS_DIR"
+    ]
+
+
+def test_every_directory_that_is_missing_is_told_with_its_name() -> None:
+    found = find_errors("gone", PIPELEX_SECRETS_DIR="lost/secrets")
+    assert len(found) == 2
+    assert "gone" in found[1]
+    assert "PIPELEX_SECRETS_DIR" in found[0]
+    assert "lost/secrets" in found[0]
+
+
+def test_the_default_secrets_directory_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert find().secrets == tmp_path / "no-secrets"
+    monkeypatch.setattr("pipelex_cogt.config.directories.DEFAULT_SECRETS_DIR", tmp_path / "gone")
+    assert find().secrets is None
+
+
+def test_dotenv_beside_the_settings_wins_over_the_working_directorys(load: Load) -> None:
+    Path(".env").write_text("PIPELEX_ENV=staging\n", encoding="utf-8")
+    assert load().environment == "staging"
+    assert load({"../.env": "PIPELEX_ENV=production\n"}).environment == "production"
+
+
+def test_dotenv_of_a_parent_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("PIPELEX_SETTINGS_DIR=gone\n", encoding="utf-8")
+    Path("below").mkdir()
+    monkeypatch.chdir("below")
+    assert find().dotenv is None
+
+
+def test_a_directory_called_dotenv_is_no_dotenv() -> None:
+    Path(".env").mkdir()
+    assert find().dotenv is None
+
+
+def test_dotenv_is_read_as_people_write_it(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    lines = ["# a comment", "export A=1", "B='two words'", 'C="3"', "D=${A}", "E=", "F", "G = 7 # note", ""]
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
+    assert read_dotenv(path, ProblemReport()) == {
+        "A": "1",
+        "B": "two words",
+        "C": "3",
+        "D": "${A}",
+        "E": "",
+        "G": "7",
+    }
+
+
+def test_a_dotenv_that_is_not_text_is_an_error(tmp_path: Path) -> None:
+    path, report = tmp_path / ".env", ProblemReport()
+    path.write_bytes(b"A=\xe9\n")
+    assert read_dotenv(path, report) == {}
+    assert [str(problem) for problem in report.problems(Severity.ERROR)] == [f"{path}: expected UTF-8 text"]
+
+
+def test_an_application_works_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in MINIMAL.items():
+        path = tmp_path / "elsewhere" / "settings" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dedent(text), encoding="utf-8")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert ModelManager.load(environ={}).routing.active.name == "all"

@@ -1,0 +1,291 @@
+"""The seam to Dynaconf: it merges and keeps the history, and nothing else of it is in force."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from copy import deepcopy
+from functools import reduce
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+import pytest
+from dynaconf import Dynaconf
+from dynaconf.base import Settings as DynaconfSettings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
+from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Table, merge, nest
+from tests.conftest import Load, WriteTree
+
+Problems: TypeAlias = Callable[..., list[str]]
+
+PECULIAR_KEYS = [
+    "gpt-4.1",
+    "meta/llama-3:70b",
+    "Qwen/X",
+    "qwen/x",
+    "with space",
+    "with_space",
+    "items",
+    "get",
+    "keys",
+    "update",
+    "to_dict",
+    "@del",
+    "@merge",
+    "dynaconf_merge",
+    "dynaconf_include",
+    "dynaconf_merge_unique",
+    "a__b",
+    "A",
+    "",
+    "é",
+    "*",
+]
+LIVE_TEXT = [
+    "@jinja {{ 1 }}",
+    "@format {env[HOME]}",
+    "@format {this.COGT}",
+    "@read_file /etc/hostname",
+    "@int 5",
+    "@json [1]",
+    "@del",
+    "@merge a,b",
+    "@merge_unique a",
+    "@none",
+    "@empty",
+    "@reset x",
+    "@insert 0 x",
+    "@get OTHER",
+    "@bool true",
+    "true",
+    "1e3",
+    "dynaconf_merge",
+]
+HOSTILE_VARIABLES = {
+    "AUTO_CAST_FOR_DYNACONF": "true",
+    "CORE_LOADERS_FOR_DYNACONF": "['TOML']",
+    "DOTTED_LOOKUP_FOR_DYNACONF": "true",
+    "DYNACONF_COGT": '@json {"routing": {"active": "hostile"}}',
+    "DYNACONF_COGT__routing__active": "hostile",
+    "DYNACONF_MERGE_ENABLED": "false",
+    "ENVVAR_PREFIX_FOR_DYNACONF": "PIPELEX",
+    "ENV_FOR_DYNACONF": "hostile",
+    "FORCE_ENV_FOR_DYNACONF": "hostile",
+    "FRESH_VARS_FOR_DYNACONF": '["COGT"]',
+    "INCLUDES_FOR_DYNACONF": '["hostile.toml"]',
+    "INSTANCE_FOR_DYNACONF": "os.environ",
+    "LOADERS_FOR_DYNACONF": "[]",
+    "LOAD_DOTENV_FOR_DYNACONF": "true",
+    "LOWERCASE_READ_FOR_DYNACONF": "false",
+    "MERGE_ENABLED_FOR_DYNACONF": "false",
+    "PRELOAD_FOR_DYNACONF": '["hostile.toml"]',
+    "ROOT_PATH_FOR_DYNACONF": "/nonexistent",
+    "SETTINGS_FILE_FOR_DYNACONF": "hostile.toml",
+    "SILENT_ERRORS_FOR_DYNACONF": "false",
+    "SKIP_LOADERS_FOR_DYNACONF": "false",
+    "SYSENV_FALLBACK_FOR_DYNACONF": "true",
+    "VALIDATE_ON_UPDATE_FOR_DYNACONF": "all",
+}
+
+KEYS = st.text(max_size=6) | st.sampled_from(PECULIAR_KEYS)
+SCALARS = st.text(max_size=6) | st.sampled_from(LIVE_TEXT) | st.integers() | st.lists(st.integers(), max_size=2)
+
+
+def tables_of(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Table]:
+    return st.dictionaries(KEYS, values, max_size=4)
+
+
+TABLES = tables_of(st.recursive(SCALARS, tables_of, max_leaves=8))
+
+
+def layer(table: Table, name: str = "some", kind: LayerKind = LayerKind.APPLICATION) -> Layer:
+    return Layer(Origin(kind, name), table)
+
+
+def merged(*tables: Table) -> Table:
+    dynaconf = LayeredDynaconf()
+    for position, table in enumerate(tables):
+        dynaconf.add(layer(table, str(position)))
+    return dynaconf.tree()
+
+
+@settings(deadline=None)
+@given(st.lists(TABLES, min_size=1, max_size=4))
+def test_dynaconf_merges_exactly_as_our_rule_says(tables: list[Table]) -> None:
+    before = deepcopy(tables)
+    assert merged(*tables) == reduce(merge, tables)
+    assert tables == before
+
+
+@settings(deadline=None)
+@given(st.lists(KEYS, min_size=1, max_size=4), SCALARS, KEYS)
+def test_every_key_survives_below_another_layer(path: list[str], value: object, other: str) -> None:
+    lower, upper = nest(("models", *path), value), nest(("models", f"{other} of the upper layer"), 1)
+    assert merged(lower, upper) == {"models": {**lower["models"], **upper["models"]}}
+
+
+def test_keys_that_differ_in_capitals_stay_apart_across_layers() -> None:
+    tree = merged({"models": {"a": {"Qwen/X": {"sdk": "1"}}}}, {"models": {"a": {"qwen/x": {"sdk": "2"}}}})
+    assert tree == {"models": {"a": {"Qwen/X": {"sdk": "1"}, "qwen/x": {"sdk": "2"}}}}
+
+
+@pytest.mark.parametrize("key", PECULIAR_KEYS)
+def test_a_peculiar_key_merges_with_itself(key: str) -> None:
+    assert merged({key: {key: 1}}, {key: {"x": 2}}) == {key: {key: 1, "x": 2}}
+
+
+@pytest.mark.parametrize("text", LIVE_TEXT)
+def test_text_that_dynaconf_would_evaluate_stays_text(text: str) -> None:
+    assert merged({"a": text, "b": [text]}, {"c": {"d": text}}) == {"a": text, "b": [text], "c": {"d": text}}
+
+
+def test_a_tree_without_layers_is_empty() -> None:
+    assert LayeredDynaconf().tree() == {}
+
+
+def test_an_empty_layer_states_nothing() -> None:
+    assert merged({}, {"a": 1}, {}) == {"a": 1}
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any]]:
+    """What Dynaconf hands to the seam, call by call."""
+    calls: list[tuple[Any, Any]] = []
+    seam = LayeredDynaconf._merge_before_set
+
+    def watch(self: LayeredDynaconf, existing: Any, value: Any, *args: Any, **options: Any) -> Any:
+        calls.append((existing, value))
+        return seam(self, existing, value, *args, **options)
+
+    monkeypatch.setattr(LayeredDynaconf, "_merge_before_set", watch)
+    return calls
+
+
+def test_dynaconf_still_has_the_private_method_that_merges() -> None:
+    assert callable(DynaconfSettings._merge_before_set)
+
+
+def test_dynaconf_still_merges_through_our_rule(seen: list[tuple[Any, Any]]) -> None:
+    first, second, third = {"a": {"b": 1}}, {"a": {"c": 2}}, {"a": {"d": 3}}
+    merged(first, second, third)
+    assert seen == [
+        (MappingProxyType(first), MappingProxyType(second)),
+        (MappingProxyType({"a": {"b": 1, "c": 2}}), MappingProxyType(third)),
+    ]
+
+
+def test_dynaconf_still_passes_read_only_views_on_whole(seen: list[tuple[Any, Any]]) -> None:
+    dynaconf = LayeredDynaconf()
+    model = {"sdk": "@format {env[HOME]}"}
+    dynaconf.add(layer({"models": {"Qwen/X": model}}))
+    dynaconf.add(layer({"deck": {}}))
+    assert all(isinstance(view, MappingProxyType) for views in seen for view in views)
+    assert dynaconf.tree()["models"]["Qwen/X"] is model
+
+
+def test_dynaconf_still_keeps_the_history_layer_by_layer() -> None:
+    dynaconf = LayeredDynaconf()
+    origins = [
+        Origin(LayerKind.PACKAGED, "routing.toml"),
+        Origin(LayerKind.ENVIRONMENT, "settings.toml", environment="production"),
+        Origin(LayerKind.PROCESS_ENVIRONMENT, "PIPELEX_COGT__ROUTING__ACTIVE"),
+        Origin(LayerKind.OVERRIDES, "overrides"),
+    ]
+    for origin in origins:
+        dynaconf.add(Layer(origin, {"routing": {"active": origin.name}}))
+    sources = [source for source in dynaconf.loaded_by_loaders if source.identifier in {o.name for o in origins}]
+    assert [(source.loader, source.identifier, source.env) for source in sources] == [
+        ("packaged settings", "routing.toml", "global"),
+        ("environment table", "settings.toml", "production"),
+        ("environment variable", "PIPELEX_COGT__ROUTING__ACTIVE", "global"),
+        ("overrides given in code", "overrides", "global"),
+    ]
+
+
+@pytest.fixture
+def hostile_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("hostile.toml").write_text("[default.cogt.routing]\nactive = 'hostile'\n", encoding="utf-8")
+    for name, value in HOSTILE_VARIABLES.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("hostile_process")
+def test_no_variable_of_dynaconf_changes_a_load(load: Load) -> None:
+    calm = load(environ={}).settings
+    hostile = load(environ=None).settings
+    assert hostile.tree == calm.tree
+    assert [each.origin for each in hostile.layers] == [each.origin for each in calm.layers]
+
+
+@pytest.mark.parametrize("name", HOSTILE_VARIABLES)
+def test_no_variable_of_dynaconf_changes_the_merge(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables: list[Table] = [{"a": {"B": [1]}}, {"a": {"b": [2], "c": "@int 1"}}, {"a": {"B": [3]}}]
+    monkeypatch.setenv(name, HOSTILE_VARIABLES[name])
+    assert merged(*tables) == {"a": {"B": [3], "b": [2], "c": "@int 1"}}
+
+
+LOAD_IN_A_NEW_PROCESS = """
+import sys
+from pipelex_cogt import ModelManager
+manager = ModelManager.load(sys.argv[1])
+print(manager.environment, manager.routing.active.name, sorted(manager.deck.inference_models))
+"""
+
+
+def test_no_variable_of_dynaconf_changes_a_new_process(load: Load, write_tree: WriteTree) -> None:
+    load({"settings/dynaconf_hooks.py": "raise SystemExit('executed')"})
+    environ = {**os.environ, **HOSTILE_VARIABLES, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD_IN_A_NEW_PROCESS, str(write_tree({}))],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environ,
+    )
+    assert (done.stdout, done.stderr) == ("development all ['dot.ted', 'm1', 'only-a', 'only-b']\n", "")
+
+
+def test_hooks_beside_settings_are_not_executed(load: Load) -> None:
+    hook = "from pathlib import Path\nPath('executed').touch()\nraise RuntimeError('executed')\n"
+    places = ["dynaconf_hooks.py", "../dynaconf_hooks.py", "deck/dynaconf_hooks.py"]
+    load(dict.fromkeys(places, hook))
+    Path("dynaconf_hooks.py").write_text(hook, encoding="utf-8")
+    load()
+    assert not Path("executed").exists()
+
+
+def test_dynaconfs_includes_are_unknown_keys(problems: Problems) -> None:
+    include = "dynaconf_include = ['evil.py']\n"
+    files = {"deck/evil.py": "open('executed', 'w')\n", "deck/extra.toml": include, "backends/a.toml": include}
+    found = problems(files)
+    assert "deck/extra.toml:1  cogt.deck.dynaconf_include: unknown key" in "\n".join(found)
+    assert not Path("executed").exists()
+
+
+def test_stray_files_that_dynaconf_looks_for_are_not_read(load: Load) -> None:
+    before = load().settings.tree
+    Path("config").mkdir()
+    for name in ["settings.toml", "settings.json", ".secrets.toml", "config/settings.toml", "settings.yaml"]:
+        Path(name).write_text("cogt = 1\n", encoding="utf-8")
+    assert load().settings.tree == before
+
+
+def test_an_applications_own_dynaconf_is_left_alone(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("own.toml").write_text("[default]\na.b = [1]\n[production]\na.b = [2]\n", encoding="utf-8")
+    monkeypatch.setenv("OWN_A__C", "3")
+
+    def own() -> Dynaconf:
+        files = [str(Path("own.toml").resolve())]
+        return Dynaconf(settings_files=files, environments=True, env="production", envvar_prefix="OWN")
+
+    existing, environ = own(), dict(os.environ)
+    before = existing.as_dict()
+    load({"../.env": "OWN_A__C=4\nENV_FOR_DYNACONF=other\n"}, environ=None)
+    existing.reload()
+    assert existing.as_dict() == own().as_dict() == before
+    assert before["A"] == {"b": [2], "C": 3}
+    assert dict(os.environ) == environ

@@ -1,0 +1,138 @@
+"""Messages: one shape for every problem, and facts as attributes."""
+
+import dataclasses
+
+import pytest
+
+from pipelex_cogt import (
+    BackendDisabledError,
+    CogtError,
+    MissingCredentialError,
+    ModelNotRoutedError,
+    Problem,
+    ProblemError,
+    SettingsError,
+    Severity,
+    UnknownNameError,
+)
+
+PATH = 'cogt.models.openai."gpt-4.1".max_tokens'
+
+PROBLEM_TEXTS = {
+    "file, line and path": (
+        Problem("expected an integer, got a string", PATH, "settings/backends/openai.toml", 14),
+        f"settings/backends/openai.toml:14  {PATH}: expected an integer, got a string",
+    ),
+    "a variable": (
+        Problem("expected an integer, got other text", PATH, "PIPELEX_COGT__X"),
+        f"PIPELEX_COGT__X  {PATH}: expected an integer, got other text",
+    ),
+    "a whole file": (
+        Problem("expected UTF-8 text", file="settings/routing.toml"),
+        "settings/routing.toml: expected UTF-8 text",
+    ),
+    "nothing states it": (
+        Problem("required, and nothing states it", "cogt.routing.active"),
+        "cogt.routing.active: required, and nothing states it",
+    ),
+    "no place at all": (Problem("something is wrong"), "something is wrong"),
+    "a suggestion": (
+        Problem("unknown key", "cogt.routing.activ", "routing.toml", 1, "did you mean 'active'?"),
+        "routing.toml:1  cogt.routing.activ: unknown key; did you mean 'active'?",
+    ),
+}
+
+ERROR_TEXTS = {
+    "unknown": (UnknownNameError("nope", "backend"), "no backend is called 'nope'"),
+    "unknown with one near name": (
+        UnknownNameError("opnai", "backend", ("openai",)),
+        "no backend is called 'opnai'; did you mean 'openai'?",
+    ),
+    "unknown with two near names": (
+        UnknownNameError("gpt", "model or alias", ("gpt-4", "gpt-5")),
+        "no model or alias is called 'gpt'; did you mean 'gpt-4' or 'gpt-5'?",
+    ),
+    "not routed": (
+        ModelNotRoutedError("m", "all", "no rule matches"),
+        "'m' is not served in routing profile 'all': no rule matches",
+    ),
+    "missing credential": (
+        MissingCredentialError("a", ("A_KEY",), "cogt.backends.a.api_key", "settings/backends.toml:3"),
+        "settings/backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set",
+    ),
+    "missing alternatives": (
+        MissingCredentialError("a", ("env:A", "secret:b"), "cogt.backends.a.api_key", "backends.toml:3"),
+        "backends.toml:3  cogt.backends.a.api_key: backend 'a' needs env:A or secret:b, which is not set",
+    ),
+}
+
+
+@pytest.mark.parametrize(("problem", "text"), PROBLEM_TEXTS.values(), ids=PROBLEM_TEXTS)
+def test_a_problem_has_one_shape(problem: Problem, text: str) -> None:
+    assert str(problem) == text
+    assert str(ProblemError(problem)) == text
+
+
+@pytest.mark.parametrize(("error", "text"), ERROR_TEXTS.values(), ids=ERROR_TEXTS)
+def test_an_error_says_what_is_wrong(error: CogtError, text: str) -> None:
+    assert str(error) == text
+
+
+def test_a_disabled_backend_is_named_with_the_way_to_enable_it() -> None:
+    text = str(BackendDisabledError("m", ("a", "b")))
+    assert "'m'" in text
+    assert "a, b" in text
+    assert "enabled_backends" in text
+
+
+def test_a_report_is_its_heading_and_one_line_per_problem() -> None:
+    problems = [Problem("first", "cogt.a", "a.toml", 1), Problem("second", "cogt.b", "b.toml", 2)]
+    assert str(SettingsError.from_problems("2 problems in the settings", problems)) == (
+        "2 problems in the settings\n  a.toml:1  cogt.a: first\n  b.toml:2  cogt.b: second"
+    )
+
+
+def test_a_group_without_problems_is_impossible() -> None:
+    with pytest.raises(ValueError, match="non-empty"):
+        SettingsError.from_problems("heading", [])
+
+
+def test_a_problem_is_data() -> None:
+    assert [field.name for field in dataclasses.fields(Problem)] == [
+        "problem",
+        "path",
+        "file",
+        "line",
+        "suggestion",
+        "severity",
+    ]
+    assert Problem("x").severity is Severity.ERROR
+    assert Problem("x", line=1) == Problem("x", line=1)
+    assert len({Problem("x"), Problem("x"), Problem("y")}) == 2
+
+
+def test_a_problem_is_frozen() -> None:
+    field = "line"
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(Problem("x"), field, 3)
+
+
+def test_facts_are_attributes() -> None:
+    unknown = UnknownNameError("gpt", "preset", ("gpt-5",))
+    assert (unknown.name, unknown.kind, unknown.suggestions) == ("gpt", "preset", ("gpt-5",))
+    disabled = BackendDisabledError("m", ("a",))
+    assert (disabled.name, disabled.backends) == ("m", ("a",))
+    unrouted = ModelNotRoutedError("m", "all", "why")
+    assert (unrouted.name, unrouted.profile, unrouted.reason) == ("m", "all", "why")
+    missing = MissingCredentialError("a", ("K",), "cogt.backends.a.api_key", "f:1")
+    assert (missing.backend, missing.variables, missing.path, missing.place) == (
+        "a",
+        ("K",),
+        "cogt.backends.a.api_key",
+        "f:1",
+    )
+
+
+@pytest.mark.parametrize("name", ["a'b", "new\nline", "", "ünï"])
+def test_any_name_stays_on_one_line(name: str) -> None:
+    assert "\n" not in str(UnknownNameError(name, "model", (name,)))

@@ -1,0 +1,360 @@
+"""Model specs: defaults of the file, unknown prices, capabilities, and what a spec refuses."""
+
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from pipelex_cogt import (
+    InferenceModelSpec,
+    InputModality,
+    MissingCredentialError,
+    ModelConstraint,
+    ModelCosts,
+    OutputModality,
+    PromptingTarget,
+)
+from tests.conftest import Load
+
+Problems = Callable[..., list[str]]
+ReadSpec = Callable[..., InferenceModelSpec]
+
+FULL = """
+    [defaults]
+    sdk = "sdk_a"
+    [m1]
+    model_id = "maker/m1-2026"
+    inputs = ["text", "images", "pdf"]
+    outputs = ["text", "structured"]
+    costs = { input = 1, output = 2.5, input_cached = 0.0 }
+    max_tokens = 1000
+    context_window = 2000
+    max_prompt_images = 3
+    prompting_target = "gemini"
+    constraints = ["temperature_must_be_1"]
+    description = "A model."
+"""
+
+CONSTRAINTS = (
+    "'temperature_must_be_1', 'temperature_must_be_multiplied_by_2', "
+    "'max_tokens_must_be_high_enough' or 'temperature_unsupported'"
+)
+
+BAD_FIELDS = {
+    "max_tokens text": ('max_tokens = "1000"', "max_tokens: expected an integer, got a string"),
+    "max_tokens true": ("max_tokens = true", "max_tokens: expected an integer, got a boolean"),
+    "max_tokens float": ("max_tokens = 10.0", "max_tokens: expected an integer, got a float"),
+    "max_tokens zero": ("max_tokens = 0", "max_tokens: expected a number of at least 1, got 0"),
+    "max_tokens auto": ('max_tokens = "auto"', "max_tokens: expected an integer, got a string"),
+    "context_window": ("context_window = -1", "context_window: expected a number of at least 1, got -1"),
+    "max_prompt_images": ("max_prompt_images = [1]", "max_prompt_images: expected an integer, got a list"),
+    "price nan": ("costs = { input = nan }", "costs.input: expected a finite number, got nan"),
+    "price inf": ("costs = { output = inf }", "costs.output: expected a finite number, got inf"),
+    "price true": ("costs = { input = true }", "costs.input: expected a number, got a boolean"),
+    "price text": ('costs = { input = "1" }', "costs.input: expected a number, got a string"),
+    "price key": ("costs = { inputt = 1 }", "costs.inputt: unknown key; did you mean 'input'?"),
+    "costs": ("costs = 3", "costs: expected a table, got an integer"),
+    "inputs text": ('inputs = "text"', "inputs: expected a list, got a string"),
+    "input": (
+        'inputs = ["text", "image"]',
+        "inputs.1: expected one of 'text', 'images', 'audio', 'video' or 'pdf', got 'image'",
+    ),
+    "output": (
+        'outputs = ["object"]',
+        "outputs.0: expected one of 'text', 'structured', 'images', 'audio', 'video' or 'embeddings', got 'object'",
+    ),
+    "constraint": (
+        'constraints = ["none"]',
+        f"constraints.0: expected one of {CONSTRAINTS}, got 'none'",
+    ),
+    "prompting_target": (
+        'prompting_target = "llama"',
+        "prompting_target: expected one of 'openai', 'anthropic', 'mistral' or 'gemini', got 'llama'",
+    ),
+    "enabled": ("enabled = 1", "enabled: expected true or false, got an integer"),
+    "sdk": ("sdk = 5", "sdk: expected a string, got an integer"),
+    "empty sdk": ('sdk = ""', "sdk: expected a string that is not empty, got an empty string"),
+    "empty model_id": ('model_id = ""', "model_id: expected a string that is not empty, got an empty string"),
+    "model_id": ("model_id = 4", "model_id: expected a string, got an integer"),
+    "description": ("description = 4", "description: expected a string, got an integer"),
+    "near key": ("max_token = 4", "max_token: unknown key; did you mean 'max_tokens'?"),
+    "sdk reference": (
+        'sdk = "${SDK}"',
+        "sdk: a reference cannot stand here: the settings mean the same with and without keys",
+    ),
+    "description reference": (
+        'description = "for ${WHOM}"',
+        "description: a reference cannot stand here: the settings mean the same with and without keys",
+    ),
+}
+
+BAD_DEFAULTS = {
+    "unknown key": (
+        ["[defaults]", 'sdk = "s"', "sdkk = 1", "[m1]", "[m2]"],
+        "backends/a.toml:3  cogt.models.a.defaults.sdkk: unknown key; did you mean 'sdk'?",
+    ),
+    "wrong type": (
+        ["[defaults]", 'sdk = "s"', "[m1]", "[m2]", "[defaults.costs]", 'input = "1"'],
+        "backends/a.toml:6  cogt.models.a.defaults.costs.input: expected a number, got a string",
+    ),
+    "no model at all": (
+        ["[defaults]", "sdk = 5"],
+        "backends/a.toml:2  cogt.models.a.defaults.sdk: expected a string, got an integer",
+    ),
+    "older spelling": (
+        ["default_sdk = 5", "[m1]"],
+        "backends/a.toml:1  cogt.models.a.defaults.sdk: expected a string, got an integer",
+    ),
+    "both spellings": (
+        ['default_sdk = "old"', "[defaults]", 'sdk = "new"', "[m1]"],
+        "backends/a.toml:1  cogt.models.a.default_sdk: also stated as defaults.sdk; keep one of the two",
+    ),
+    "not a table": (
+        ["defaults = 3", "[m1]", 'sdk = "s"'],
+        "backends/a.toml:1  cogt.models.a.defaults: expected a table, got an integer",
+    ),
+}
+
+
+def specs_a(*lines: str) -> dict[str, str]:
+    """A file of backend `a`, with a deck and a routing that depend on nothing in it."""
+    return {
+        "backends/a.toml": "\n".join(lines),
+        "deck/base.toml": """
+            [llm_presets]
+            p = { llm_handle = "only-b" }
+            [llm_choice_defaults]
+            for_text = "p"
+            for_object = "p"
+        """,
+    }
+
+
+@pytest.fixture
+def spec_a(load: Load) -> ReadSpec:
+    def read(*lines: str, name: str = "m1", **arguments: Any) -> InferenceModelSpec:
+        return load(specs_a(*lines), **arguments).get_required_inference_backend("a").model_specs[name]
+
+    return read
+
+
+def test_every_field_arrives(spec_a: ReadSpec) -> None:
+    spec = spec_a(FULL)
+    assert (spec.name, spec.backend_name, spec.model_id, spec.sdk) == ("m1", "a", "maker/m1-2026", "sdk_a")
+    assert spec.inputs == (InputModality.TEXT, InputModality.IMAGES, InputModality.PDF)
+    assert spec.outputs == (OutputModality.TEXT, OutputModality.STRUCTURED)
+    assert spec.costs == ModelCosts(input=1, output=2.5, input_cached=0)
+    assert (spec.max_tokens, spec.context_window, spec.max_prompt_images) == (1000, 2000, 3)
+    assert spec.prompting_target is PromptingTarget.GEMINI
+    assert spec.constraints == (ModelConstraint.TEMPERATURE_MUST_BE_1,)
+    assert (spec.enabled, spec.description) == (True, "A model.")
+
+
+def test_what_nobody_stated_is_unknown(spec_a: ReadSpec) -> None:
+    spec = spec_a("[m1]", 'sdk = "s"')
+    assert (spec.inputs, spec.outputs, spec.constraints) == ((), (), ())
+    assert (spec.max_tokens, spec.context_window, spec.max_prompt_images) == (None, None, None)
+    assert (spec.prompting_target, spec.description) == (None, None)
+
+
+def test_an_unknown_price_is_none_and_never_zero(spec_a: ReadSpec) -> None:
+    costs = spec_a("[m1]", 'sdk = "s"', "costs = { input = 1.0, input_cached = 0 }").costs
+    assert (costs.input, costs.input_cached, costs.output, costs.total) == (1.0, 0.0, None, None)
+    assert spec_a("[m1]", 'sdk = "s"').costs == ModelCosts()
+
+
+def test_a_price_of_zero_is_a_price(spec_a: ReadSpec) -> None:
+    costs = spec_a("[m1]", 'sdk = "s"', "costs = { input = 0, output = 0 }").costs
+    assert (costs.input, costs.output, costs.total) == (0.0, 0.0, 0.0)
+
+
+def test_the_model_id_defaults_to_the_model_name(spec_a: ReadSpec) -> None:
+    assert spec_a('["maker/m.1:free"]', 'sdk = "s"', name="maker/m.1:free").model_id == "maker/m.1:free"
+
+
+def test_defaults_apply_to_each_model(spec_a: ReadSpec) -> None:
+    lines = ("[m1]", "[defaults]", 'sdk = "s"', 'inputs = ["text"]', "max_tokens = 5", "[m2]", "max_tokens = 7")
+    first, second = spec_a(*lines), spec_a(*lines, name="m2")
+    assert (first.sdk, first.inputs, first.max_tokens) == ("s", ("text",), 5)
+    assert (second.sdk, second.inputs, second.max_tokens) == ("s", ("text",), 7)
+
+
+def test_tables_of_defaults_merge_and_lists_replace(spec_a: ReadSpec) -> None:
+    spec = spec_a(
+        "[defaults]",
+        'sdk = "s"',
+        'inputs = ["text", "images"]',
+        "costs = { input = 1.0, output = 2.0 }",
+        "[m1]",
+        'inputs = ["audio"]',
+        "costs = { output = 3.0 }",
+    )
+    assert (spec.costs.input, spec.costs.output, spec.inputs) == (1.0, 3.0, ("audio",))
+
+
+def test_a_models_own_key_wins_over_the_defaults(spec_a: ReadSpec) -> None:
+    assert spec_a("[defaults]", 'sdk = "s"', "[m1]", 'sdk = "own"').sdk == "own"
+
+
+def test_the_older_spelling_means_the_same(spec_a: ReadSpec) -> None:
+    spec = spec_a('default_sdk = "old"', 'default_prompting_target = "mistral"', "[m1]")
+    assert (spec.sdk, spec.prompting_target) == ("old", PromptingTarget.MISTRAL)
+
+
+def test_a_higher_layer_wins_whichever_spelling_it_uses(spec_a: ReadSpec) -> None:
+    newer = {"models": {"a": {"defaults": {"sdk": "override"}}}}
+    older = {"models": {"a": {"default_sdk": "override"}}}
+    assert spec_a('default_sdk = "old"', "[m1]", overrides=newer).sdk == "override"
+    assert spec_a("[defaults]", 'sdk = "new"', "[m1]", overrides=older).sdk == "override"
+
+
+def test_the_older_spelling_is_a_warning(load: Load) -> None:
+    (warning,) = load(specs_a('default_sdk = "old"', "[m1]")).warnings
+    assert (warning.line, warning.suggestion) == (1, "write sdk in [defaults]")
+
+
+@pytest.mark.parametrize("name", ["items", "get", "keys", "default_sdk", "GPT-4.1", "a b", "ünï", "*"])
+def test_any_key_names_a_model(spec_a: ReadSpec, name: str) -> None:
+    assert spec_a(f'["{name}"]', 'sdk = "s"', name=name).name == name
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "vision", "objects"),
+    [
+        ('["text"]', '["text"]', False, False),
+        ('["images"]', '["text"]', True, False),
+        ('["text"]', '["text", "structured"]', False, True),
+        ('["text"]', '["images"]', False, False),
+        ("[]", "[]", False, False),
+    ],
+)
+def test_capabilities_are_properties(
+    spec_a: ReadSpec, inputs: str, outputs: str, *, vision: bool, objects: bool
+) -> None:
+    spec = spec_a("[m1]", 'sdk = "s"', f"inputs = {inputs}", f"outputs = {outputs}")
+    assert (spec.is_vision_supported, spec.is_gen_object_supported) == (vision, objects)
+
+
+def test_a_disabled_model_is_not_served(load: Load) -> None:
+    manager = load(specs_a("[m1]", 'sdk = "s"', "enabled = false", "[only-a]", 'sdk = "s"'))
+    assert list(manager.get_required_inference_backend("a").model_specs) == ["only-a"]
+    assert manager.get_inference_model("m1").backend_name == "b"
+
+
+def test_defaults_may_disable_and_a_model_enable_itself(load: Load) -> None:
+    manager = load(specs_a("[defaults]", 'sdk = "s"', "enabled = false", "[m1]", "[only-a]", "enabled = true"))
+    assert list(manager.get_required_inference_backend("a").model_specs) == ["only-a"]
+
+
+def test_a_model_id_may_be_a_reference(spec_a: ReadSpec) -> None:
+    environ: dict[str, str] = {}
+    spec = spec_a("[m1]", 'sdk = "s"', 'model_id = "deployments/${NAME}"', environ=environ)
+    with pytest.raises(MissingCredentialError) as caught:
+        _ = spec.model_id
+    assert (caught.value.backend, caught.value.variables) == ("a", ("NAME",))
+    assert caught.value.path == "cogt.models.a.m1.model_id"
+    assert caught.value.place.endswith("a.toml:3")
+    environ["NAME"] = "gpt"
+    assert spec.model_id == "deployments/gpt"
+    assert "deployments/gpt" not in repr(spec) + spec.model_dump_json()
+
+
+@pytest.mark.parametrize(("line", "message"), BAD_FIELDS.values(), ids=BAD_FIELDS)
+def test_a_faulty_field_is_one_problem(problems: Problems, line: str, message: str) -> None:
+    sdk = () if line.startswith("sdk") else ('sdk = "s"',)
+    found = problems(specs_a("[m1]", line, *sdk))
+    assert found == [f"backends/a.toml:2  cogt.models.a.m1.{message}"]
+
+
+def test_a_negative_price_is_no_price(problems: Problems) -> None:
+    (problem,) = problems(specs_a("[m1]", 'sdk = "s"', "costs = { input = -0.1 }"))
+    assert problem.startswith("backends/a.toml:3  cogt.models.a.m1.costs.input: expected a number of at least 0")
+    assert problem.endswith("got -0.1")
+
+
+@pytest.mark.parametrize("key", ["name", "backend_name", "credentials", "stated_model_id"])
+def test_what_the_file_does_not_say_cannot_be_stated(problems: Problems, key: str) -> None:
+    (problem,) = problems(specs_a("[m1]", 'sdk = "s"', f'{key} = "x"'))
+    assert problem.startswith(f"backends/a.toml:3  cogt.models.a.m1.{key}: unknown key")
+    assert "credentials" not in problem.partition("unknown key")[2]
+
+
+def test_a_model_needs_an_sdk(problems: Problems) -> None:
+    assert problems(specs_a("[m1]", 'inputs = ["text"]')) == [
+        "backends/a.toml:1  cogt.models.a.m1.sdk: required, and nothing states it"
+    ]
+
+
+@pytest.mark.parametrize(("lines", "message"), BAD_DEFAULTS.values(), ids=BAD_DEFAULTS)
+def test_a_fault_of_the_defaults_is_told_once_where_it_stands(
+    problems: Problems, lines: list[str], message: str
+) -> None:
+    assert problems(specs_a(*lines)) == [message]
+
+
+def test_a_value_at_the_top_of_the_file_belongs_in_a_table(problems: Problems) -> None:
+    (problem,) = problems(specs_a('default_sdkk = "x"', "[m1]", 'sdk = "s"'))
+    assert problem.startswith("backends/a.toml:1  cogt.models.a.default_sdkk: expected a table, got a string")
+    assert "default_sdk'" in problem
+
+
+def test_every_fault_of_a_model_is_told(problems: Problems) -> None:
+    found = problems(specs_a("[m1]", "max_tokens = 0", "enabled = 3", "costs = { input = nan, output = -1 }"))
+    assert [problem.partition(": ")[0] for problem in found] == [
+        "backends/a.toml:1  cogt.models.a.m1.sdk",
+        "backends/a.toml:2  cogt.models.a.m1.max_tokens",
+        "backends/a.toml:3  cogt.models.a.m1.enabled",
+        "backends/a.toml:4  cogt.models.a.m1.costs.input",
+        "backends/a.toml:4  cogt.models.a.m1.costs.output",
+    ]
+
+
+@pytest.mark.parametrize("field", ["name", "sdk", "costs", "inputs", "enabled"])
+def test_a_spec_is_frozen(spec_a: ReadSpec, field: str) -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(spec_a(FULL), field, None)
+
+
+def test_costs_are_frozen_and_lists_are_tuples(spec_a: ReadSpec) -> None:
+    spec = spec_a(FULL)
+    field = "input"
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(spec.costs, field, 0)
+    assert all(isinstance(value, tuple) for value in (spec.inputs, spec.outputs, spec.constraints))
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda spec: pickle.loads(pickle.dumps(spec))])
+def test_a_spec_travels(spec_a: ReadSpec, copied: Callable[[InferenceModelSpec], InferenceModelSpec]) -> None:
+    spec = spec_a(FULL)
+    twin = copied(spec)
+    assert twin == spec
+    assert twin.model_id == "maker/m1-2026"
+
+
+def test_a_spec_with_a_reference_travels_without_its_answer(spec_a: ReadSpec) -> None:
+    spec = spec_a("[m1]", 'sdk = "s"', 'model_id = "${NAME}"', environ={"NAME": "canary-5c1"})
+    content = pickle.dumps(spec)
+    assert b"canary-5c1" not in content
+    assert pickle.loads(content).name == "m1"
+
+
+def test_equal_specs_are_equal_and_hashable(spec_a: ReadSpec) -> None:
+    assert spec_a(FULL) == spec_a(FULL)
+    assert hash(spec_a(FULL)) == hash(spec_a(FULL))
+
+
+def test_a_dump_reads_like_the_file(spec_a: ReadSpec) -> None:
+    dump = spec_a(FULL).model_dump(mode="json", exclude_none=True)
+    assert dump["model_id"] == "maker/m1-2026"
+    assert dump["inputs"] == ["text", "images", "pdf"]
+    assert "credentials" not in dump
+
+
+def test_an_application_may_build_a_spec_of_its_own() -> None:
+    spec = InferenceModelSpec.model_validate(
+        {"name": "m", "backend_name": "a", "model_id": "id", "sdk": "s", "inputs": ["text"]}
+    )
+    assert (spec.model_id, spec.inputs) == ("id", (InputModality.TEXT,))

@@ -1,0 +1,258 @@
+"""The library of routing profiles: the active one, its faults as errors, the others' as warnings."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipelex_cogt import ModelNotRoutedError, RoutingProfile, RoutingProfileLibrary, RoutingRule, UnknownNameError
+from tests.conftest import Load
+
+Problems = Callable[..., list[str]]
+
+DECK = {
+    "deck/base.toml": """
+        [llm_presets]
+        p = { llm_handle = "only-b" }
+        [llm_choice_defaults]
+        for_text = "p"
+        for_object = "p"
+    """
+}
+
+ACTIVE_FAULTS = {
+    "route to a disabled backend": (
+        ['routes = { m1 = "off" }'],
+        ["routes.m1: backend 'off' is disabled; enable it, or name another backend"],
+    ),
+    "pattern to a disabled backend that matches nothing": (
+        ['routes = { "zzz*" = "off" }'],
+        ["routes.\"zzz*\": backend 'off' is disabled; enable it, or name another backend"],
+    ),
+    "default that is disabled": (
+        ['default = "off"'],
+        ["default: backend 'off' is disabled; enable it, or name another backend"],
+    ),
+    "route to nobody": (
+        ['routes = { m1 = "zzz" }'],
+        ["routes.m1: no backend is called 'zzz'; expected one of a, b, off"],
+    ),
+    "default that is nobody": (['default = "of"'], ["default: no backend is called 'of'; did you mean 'off'?"]),
+    "optional route to nobody": (
+        ['optional_routes = { "x*" = "zzz" }'],
+        ["optional_routes.\"x*\": no backend is called 'zzz'; expected one of a, b, off"],
+    ),
+    "fallback to nobody": (
+        ['fallback_order = ["b", "zzz"]'],
+        ["fallback_order.1: no backend is called 'zzz'; expected one of a, b, off"],
+    ),
+    "routes that are a list": (['routes = ["a"]'], ["routes: expected a table, got a list"]),
+    "route to a number": (["routes = { m1 = 3 }"], ["routes.m1: expected a string, got an integer"]),
+    "fallback that is text": (['fallback_order = "a"'], ["fallback_order: expected a list, got a string"]),
+    "fallback to a number": (['fallback_order = ["a", 3]'], ["fallback_order.1: expected a string, got an integer"]),
+    "default that is a number": (["default = 3"], ["default: expected a string, got an integer"]),
+    "key one slip away": (['fallback_oder = ["a"]'], ["fallback_oder: unknown key; did you mean 'fallback_order'?"]),
+    "key from nowhere": (
+        ['zzz = "a"'],
+        ["zzz: unknown key; expected one of default, description, fallback_order, optional_routes, routes"],
+    ),
+}
+
+
+def routing(*lines: str) -> dict[str, str]:
+    """A profile `x` with these rules, active, over a deck that needs only `only-b`."""
+    return {**DECK, "routing.toml": "\n".join(['active = "x"', "[profiles.x]", *lines])}
+
+
+def two_profiles(*lines: str) -> dict[str, str]:
+    """A sound active profile, and another one with these rules."""
+    sound = ['active = "ok"', "[profiles.ok]", 'fallback_order = ["a", "b"]', "[profiles.x]"]
+    return {**DECK, "routing.toml": "\n".join([*sound, *lines])}
+
+
+@pytest.fixture
+def library(load: Load) -> RoutingProfileLibrary:
+    return load(two_profiles('default = "a"')).routing
+
+
+def test_the_library_is_a_mapping(library: RoutingProfileLibrary) -> None:
+    assert list(library) == ["ok", "x"]
+    assert len(library) == 2
+    assert "x" in library
+    assert library["x"].default == "a"
+    assert library.get("y") is None
+
+
+def test_one_profile_is_active(library: RoutingProfileLibrary) -> None:
+    assert library.active is library["ok"]
+
+
+def test_a_required_profile_comes_with_near_names(load: Load) -> None:
+    library = load().routing
+    assert library.get_required("all").name == "all"
+    with pytest.raises(UnknownNameError, match="no routing profile is called 'al'; did you mean 'all'"):
+        library.get_required("al")
+
+
+def test_a_decision_may_be_asked_of_any_profile(library: RoutingProfileLibrary) -> None:
+    assert library.decide("only-b").backend == "b"
+    decision = library.decide("only-b", profile="x")
+    assert (decision.backend, decision.reason) == (None, "default names 'a': does not serve the model")
+    with pytest.raises(UnknownNameError):
+        library.decide("only-b", profile="y")
+
+
+def test_a_decision_about_an_unknown_model_is_an_answer(library: RoutingProfileLibrary) -> None:
+    assert library.decide("nobody-knows-it").backend is None
+
+
+def test_the_library_is_read_only(library: RoutingProfileLibrary) -> None:
+    for mapping in (library, library.profiles):
+        writable: Any = mapping
+        with pytest.raises(TypeError):
+            writable["y"] = RoutingProfile(name="y")
+    field = "active"
+    with pytest.raises(AttributeError):
+        setattr(library, field, library["x"])
+
+
+def test_a_library_may_be_copied(library: RoutingProfileLibrary) -> None:
+    assert copy.copy(library).active == library.active
+
+
+@pytest.mark.parametrize(("lines", "messages"), ACTIVE_FAULTS.values(), ids=ACTIVE_FAULTS)
+def test_a_fault_of_the_active_profile_is_an_error(problems: Problems, lines: list[str], messages: list[str]) -> None:
+    expected = [f"routing.toml:3  cogt.routing.profiles.x.{message}" for message in messages]
+    assert problems(routing(*lines)) == expected
+
+
+@pytest.mark.parametrize(("lines", "messages"), ACTIVE_FAULTS.values(), ids=ACTIVE_FAULTS)
+def test_the_same_fault_of_another_profile_is_a_warning(load: Load, lines: list[str], messages: list[str]) -> None:
+    manager = load(two_profiles(*lines))
+    found = [str(warning).partition("routing.toml:")[2] for warning in manager.warnings]
+    assert found == [f"5  cogt.routing.profiles.x.{message}" for message in messages]
+
+
+def test_an_exact_route_to_a_backend_without_the_model_is_an_error(problems: Problems) -> None:
+    (problem,) = problems(routing('routes = { only-b = "a" }', 'fallback_order = ["b"]', 'default = "b"'))
+    assert problem.startswith(
+        "routing.toml:3  cogt.routing.profiles.x.routes.only-b: backend 'a' does not serve 'only-b'"
+    )
+
+
+def test_such_a_route_names_who_does_serve_the_model(problems: Problems) -> None:
+    (problem,) = problems(routing('routes = { only-b = "a" }', 'default = "b"'))
+    assert problem.endswith("backend 'a' does not serve 'only-b'; 'b' does")
+
+
+def test_an_exact_route_to_a_model_that_is_switched_off_is_an_error(problems: Problems) -> None:
+    files = {**routing('routes = { m1 = "a" }', 'default = "b"'), "backends/a.toml": "[m1]\nsdk = 's'\nenabled = false"}
+    (problem,) = problems(files)
+    assert "cogt.routing.profiles.x.routes.m1: backend 'a' does not serve 'm1'" in problem
+
+
+def test_an_exact_route_of_a_model_that_nobody_knows_is_a_warning(load: Load) -> None:
+    manager = load(routing('routes = { only-c = "a" }', 'default = "b"'))
+    (warning,) = (each for each in manager.warnings if each.path.endswith("routes.only-c"))
+    assert warning.problem == "no backend knows a model 'only-c'"
+    assert "'only-b'" in (warning.suggestion or "")
+
+
+def test_fallback_order_may_name_the_disabled(load: Load) -> None:
+    manager = load(routing('fallback_order = ["off", "b"]'))
+    assert manager.get_inference_model("m1").backend_name == "b"
+
+
+def test_an_optional_route_may_name_the_disabled(load: Load) -> None:
+    files = routing('optional_routes = { m1 = "off", "*" = "off" }', 'fallback_order = ["b"]')
+    assert load(files).get_inference_model("m1").backend_name == "b"
+
+
+def test_an_optional_route_counts_once_its_backend_is_enabled(load: Load) -> None:
+    files = {
+        **routing('optional_routes = { "m*" = "off" }', 'fallback_order = ["b"]'),
+        "backends/off.toml": "[m1]\nsdk='s'",
+    }
+    overrides = {"inference_config": {"enabled_backends": ["a", "b", "off"]}}
+    assert load(files).get_inference_model("m1").backend_name == "b"
+    assert load(files, overrides=overrides).get_inference_model("m1").backend_name == "off"
+
+
+def test_skipped_backends_count_as_disabled_ones(problems: Problems) -> None:
+    overrides = {"inference_config": {"missing_credentials": "skip"}}
+    found = problems(routing('routes = { m1 = "a" }', 'default = "b"'), overrides=overrides, environ={"B_KEY": "x"})
+    assert found == ["routing.toml:3  cogt.routing.profiles.x.routes.m1: backend 'a' is disabled; set A_KEY"]
+
+
+ACTIVE = {
+    "unknown": ('active = "xx"', "routing.toml:1  cogt.routing.active: no routing profile is called 'xx'"),
+    "not text": ("active = 3", "routing.toml:1  cogt.routing.active: expected a string, got an integer"),
+    "not stated": ("", "routing.toml  cogt.routing.active: required, and nothing states it"),
+    "empty": ('active = ""', "routing.toml:1  cogt.routing.active: no routing profile is called ''"),
+}
+
+
+@pytest.mark.parametrize(("line", "message"), ACTIVE.values(), ids=ACTIVE)
+def test_the_active_profile_must_exist(problems: Problems, line: str, message: str) -> None:
+    (problem,) = problems({**DECK, "routing.toml": f'{line}\n[profiles.all]\ndefault = "b"'})
+    assert problem.startswith(message)
+
+
+def test_an_unknown_active_profile_comes_with_a_near_name(problems: Problems) -> None:
+    files = {**DECK, "routing.toml": 'active = "all_azur"\n[profiles.all_azure]\ndefault = "b"'}
+    assert problems(files) == [
+        "routing.toml:1  cogt.routing.active: no routing profile is called 'all_azur'; did you mean 'all_azure'?"
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"overrides": {"routing": {"active": "x"}}},
+        {"environ": {"PIPELEX_COGT__ROUTING__ACTIVE": "x"}},
+    ],
+    ids=["overrides", "variable"],
+)
+def test_another_profile_may_be_made_active(load: Load, arguments: dict[str, Any]) -> None:
+    assert load(two_profiles('default = "b"'), **arguments).routing.active.name == "x"
+
+
+def test_a_profile_that_becomes_active_has_errors_instead_of_warnings(load: Load, problems: Problems) -> None:
+    files = two_profiles('default = "off"')
+    assert len(load(files).warnings) == 1
+    assert len(problems(files, overrides={"routing": {"active": "x"}})) == 1
+
+
+def test_an_upper_layer_adds_a_more_specific_route(load: Load) -> None:
+    files = {
+        **routing('routes = { "m*" = "a" }', 'default = "b"'),
+        "routing.local.toml": '[profiles.x.routes]\n"m1*" = "b"',
+    }
+    decision = load(files).routing.decide("m1")
+    assert (decision.backend, decision.rule, decision.key) == ("b", RoutingRule.PATTERN, "m1*")
+
+
+def test_a_model_that_no_rule_serves_says_which_rule_took_it(load: Load) -> None:
+    manager = load(routing('routes = { "only-*" = "b" }', 'default = "b"'))
+    with pytest.raises(ModelNotRoutedError) as caught:
+        manager.get_inference_model("only-a")
+    error = caught.value
+    assert (error.name, error.profile) == ("only-a", "x")
+    assert error.reason == "route 'only-*' names 'b': does not serve the model"
+    assert str(error) == f"'only-a' is not served in routing profile 'x': {error.reason}"
+
+
+def test_a_model_that_no_rule_serves_is_a_warning(load: Load) -> None:
+    manager = load(routing('default = "b"'))
+    assert any("only-a" in warning.path for warning in manager.warnings)
+
+
+def test_a_route_that_can_never_be_used_is_a_warning(load: Load) -> None:
+    manager = load(routing('routes = { "zzz-*" = "b" }', 'default = "b"'))
+    assert any(warning.path == 'cogt.routing.profiles.x.routes."zzz-*"' for warning in manager.warnings)
+
+
+def test_names_of_routes_survive_as_written(load: Load) -> None:
+    files = routing('routes = { "dot.ted" = "b", "a/b:c*" = "a", "items" = "a", "Get*" = "a" }', 'default = "b"')
+    assert list(load(files).routing.active.routes) == ["dot.ted", "a/b:c*", "items", "Get*"]

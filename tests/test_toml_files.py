@@ -1,0 +1,150 @@
+"""Reading TOML files: strictly, and with every failure named by its file."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelex_cogt import Severity
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.toml_files import display_path, read_toml_file
+
+Spoil = Callable[[Path], object]
+
+
+def text(content: str) -> Spoil:
+    return lambda path: path.write_text(content, encoding="utf-8")
+
+
+def content(raw: bytes) -> Spoil:
+    return lambda path: path.write_bytes(raw)
+
+
+def endless_link(path: Path) -> None:
+    path.symlink_to(path)
+
+
+def file_above(path: Path) -> None:
+    path.parent.rmdir()
+    path.parent.write_text("")
+
+
+def nothing(_path: Path) -> None:
+    """Leave the file missing."""
+
+
+@pytest.fixture
+def path() -> Path:
+    folder = Path("files")
+    folder.mkdir()
+    return Path.cwd() / folder / "some.toml"
+
+
+def read_errors(path: Path) -> list[str]:
+    report = ProblemReport()
+    assert read_toml_file(path, ("routing",), report) is None
+    return [str(problem) for problem in report.problems(Severity.ERROR)]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        pytest.param(nothing, "files/some.toml  cogt.routing: expected a TOML file, found nothing here", id="missing"),
+        pytest.param(
+            Path.mkdir, "files/some.toml  cogt.routing: expected a TOML file, found a directory", id="directory"
+        ),
+        pytest.param(
+            lambda path: path.symlink_to("gone"),
+            "files/some.toml  cogt.routing: expected a TOML file, found nothing here",
+            id="dangling link",
+        ),
+        pytest.param(
+            endless_link,
+            "files/some.toml  cogt.routing: cannot be read: Too many levels of symbolic links",
+            id="endless link",
+        ),
+        pytest.param(
+            file_above, "files/some.toml  cogt.routing: cannot be read: Not a directory", id="a file where a folder is"
+        ),
+        pytest.param(
+            content(b"a = 1\nb = '\xe9'\n"),
+            "files/some.toml:2  cogt.routing: expected UTF-8 text, found the byte 0xe9",
+            id="latin-1",
+        ),
+        pytest.param(
+            content("a = 1\n".encode("utf-16")),
+            "files/some.toml:1  cogt.routing: expected UTF-8 text, found the byte 0xff",
+            id="utf-16",
+        ),
+        pytest.param(
+            text("a = 1\nb =\n"), "files/some.toml:2  cogt.routing: not valid TOML: Invalid value", id="no value"
+        ),
+        pytest.param(
+            text("a = 1\n\n[b"),
+            "files/some.toml:3  cogt.routing: not valid TOML: Expected ']' at the end of a table declaration",
+            id="end of file",
+        ),
+        pytest.param(
+            text("a = 1\na = 2\n"),
+            "files/some.toml:2  cogt.routing: not valid TOML: Cannot overwrite a value",
+            id="stated twice",
+        ),
+        pytest.param(
+            text("a = " + "9" * 5000),
+            "files/some.toml  cogt.routing: not valid TOML: a number too long or tables too deep to read",
+            id="endless number",
+        ),
+        pytest.param(
+            text("a = " + "[" * 100_000),
+            "files/some.toml  cogt.routing: not valid TOML: a number too long or tables too deep to read",
+            id="endless depth",
+        ),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_one_problem(path: Path, spoil: Spoil, message: str) -> None:
+    spoil(path)
+    assert read_errors(path) == [message]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a plain file that nobody can read")
+def test_a_device_that_refuses_is_one_problem(path: Path) -> None:
+    path.symlink_to("/proc/self/mem")
+    assert read_errors(path) == ["files/some.toml  cogt.routing: cannot be read: Input/output error"]
+
+
+def test_what_a_broken_file_would_have_stated_is_unknown(path: Path) -> None:
+    report = ProblemReport()
+    read_toml_file(path, ("models", "openai"), report)
+    assert report.is_unknown("models", "openai")
+    assert report.is_unknown("models")
+    assert not report.is_unknown("models", "anthropic")
+    assert not report.is_unknown("deck")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"a.b = 1\n", id="plain"),
+        pytest.param(b"\xef\xbb\xbfa.b = 1\n", id="byte order mark"),
+        pytest.param(b"[a]\r\nb = 1\r\n", id="CRLF"),
+    ],
+)
+def test_what_is_read_is_what_is_stated(path: Path, raw: bytes) -> None:
+    path.write_bytes(raw)
+    report = ProblemReport()
+    assert read_toml_file(path, (), report) == {"a": {"b": 1}}
+    assert not report.problems(Severity.ERROR)
+
+
+def test_an_empty_file_states_nothing(path: Path) -> None:
+    path.write_text("")
+    assert read_toml_file(path, (), ProblemReport()) == {}
+
+
+def test_paths_below_the_working_directory_are_shown_relative() -> None:
+    assert display_path(Path.cwd() / "settings" / "routing.toml") == str(Path("settings") / "routing.toml")
+
+
+def test_other_paths_are_shown_whole(tmp_path: Path) -> None:
+    assert display_path(tmp_path / "routing.toml") == str(tmp_path / "routing.toml")
