@@ -9,7 +9,7 @@ Everything this package raises is a `CogtError`:
             UnknownNameError         nothing knows the name
             BackendDisabledError     the model is known, its backends are disabled
             ModelNotRoutedError      the model is enabled, no rule of the active profile leads to it
-        MissingCredentialError   a reference that no source answers
+            MissingCredentialError   a backend needs a value that no source holds
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ class ModelNotRoutedError(NotAvailableError):
         return f"{self.name!r} is not served in routing profile {self.profile!r}: {self.reason}"
 
 
-class MissingCredentialError(CogtError):
+class MissingCredentialError(NotAvailableError):
     """A backend needs a value that no source holds.
 
     Attributes:

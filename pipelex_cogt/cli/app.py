@@ -12,14 +12,16 @@ from typing import Annotated, Any, TypeAlias
 import typer
 from rich.console import Console
 
+from pipelex_cogt.cli.check import OutputFormat, exit_status, find_problems, format_findings
+from pipelex_cogt.cli.diff import describe_differences, diff_environments, diff_profiles, print_differences
 from pipelex_cogt.cli.env import (
-    DEFER,
     describe_variables,
     find_variables,
     format_example,
     is_refused,
     print_variables,
 )
+from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.show import describe, print_description
 from pipelex_cogt.errors import CogtError
 from pipelex_cogt.models.model_manager import ModelManager
@@ -62,7 +64,7 @@ def env(
 ) -> None:
     """Print the variables that the settings reference, where, and whether they are set; never their values."""
     with _faults_told():
-        manager = ModelManager.load(settings_dir, env, overrides=DEFER)
+        manager = ModelManager.load(settings_dir, env, checks_credentials=False)
     if example:
         print(format_example(manager), end="")
         return
@@ -70,6 +72,52 @@ def env(
     shown = [variable for variable in variables if variable.is_missing] if missing else variables
     _print(describe_variables(shown), print_variables, as_json=as_json)
     raise typer.Exit(1 if is_refused(manager, variables) else 0)
+
+
+@app.command()
+def explain(
+    name: Annotated[str, typer.Argument(help="A preset, alias, model, backend, or key path such as routing.active.")],
+    env: Env = None,
+    settings_dir: SettingsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print why a name leads to its model, and where each value on the way was stated."""
+    with _faults_told():
+        explanation = ModelManager.load(settings_dir, env, checks_credentials=False).explain(name)
+    _print(describe_explanation(explanation), print_explanation, as_json=as_json)
+
+
+@app.command()
+def check(
+    env: Annotated[str | None, typer.Option("--env", help="One environment; else every one that exists.")] = None,
+    settings_dir: SettingsDir = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with status 1 for warnings too.")] = False,
+    output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write.")] = OutputFormat.TEXT,
+) -> None:
+    """Load every environment, and print problems and warnings by file. It needs no key and no network."""
+    with _faults_told():
+        findings = find_problems(settings_dir, env)
+    print(format_findings(findings, output_format))
+    raise typer.Exit(exit_status(findings, strict=strict))
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="An environment; with --profile, a routing profile.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="What to compare it with.")],
+    profile: Annotated[bool, typer.Option("--profile", help="A and B are routing profiles.")] = False,
+    env: Env = None,
+    settings_dir: SettingsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what differs for a caller between two environments, or two profiles. Status 0 equal, 1 different."""
+    with _faults_told():
+        if profile:
+            differences = diff_profiles(before, after, env, settings_dir)
+        else:
+            differences = diff_environments(before, after, settings_dir)
+    _print(describe_differences(differences), print_differences, as_json=as_json)
+    raise typer.Exit(1 if differences else 0)
 
 
 @contextmanager

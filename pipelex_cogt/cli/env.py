@@ -16,9 +16,6 @@ from pipelex_cogt.config.secrets import names_secret
 from pipelex_cogt.model_backends.backend import InferenceBackend, referenced_settings
 from pipelex_cogt.models.model_manager import ModelManager
 
-DEFER = {"inference_config": {"missing_credentials": MissingCredentials.DEFER.value}}
-"""The override under which a load never refuses a missing credential."""
-
 _EXAMPLE_HEAD = """\
 # Copy this file to .env beside your settings/ and fill in what you use. A variable of the process wins over it.
 # `pipelex-cogt env` says which variables the settings in force reference, and which of them are set.
@@ -60,13 +57,9 @@ def find_variables(backends: Iterable[InferenceBackend]) -> list[ReferencedVaria
 
 
 def is_refused(manager: ModelManager, variables: Iterable[ReferencedVariable]) -> bool:
-    """Whether a load without `DEFER` laid over it would refuse the missing ones among these variables."""
-    stated = [
-        layer.table["inference_config"]["missing_credentials"]
-        for layer in manager.settings.layers_stating(("inference_config", "missing_credentials"))
-    ]
-    in_force = stated[-2] if len(stated) > 1 else MissingCredentials.DEFER
-    return in_force == MissingCredentials.ERROR and any(variable.is_missing for variable in variables)
+    """Whether an application's load would refuse what is missing among these variables."""
+    means = manager.settings.inference_config.missing_credentials
+    return means is MissingCredentials.ERROR and any(variable.is_missing for variable in variables)
 
 
 def describe_variables(variables: Iterable[ReferencedVariable]) -> list[dict[str, Any]]:

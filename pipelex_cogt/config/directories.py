@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.secrets import Environment
-from pipelex_cogt.config.toml_files import display_path
+from pipelex_cogt.config.toml_files import display_path, warn_if_others_read
 
 SETTINGS_DIR_VARIABLE = "PIPELEX_SETTINGS_DIR"
 SECRETS_DIR_VARIABLE = "PIPELEX_SECRETS_DIR"
@@ -87,10 +87,11 @@ def read_dotenv(path: Path | None, report: ProblemReport) -> dict[str, str]:
     """The variables of a `.env` file; `os.environ` stays as it is."""
     if path is None:
         return {}
-    from dotenv import dotenv_values
+    from dotenv import dotenv_values  # imported here because most processes have no .env, and it takes its time
 
     problem = None
     try:
+        warn_if_others_read(path, report)
         values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
         return {name: value for name, value in values.items() if value is not None}
     except UnicodeDecodeError:

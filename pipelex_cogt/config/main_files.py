@@ -11,7 +11,7 @@ from pipelex_cogt.config.inference_config import absolute_paths
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, did_you_mean, quote_key
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, Table
 from pipelex_cogt.config.report import ProblemReport, toml_type
-from pipelex_cogt.config.toml_files import display_path, read_toml_file
+from pipelex_cogt.config.toml_files import display_path, read_toml_file, warn_if_others_read
 
 ENVIRONMENT_VARIABLE = "PIPELEX_ENV"
 DEFAULT_ENVIRONMENT = "development"
@@ -109,6 +109,8 @@ def _read_source(source: SettingsDirectory, report: ProblemReport) -> Iterator[M
     for name, (kind, environment_kind) in kinds.items():
         path = source.path / name
         if path.exists():
+            if kind is LayerKind.SECRETS_FILE and path.is_file():
+                warn_if_others_read(path, report)
             document = read_toml_file(path, (), report) or {}
             tables = dict(_environment_tables(document, path, report))
             yield MainFile(path, source, kind, environment_kind, tables)

@@ -68,6 +68,14 @@ class ProblemReport:
         self._unreadable: set[KeyPath] = set()
         self.locate: Callable[[KeyPath], tuple[Place | None, bool]] = lambda _path: (None, False)
 
+    def copy(self) -> ProblemReport:
+        """A report of its own with the same problems, for adding what only a reader of warnings pays for."""
+        report = ProblemReport()
+        report._findings = [*self._findings]
+        report._unreadable = {*self._unreadable}
+        report.locate = self.locate
+        return report
+
     def error(self, path: KeyPath, problem: str, suggestion: str | None = None, place: Place | None = None) -> None:
         """Note a fault; `place` where it is known already, else it is looked up."""
         self._findings.append(_Finding(problem, path, suggestion, Severity.ERROR, place))

@@ -12,7 +12,15 @@ from pydantic import SecretStr
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Place
-from pipelex_cogt.config.references import Name, Prefix, Reference, holds_reference, parse_template, references_in, render
+from pipelex_cogt.config.references import (
+    Name,
+    Prefix,
+    Reference,
+    holds_reference,
+    parse_template,
+    references_in,
+    render,
+)
 from pipelex_cogt.errors import CogtError, MissingCredentialError
 
 MASK = "**********"
@@ -21,12 +29,21 @@ _SECRET_NAME = re.compile(
     r"(?<![a-z])(?:(?:api|access|private)_?keys?|token|secrets?|password|passwd|credentials?)(?![a-z])"
 )
 _CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_PLACEHOLDER = re.compile(
+    r"your[-_ ].*|.*your[-_]?api[-_]?key.*|(sk-)?(\.{2,}|x{3,})|change[-_ ]?me|replace[-_ ]?me|placeholder|todo|<.*>",
+    re.IGNORECASE,
+)
 _URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+(?=@)")
 
 
 def names_secret(key: str) -> bool:
     """Whether a key's name says that its value is secret."""
     return _SECRET_NAME.search(_CAMEL_CASE.sub("_", key).lower()) is not None
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a value looks like what an example file holds instead of a secret."""
+    return _PLACEHOLDER.fullmatch(value.strip()) is not None
 
 
 def mask_url_password(text: str) -> str:
@@ -113,35 +130,47 @@ class SecretsDirectory:
         """The text of the file of that name, without one trailing newline; None where there is no such file.
 
         Raises:
-            SecretFileError: It is a directory, too large, unreadable or not UTF-8.
+            SecretFileError: It leads out of the directory, is a directory, too large, unreadable or not UTF-8.
         """
-        if self.directory is None or Path(name).name != name:
+        if self.directory is None or not name:
             return None
         path = self.directory / name
-        problem = None
-        try:
-            with path.open("rb") as file:
-                content = file.read(MAX_SECRET_BYTES + 1)
-            if len(content) <= MAX_SECRET_BYTES:
-                return content.decode("utf-8").removesuffix("\n").removesuffix("\r")
-            problem = f"expected a secret, found more than {MAX_SECRET_BYTES // 1024} KiB"
-        except FileNotFoundError:
-            return None
-        except IsADirectoryError:
-            problem = "expected a secret's file, found a directory"
-        except OSError as error:
-            problem = f"cannot be read: {error.strerror}"
-        except UnicodeDecodeError:
-            problem = "expected UTF-8 text"
-        raise SecretFileError(str(path), problem)
+        text, problem = _read_secret(path, self.directory)
+        if problem is not None:
+            raise SecretFileError(str(path), problem)
+        return text
 
-    def names(self) -> Iterator[str]:
+    def names(self) -> list[str]:
         """The names of the secrets that lie here, sorted."""
-        if self.directory is not None and self.directory.is_dir():
-            yield from sorted(path.name for path in self.directory.iterdir() if path.is_file())
+        if self.directory is None:
+            return []
+        return sorted(path.name for path in self.directory.iterdir() if path.is_file())
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.directory)!r})"
+
+
+def _read_secret(path: Path, directory: Path) -> tuple[str | None, str | None]:
+    """The text of a secret's file, or what is wrong with it. It raises nothing, so that no frame holds the text."""
+    text = problem = None
+    try:
+        if path.resolve().is_relative_to(directory.resolve()):
+            with path.open("rb") as file:
+                content = file.read(MAX_SECRET_BYTES + 1)
+            text = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
+        else:
+            problem = "leads out of the secrets directory, so it is not read"
+    except FileNotFoundError:
+        pass
+    except IsADirectoryError:
+        problem = "expected a secret's file, found a directory"
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+    except UnicodeDecodeError:
+        problem = "expected UTF-8 text"
+    if text is not None and len(content) > MAX_SECRET_BYTES:
+        return None, f"expected a secret, found more than {MAX_SECRET_BYTES // 1024} KiB"
+    return text, problem
 
 
 class Credentials:
@@ -164,6 +193,12 @@ class Credentials:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.environment!r}, {self.directory!r}, {len(self.sources)} more sources)"
+
+    def __reduce__(self) -> tuple[Callable[[Path | None], Credentials], tuple[Path | None]]:
+        return _credentials_of_process, (self.directory.directory,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Credentials:
+        return self
 
     def lookup(self, name: Name) -> str | None:
         """The value of one name, or None where it is unset or empty."""
@@ -211,6 +246,11 @@ class Credentials:
     def missing(self, text: str) -> list[Reference]:
         """The references in a text that no source answers."""
         return [reference for reference in references_in(text) if self.answer(reference) is None]
+
+
+def _credentials_of_process(directory: Path | None) -> Credentials:
+    """What a pickle of credentials becomes: it carries no value, and asks the process that reads it."""
+    return Credentials(Environment.of_process(), SecretsDirectory(directory))
 
 
 def mask_setting(key: str, value: Any) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 import tomllib
 from pathlib import Path
 
@@ -17,6 +19,13 @@ def display_path(path: Path) -> str:
     """A path as people write it: relative to the working directory where it lies below it."""
     working_directory = Path.cwd()
     return str(path.relative_to(working_directory) if path.is_relative_to(working_directory) else path)
+
+
+def warn_if_others_read(path: Path, report: ProblemReport) -> None:
+    """Warn of a file with secrets that other users of the machine can read."""
+    if os.name == "posix" and path.stat().st_mode & stat.S_IROTH:
+        shown = display_path(path)
+        report.warning((), "other users can read this file with secrets", f"chmod 600 {shown}", Place(shown))
 
 
 def read_toml_file(path: Path, prefix: KeyPath, report: ProblemReport) -> Table | None:

@@ -14,9 +14,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, SkipValidation, field_serializer
 
 from pipelex_cogt.config.frozen import FrozenDict
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.references import holds_reference
 from pipelex_cogt.config.secrets import Credentials, mask_setting, names_secret
+from pipelex_cogt.errors import MissingCredentialError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 
 
@@ -77,6 +78,14 @@ class InferenceBackend(BaseModel):
     def extra_config(self) -> ExtraConfig:
         """The further keys that its SDK needs; references in them are answered when an item is read."""
         return ExtraConfig(self)
+
+    def missing_credential(self) -> MissingCredentialError | None:
+        """The error that says why it was left out of this load; None where it was not."""
+        if not self.missing_variables:
+            return None
+        path: KeyPath = ("backends", self.name)
+        place = str(self.credentials.locate(path) or "settings")
+        return MissingCredentialError(self.name, self.missing_variables, format_key_path(path), place)
 
     def answer(self, value: Any, path: KeyPath) -> Any:
         """A setting with its references answered; what is secret by its name comes as a `SecretStr`."""

@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from pipelex_cogt.config.frozen import FrozenDict
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, is_one_slip, near_names
-from pipelex_cogt.config.layers import Table, merge
+from pipelex_cogt.config.layers import Place, Table, merge
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
-from pipelex_cogt.config.references import ReferenceSyntaxError, holds_reference, references_in
+from pipelex_cogt.config.references import Prefix, Reference, ReferenceSyntaxError, holds_reference, references_in
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.secrets import Credentials
+from pipelex_cogt.config.secrets import Credentials, is_placeholder
 from pipelex_cogt.errors import BackendDisabledError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend, referenced_settings
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelCosts
@@ -70,12 +70,13 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
         Raises:
             UnknownNameError: No backend is called so.
             BackendDisabledError: It is disabled.
+            MissingCredentialError: It was left out, for a credential is missing.
         """
         backend = self.backends.get(name)
         if backend is None:
             raise UnknownNameError(name, "backend", near_names(name, self.backends))
         if not backend.enabled:
-            raise BackendDisabledError(name, (name,))
+            raise backend.missing_credential() or BackendDisabledError(name, (name,))
         return backend
 
 
@@ -174,6 +175,8 @@ def _check_credentials(
         except ReferenceSyntaxError as error:
             report.error(path, str(error))
             continue
+        if backend.enabled:
+            _warn_of_placeholders(backend, path, references, report)
         if backend.enabled and missing_means is not MissingCredentials.DEFER:
             unanswered = (reference for reference in references if backend.credentials.answer(reference) is None)
             missing |= {str(reference): path for reference in unanswered}
@@ -186,6 +189,16 @@ def _check_credentials(
             report.warning(path, f"backend {backend.name!r} is left out: {names} is not set", place=place)
         return backend.model_copy(update={"enabled": False, "missing_variables": tuple(missing)})
     return backend
+
+
+def _warn_of_placeholders(
+    backend: InferenceBackend, path: KeyPath, references: list[Reference], report: ProblemReport
+) -> None:
+    environment = backend.credentials.environment
+    for name in (name for reference in references for name in reference.names):
+        if name.prefix is not Prefix.SECRET and is_placeholder(environment.get(name.name, "")):
+            text = f"{name.name} looks like a placeholder, not like a credential of backend {backend.name!r}"
+            report.warning(path, text, "set its value", Place(name.name))
 
 
 _NO_REFERENCE = "a reference cannot stand here: the settings mean the same with and without keys"

@@ -40,7 +40,7 @@ class RouteRefusal(StrEnum):
     UNKNOWN_BACKEND = "no such backend"
     DISABLED = "disabled"
     MODEL_NOT_SERVED = "does not serve the model"
-    LESS_SPECIFIC = "a more specific rule decided"
+    NOT_ASKED = "a rule before it decided"
 
 
 class TurnedDown(NamedTuple):
@@ -130,7 +130,7 @@ class RoutingProfile(BaseModel):
             serves: Says whether a backend serves it.
         """
         turned_down: list[TurnedDown] = []
-        for rule, key, backend in self._candidates(model_name):
+        for rule, key, backend in self.candidates(model_name):
             refusal = serves(backend, model_name)
             if refusal is None:
                 return RoutingDecision(model_name, backend, rule, key, tuple(turned_down))
@@ -147,7 +147,8 @@ class RoutingProfile(BaseModel):
         is_optional = key not in self.routes
         return not (is_optional and refusal is RouteRefusal.DISABLED)
 
-    def _candidates(self, model_name: str) -> Iterator[tuple[RoutingRule, str | None, str]]:
+    def candidates(self, model_name: str) -> Iterator[tuple[RoutingRule, str | None, str]]:
+        """Every rule that applies to a model, in the order in which they are asked: rule, route key, backend."""
         for routes in (self.routes, self.optional_routes):
             if model_name in routes:
                 yield RoutingRule.EXACT, model_name, routes[model_name]

@@ -19,6 +19,7 @@ from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, near_names
 from pipelex_cogt.config.layers import Table
 from pipelex_cogt.config.report import ProblemReport, toml_type
 from pipelex_cogt.errors import UnknownNameError
+from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_routing.routing_profile import (
     RouteRefusal,
@@ -140,14 +141,13 @@ def _check_backends(profile: RoutingProfile, backends: InferenceBackendLibrary, 
             if not report.is_unknown("backends"):
                 near = did_you_mean(name, backends) or f"expected one of {', '.join(backends)}"
                 report.error(path, f"no backend is called {name!r}", near)
-        elif not backends[name].enabled and rule_path[0] in ("routes", "default"):
-            report.error(path, f"backend {name!r} is disabled", _how_to_enable(backends, name))
+        elif rule_path[0] in ("routes", "default") and _is_switched_off(backends[name]):
+            report.error(path, f"backend {name!r} is disabled", "enable it, or name another backend")
 
 
-def _how_to_enable(backends: InferenceBackendLibrary, name: str) -> str:
-    if missing := backends[name].missing_variables:
-        return f"set {' and '.join(missing)}"
-    return "enable it, or name another backend"
+def _is_switched_off(backend: InferenceBackend) -> bool:
+    """Whether it is disabled, rather than left out for a missing credential."""
+    return not backend.enabled and not backend.missing_variables
 
 
 def _check_exact_routes(profile: RoutingProfile, backends: InferenceBackendLibrary, report: ProblemReport) -> None:

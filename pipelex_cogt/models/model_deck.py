@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 
 from pipelex_cogt.config.frozen import FrozenDict
 from pipelex_cogt.config.key_paths import near_names
-from pipelex_cogt.errors import BackendDisabledError, ModelNotRoutedError, UnknownNameError
+from pipelex_cogt.errors import (
+    BackendDisabledError,
+    MissingCredentialError,
+    ModelNotRoutedError,
+    NotAvailableError,
+    UnknownNameError,
+)
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, OutputModality
@@ -101,6 +107,14 @@ class ModelDeck:
         setting = self.llm_presets.get(name) or LLMSetting(llm_handle=name)
         return self._combine(setting, self.get_inference_model(setting.llm_handle))
 
+    def is_served(self, handle: str) -> bool:
+        """Whether a model name or an alias leads to a model here."""
+        return handle in self._by_handle
+
+    def why_absent(self, handle: str) -> str:
+        """Why a model name or an alias leads to no model here, in words."""
+        return str(self._absence(handle))
+
     def chain(self, handle: str) -> Chain:
         """The served models behind a model name or an alias, first choice first, for callers that fall back.
 
@@ -159,19 +173,41 @@ class ModelDeck:
     def _combine(self, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
         return ResolvedLLM(setting.for_model(model), model, self.backends[model.backend_name])
 
-    def _absence(self, handle: str) -> Exception:
+    def _absence(self, handle: str) -> NotAvailableError:
         """Why a handle leads to no model."""
         if handle in self.aliases:
-            absences = [self._absence(member) for member in members_of(self.aliases[handle]) if member != handle]
-            return next((each for each in absences if isinstance(each, ModelNotRoutedError)), absences[0])
+            absences = [self._absence_of_model(name) for name in self._models_behind(handle)]
+            return min(absences, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
+        return self._absence_of_model(handle)
+
+    def _models_behind(self, alias: str) -> list[str]:
+        """The names at the ends of an alias's chain, depth first, served or not."""
+        ends: dict[str, None] = {}
+        seen: set[str] = set()
+        waiting = [alias]
+        while waiting:
+            name = waiting.pop()
+            if name in self.aliases and name not in seen:
+                seen.add(name)
+                waiting += reversed(members_of(self.aliases[name]))
+            elif name in self.backends.known_models:
+                ends[name] = None
+        return [*ends]
+
+    def _absence_of_model(self, handle: str) -> NotAvailableError:
         known = self.backends.known_models.get(handle)
         if known is None:
             names = [*self.inference_models, *self.aliases, *self.llm_presets]
             return UnknownNameError(handle, "preset, model or alias", near_names(handle, names))
         if not any(name in self.backends.enabled for name in known):
-            return BackendDisabledError(handle, known)
+            left_out = (self.backends[name].missing_credential() for name in known if name in self.backends)
+            return next((missing for missing in left_out if missing), BackendDisabledError(handle, known))
         decision = self.routing.decide(handle)
         return ModelNotRoutedError(handle, self.routing.active.name, decision.reason)
+
+
+_NEAREST_FIRST = (MissingCredentialError, ModelNotRoutedError, BackendDisabledError, UnknownNameError)
+"""Of several reasons why an alias leads nowhere, the one that takes least to mend is told."""
 
 
 def _names(modalities: Iterable[str]) -> set[str]:

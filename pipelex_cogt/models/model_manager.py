@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelex_cogt.config.collector import paused_garbage_collection
-from pipelex_cogt.config.layers import Table
+from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.sealing import seal_overrides
 from pipelex_cogt.config.secrets import Environment, SecretSource
 from pipelex_cogt.config.settings import Settings, read_settings
-from pipelex_cogt.errors import Problem, Severity
+from pipelex_cogt.errors import Problem
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, build_backend_library
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
@@ -25,6 +25,9 @@ from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLib
 from pipelex_cogt.models.deck_builder import build_model_deck
 from pipelex_cogt.models.model_deck import ModelDeck
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
+
+if TYPE_CHECKING:
+    from pipelex_cogt.models.explain import Explanation
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +57,7 @@ class ModelManager:
         overrides: Mapping[str, Any] | None = None,
         *,
         sources: Iterable[SecretSource] = (),
+        checks_credentials: bool = True,
     ) -> ModelManager:
         """Read the settings and build everything from them: backends, model specs, routing profiles, the deck.
 
@@ -64,6 +68,8 @@ class ModelManager:
             environ: What stands for the process's environment; None for the process's own. `.env` lies below it.
             overrides: Laid over everything, shaped like the tree under `cogt`: `{"routing": {"active": "all_azure"}}`.
             sources: The application's own secret sources, asked after the secrets directory.
+            checks_credentials: False loads as with `missing_credentials = "defer"`, for tools that look at settings
+                where no key is.
 
         Raises:
             SettingsError: Every fault of the settings, with file, line, key path and the next step.
@@ -71,28 +77,23 @@ class ModelManager:
         environment, laid_over = Environment.of_process(environ), seal_overrides(overrides)
         del environ, overrides  # a traceback that shows locals would show the secrets in them
         with paused_garbage_collection():
-            return cls._build(ProblemReport(), settings_dir, env, environment, laid_over, sources)
+            settings = read_settings(
+                SETTINGS_SCHEMA,
+                report := ProblemReport(),
+                settings_dir=settings_dir,
+                env=env,
+                environment=environment,
+                overrides=laid_over,
+                sources=sources,
+            )
+            return cls._build(settings, report, checks_credentials=checks_credentials)
 
     @classmethod
-    def _build(
-        cls,
-        report: ProblemReport,
-        settings_dir: Path | str | None,
-        env: str | None,
-        environment: Environment,
-        overrides: Table,
-        sources: Iterable[SecretSource],
-    ) -> ModelManager:
-        settings = read_settings(
-            SETTINGS_SCHEMA,
-            report,
-            settings_dir=settings_dir,
-            env=env,
-            environment=environment,
-            overrides=overrides,
-            sources=sources,
-        )
-        backends = build_backend_library(settings.tree, settings.inference_config, settings.credentials, report)
+    def _build(cls, settings: Settings, report: ProblemReport, *, checks_credentials: bool) -> ModelManager:
+        config = settings.inference_config
+        if not checks_credentials:
+            config = config.model_copy(update={"missing_credentials": MissingCredentials.DEFER})
+        backends = build_backend_library(settings.tree, config, settings.credentials, report)
         routing = build_routing_profile_library(settings.tree, backends, report)
         deck = build_model_deck(settings.tree, routing, report)
         report.raise_errors(f"the settings of environment {settings.environment!r}")
@@ -106,7 +107,22 @@ class ModelManager:
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What deserves attention and stopped nothing, in file and line order."""
-        return tuple(self.report.problems(Severity.WARNING))
+        from pipelex_cogt.models.warnings import find_warnings
+
+        return find_warnings(self.deck, self.report)
+
+    def explain(self, name: str) -> Explanation:
+        """Why a name leads to its model, and where each value on the way was stated.
+
+        Args:
+            name: A preset, else a model name, an alias, a backend, or a key path such as `routing.active`.
+
+        Raises:
+            UnknownNameError: It is none of these.
+        """
+        from pipelex_cogt.models.explain import explain
+
+        return explain(name, self.settings, self.deck)
 
     def get_llm_deck(self) -> ModelDeck:
         """The model deck."""

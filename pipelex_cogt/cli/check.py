@@ -1,0 +1,116 @@
+"""`pipelex-cogt check`: the problems and warnings of every environment, for people, programs and pull requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pipelex_cogt.config.directories import find_directories
+from pipelex_cogt.config.main_files import read_main_files
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.secrets import Environment
+from pipelex_cogt.errors import Problem, SettingsError, Severity
+from pipelex_cogt.models.model_manager import ModelManager
+
+Findings: TypeAlias = Mapping[Problem, tuple[str, ...]]
+"""Every problem with the environments that have it."""
+
+
+class OutputFormat(StrEnum):
+    """How findings are written."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+def find_problems(settings_dir: Path | None, env: str | None) -> Findings:
+    """Load one environment, or every one that exists, without asking for credentials.
+
+    Raises:
+        SettingsError: The settings directory cannot be found.
+    """
+    found: dict[Problem, tuple[str, ...]] = {}
+    for environment in [env] if env else _environments(settings_dir):
+        for problem in _problems_of(settings_dir, environment):
+            found[problem] = (*found.get(problem, ()), environment)
+    return dict(sorted(found.items(), key=lambda item: (item[0].file or "", item[0].line or 0)))
+
+
+def exit_status(findings: Findings, *, strict: bool) -> int:
+    """0 when clean, 1 with errors; `strict` counts warnings too."""
+    return int(any(strict or problem.severity is Severity.ERROR for problem in findings))
+
+
+def format_findings(findings: Findings, output_format: OutputFormat) -> str:
+    """Write findings for people, as JSON, or as annotations of a pull request."""
+    return _FORMATS[output_format](findings)
+
+
+def _environments(settings_dir: Path | None) -> Iterable[str]:
+    report = ProblemReport()
+    directories, _ = find_directories(settings_dir, Environment.of_process(), report)
+    report.raise_errors("the places where settings are looked for")
+    return read_main_files(directories, report).environments()
+
+
+def _problems_of(settings_dir: Path | None, environment: str) -> tuple[Problem, ...]:
+    try:
+        return ModelManager.load(settings_dir, environment, checks_credentials=False).warnings
+    except SettingsError as error:
+        return error.problems
+
+
+def _format_text(findings: Findings) -> str:
+    lines: list[str] = []
+    for file in dict.fromkeys(problem.file for problem in findings):
+        lines.append(file or "settings")
+        for problem, environments in findings.items():
+            if problem.file == file:
+                lines.append(f"  {problem.severity}: {_without_file(problem)}  [{', '.join(environments)}]")
+    errors = sum(problem.severity is Severity.ERROR for problem in findings)
+    return "\n".join([*lines, f"{errors} errors, {len(findings) - errors} warnings"])
+
+
+def _without_file(problem: Problem) -> str:
+    line = "" if problem.line is None else f"line {problem.line}  "
+    text = f"{problem.path}: {problem.problem}" if problem.path else problem.problem
+    return f"{line}{text}" + (f"; {problem.suggestion}" if problem.suggestion else "")
+
+
+def _format_json(findings: Findings) -> str:
+    data = [_as_data(problem, environments) for problem, environments in findings.items()]
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+def _as_data(problem: Problem, environments: tuple[str, ...]) -> dict[str, Any]:
+    fields = ("file", "line", "path", "problem", "suggestion", "severity")
+    return {**{field: getattr(problem, field) for field in fields}, "environments": [*environments]}
+
+
+def _format_github(findings: Findings) -> str:
+    return "\n".join(_annotation(problem, environments) for problem, environments in findings.items())
+
+
+def _annotation(problem: Problem, environments: tuple[str, ...]) -> str:
+    place = {"file": problem.file, "line": problem.line, "title": problem.path or "settings"}
+    properties = ",".join(f"{key}={_escape(str(value), ',:')}" for key, value in place.items() if value is not None)
+    message = f"{problem.problem}{f'; {problem.suggestion}' if problem.suggestion else ''} [{', '.join(environments)}]"
+    return f"::{problem.severity} {properties}::{_escape(message)}"
+
+
+def _escape(text: str, more: str = "") -> str:
+    """Text as a workflow command takes it."""
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+_FORMATS: Mapping[OutputFormat, Callable[[Findings], str]] = {
+    OutputFormat.TEXT: _format_text,
+    OutputFormat.JSON: _format_json,
+    OutputFormat.GITHUB: _format_github,
+}
