@@ -10,6 +10,7 @@ Everything this package raises is a `CogtError`:
             BackendDisabledError     the model is known, its backends are disabled
             ModelNotRoutedError      the model is enabled, no rule of the active profile leads to it
             MissingCredentialError   a backend needs a value that no source holds
+        SecretFileError          a secret's file that cannot be used
 """
 
 from __future__ import annotations
@@ -138,11 +139,10 @@ class BackendDisabledError(NotAvailableError):
         self.backends = backends
 
     def __str__(self) -> str:
-        known = ", ".join(self.backends)
-        return (
-            f"{self.name!r} is known only to what is disabled: {known}; "
-            "enable one in backends.toml or in cogt.inference_config.enabled_backends"
-        )
+        where = "in backends.toml or in cogt.inference_config.enabled_backends"
+        if self.backends == (self.name,):
+            return f"backend {self.name!r} is disabled; enable it {where}"
+        return f"{self.name!r} is known only to what is disabled: {', '.join(self.backends)}; enable one {where}"
 
 
 class ModelNotRoutedError(NotAvailableError):
@@ -182,3 +182,20 @@ class MissingCredentialError(NotAvailableError):
     def __str__(self) -> str:
         names = " or ".join(self.variables)
         return f"{self.place}  {self.path}: backend {self.backend!r} needs {names}, which is not set"
+
+
+class SecretFileError(CogtError):
+    """A secret's file that cannot be used.
+
+    Attributes:
+        path: The file.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem)
+        self.path = path
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from pipelex_cogt import ModelManager, SettingsError, set_models_manager
 
@@ -68,6 +70,8 @@ MINIMAL = {
     """,
 }
 """A small complete tree: two backends in use, one disabled."""
+
+set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "pipelex-cogt-hypothesis")
 
 
 @pytest.fixture(autouse=True)

@@ -1,11 +1,13 @@
 """The public names: what an application imports, and what it can rely on."""
 
+import ast
 import copy
 import inspect
 import pickle
 import traceback
 from collections.abc import Iterator
 from importlib import resources
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -28,6 +30,7 @@ from pipelex_cogt import (
 
 PUBLIC_NAMES = sorted(pipelex_cogt.__all__)
 PUBLIC_CLASSES = [name for name in PUBLIC_NAMES if isinstance(getattr(pipelex_cogt, name), type)]
+PUBLIC_MODELS = [name for name in PUBLIC_CLASSES if issubclass(getattr(pipelex_cogt, name), BaseModel)]
 
 PROMISED_NAMES = {
     "InferenceBackend",
@@ -72,6 +75,17 @@ ERRORS = [
     ModelNotRoutedError("m", "all", "no rule matches"),
     MissingCredentialError("a", ("A_KEY", "secret:a"), "cogt.backends.a.api_key", "settings/backends.toml:3"),
 ]
+
+
+def documented_fields(cls: type) -> set[str]:
+    """The fields of a class that a string follows."""
+    (tree,) = ast.parse(inspect.getsource(cls)).body
+    return {
+        field.target.id
+        for field, after in pairwise(tree.body if isinstance(tree, ast.ClassDef) else [])
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+    }
 
 
 def kind_of(error: BaseException) -> str:
@@ -150,11 +164,10 @@ def test_every_public_method_has_a_docstring(name: str) -> None:
     assert [member for member in callables if not inspect.getdoc(member)] == []
 
 
-@pytest.mark.parametrize("name", PUBLIC_CLASSES)
-def test_every_field_of_a_model_is_described(name: str) -> None:
+@pytest.mark.parametrize("name", PUBLIC_MODELS)
+def test_every_field_of_a_model_has_a_docstring(name: str) -> None:
     cls = getattr(pipelex_cogt, name)
-    fields = cls.model_fields if issubclass(cls, BaseModel) else {}
-    assert [key for key, field in fields.items() if not field.description] == []
+    assert set(cls.model_fields) <= documented_fields(cls)
 
 
 @pytest.mark.parametrize("error", PARENTS, ids=lambda error: error.__name__)

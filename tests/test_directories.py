@@ -1,5 +1,6 @@
 """Where settings are looked for."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -77,6 +78,14 @@ def test_a_main_file_without_our_root_is_not_ours() -> None:
     assert find().application is None
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a plain file that nobody can read")
+def test_a_main_file_that_nobody_can_read_is_one_of_our_errors() -> None:
+    Path("settings").mkdir()
+    Path("settings/settings.toml").symlink_to("/proc/self/mem")
+    with pytest.raises(SettingsError, match="problem"):
+        ModelManager.load(environ={})
+
+
 def test_settings_are_not_looked_for_in_parents(monkeypatch: pytest.MonkeyPatch) -> None:
     make("settings/backends.toml", "below/empty")
     monkeypatch.chdir("below")
@@ -136,7 +145,9 @@ def test_in_a_source_checkout_the_packaged_settings_are_read_once() -> None:
 
 
 def test_a_directory_that_is_missing_is_an_error() -> None:
-    assert find_errors("gone") == ["gone: expected a settings directory, found nothing; named by the argument settings_dir"]
+    assert find_errors("gone") == [
+        "gone: expected a settings directory, found nothing; named by the argument settings_dir"
+    ]
 
 
 def test_a_file_in_place_of_a_directory_is_an_error() -> None:

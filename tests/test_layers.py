@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Table, merge, nest, states, value_at
+from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Table, merge, nest, value_at
 
 KEYS = st.text(max_size=5) | st.sampled_from(["items", "get", "a.b", "a-b", "A", "a", "dynaconf_merge", "@del"])
 SCALARS = st.integers() | st.text(max_size=5) | st.booleans() | st.lists(st.integers(), max_size=3)
@@ -95,10 +95,9 @@ def test_a_value_is_found_by_its_key_path(path: KeyPath, value: object) -> None:
     assert value_at({"a": {"b": [1, {"c": 2}]}}, path) == value
 
 
-def test_a_layer_that_states_a_false_value_states_it() -> None:
-    layer = Layer(Origin(LayerKind.OVERRIDES, "overrides"), {"a": {"b": False}})
-    assert states(layer, ("a", "b"))
-    assert not states(layer, ("a", "c"))
+def test_a_false_value_is_found() -> None:
+    assert value_at({"a": {"b": False}}, ("a", "b"), "missing") is False
+    assert value_at({"a": {"b": False}}, ("a", "c"), "missing") == "missing"
 
 
 @given(st.lists(KEYS, max_size=5), SCALARS)

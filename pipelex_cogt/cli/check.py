@@ -53,7 +53,6 @@ def format_findings(findings: Findings, output_format: OutputFormat) -> str:
 def _environments(settings_dir: Path | None) -> Iterable[str]:
     report = ProblemReport()
     directories, _ = find_directories(settings_dir, Environment.of_process(), report)
-    report.raise_errors("the places where settings are looked for")
     return read_main_files(directories, report).environments()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,6 +68,9 @@ def find_directories(
         settings_dir: The application's directory, when the code names it.
         process: The process's environment.
         report: Where a directory that is named and missing is noted.
+
+    Raises:
+        SettingsError: A directory that is named is missing, so that nothing else can be judged.
     """
     working = Path.cwd()
     environment = process.over(read_dotenv(_existing(working / ".env"), report))
@@ -74,12 +78,14 @@ def find_directories(
     dotenv = _existing(application.parent / ".env") if application else None
     if dotenv is not None:
         environment = process.over(read_dotenv(dotenv, report))
+    secrets = _find_secrets(environment, working, report)
+    report.raise_errors("the places where settings are looked for")
     return Directories(
         packaged=packaged_settings_dir(),
         application=application,
         working=working,
         dotenv=dotenv or _existing(working / ".env"),
-        secrets=_find_secrets(environment, working, report),
+        secrets=secrets,
     ), environment
 
 
@@ -123,16 +129,24 @@ def _is_ours(directory: Path) -> bool:
     if any(path for pattern in _LIBRARY_FILES for path in directory.glob(pattern)):
         return True
     main_files = (directory / name for name in ("settings.toml", "settings.local.toml", ".secrets.toml"))
-    return any(path.is_file() and b"cogt" in path.read_bytes() for path in main_files)
+    return any(path.is_file() and _speaks_of_us(path) for path in main_files)
+
+
+def _speaks_of_us(path: Path) -> bool:
+    try:
+        return b"cogt" in path.read_bytes()
+    except OSError:
+        return True  # whoever reads it next says why it cannot be read
 
 
 def _find_secrets(environment: Environment, working: Path, report: ProblemReport) -> Path | None:
     named = environment.get(SECRETS_DIR_VARIABLE)
     directory = working / Path(named).expanduser() if named else DEFAULT_SECRETS_DIR
-    if directory.is_dir():
+    if directory.is_dir() and os.access(directory, os.R_OK | os.X_OK):
         return directory
     if named:
-        report.error((), "expected a directory of secrets, found none", place=Place(SECRETS_DIR_VARIABLE))
+        problem = f"expected a directory of secrets to read at {display_path(directory)}, found none"
+        report.error((), problem, place=Place(SECRETS_DIR_VARIABLE))
     return None
 
 

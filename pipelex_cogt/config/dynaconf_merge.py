@@ -27,13 +27,12 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
     def __init__(self) -> None:
         super().__init__(dynaconf_skip_loaders=True, dynaconf_skip_validators=True)
 
-    def add(self, layer: Layer) -> Layer:
-        """Lay one layer over what is there, and hand it back."""
+    def add(self, layer: Layer) -> None:
+        """Lay one layer over what is there."""
         origin = layer.origin
         source = SourceMetadata(origin.kind.label, origin.name, origin.environment or "global")
         view = MappingProxyType(layer.table)
         self.set(_ROOT, view, loader_identifier=source, dotted_lookup=False, validate=False)
-        return layer
 
     def tree(self) -> Table:
         """The merged settings."""

@@ -8,6 +8,13 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+def freeze(value: Any) -> Any:
+    """A value of tables and lists that cannot be changed, all the way down."""
+    if isinstance(value, dict):
+        return FrozenDict({key: freeze(item) for key, item in value.items()})
+    return tuple(map(freeze, value)) if isinstance(value, list | tuple) else value
+
+
 class FrozenDict(dict[K, V]):
     """A read-only dictionary."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -70,11 +71,13 @@ def is_local(path: Path) -> bool:
     return path.name.endswith(LOCAL_SUFFIX)
 
 
-def toml_files(directory: Path, *, is_recursive: bool) -> list[Path]:
-    """The TOML files of a directory, sorted by path as text."""
+def toml_files(
+    directory: Path, *, is_recursive: bool, on_error: Callable[[OSError], object] | None = None
+) -> list[Path]:
+    """The TOML files of a directory, sorted by path as text; `on_error` hears of folders that cannot be read."""
     found: list[str] = []
-    for root, folders, names in os.walk(directory):
-        found += (os.path.join(root, name) for name in names if name.endswith(".toml"))
+    for root, folders, names in os.walk(directory, onerror=on_error):
+        found += (os.path.join(root, name) for name in [*names, *folders] if name.endswith(".toml"))
         if not is_recursive:
             folders.clear()
     return [Path(path) for path in sorted(found)]

@@ -11,14 +11,14 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys from the root `cogt` downward; an integer is a position in a list."""
 
 ROOT = "cogt"
-_SHORTEST_START = 3
+_SHORTEST_TELLING = 3
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def quote_key(key: str | int) -> str:
     """Write one key as TOML writes it: bare where that is allowed, else in double quotes."""
     text = str(key)
-    return text if _BARE_KEY.fullmatch(text) else json.dumps(text, ensure_ascii=False)
+    return text if _BARE_KEY.fullmatch(text) else json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def format_key_path(path: KeyPath) -> str:
@@ -33,9 +33,11 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ..
     wanted = name.casefold()
     by_shape: dict[str, str] = {}
     for candidate in known:
-        by_shape.setdefault(candidate.casefold(), candidate)
-    matches = get_close_matches(wanted, by_shape, n=limit, cutoff=0.7)
-    if len(wanted) >= _SHORTEST_START:
+        by_shape.setdefault(candidate.casefold(), f"{candidate}")
+    is_telling = len(wanted) >= _SHORTEST_TELLING
+    matches = [shape for shape in by_shape if is_telling and is_one_slip(wanted, shape)]
+    matches += (shape for shape in get_close_matches(wanted, by_shape, n=limit, cutoff=0.7) if shape not in matches)
+    if is_telling:
         matches += [shape for shape in by_shape if shape.startswith(wanted) and shape not in matches]
     return tuple(by_shape[match] for match in matches[:limit])
 

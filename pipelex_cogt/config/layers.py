@@ -84,7 +84,7 @@ class Origin(NamedTuple):
         """Where this origin states `path`, or the nearest table above it."""
         if self.path is None:
             return Place(self.name)
-        lines = _lines_of(self.path, self.path.stat().st_mtime_ns)
+        lines = _lines_of(self.path, _modified(self.path))
         stated = (*self.file_prefix, *path[len(self.tree_prefix) :])
         for end in range(len(stated), 0, -1):
             for spelling in (stated[:end], _older_spelling(stated[:end])):
@@ -122,7 +122,12 @@ def value_at(table: Any, path: KeyPath, default: Any = None) -> Any:
 
 def states(layer: Layer, path: KeyPath) -> bool:
     """Whether a layer states anything at a key path."""
-    return value_at(layer.table, path, _MISSING) is not _MISSING
+    return has_value(layer.table, path)
+
+
+def has_value(table: Any, path: KeyPath) -> bool:
+    """Whether nested tables and lists hold anything at a key path."""
+    return value_at(table, path, _MISSING) is not _MISSING
 
 
 def merge(lower: Table, upper: Table) -> Table:
@@ -146,6 +151,13 @@ def _older_spelling(path: KeyPath) -> KeyPath:
     if len(path) > 1 and path[-2] == "defaults":
         return (*path[:-2], f"default_{path[-1]}")
     return path
+
+
+def _modified(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @lru_cache(maxsize=64)

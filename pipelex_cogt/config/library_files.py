@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
+from functools import partial
 from pathlib import Path
 
 from pipelex_cogt.config.inference_config import (
@@ -15,7 +16,7 @@ from pipelex_cogt.config.inference_config import (
     toml_files,
 )
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.layers import Layer, LayerKind, Origin, nest
+from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, nest
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.toml_files import display_path, read_toml_file
 
@@ -39,7 +40,7 @@ def read_library(
     """
     _check_named(config, named, report)
     base = LayerKind.PACKAGED if is_packaged else LayerKind.APPLICATION
-    for path, prefix in _library_files(config, keys):
+    for path, prefix in _library_files(config, keys, report):
         if is_packaged and is_local(path):
             continue
         table = read_toml_file(path, prefix, report)
@@ -52,23 +53,34 @@ def read_library(
 def _check_named(config: InferenceConfig, named: Collection[str], report: ProblemReport) -> None:
     for key in LIBRARY_PATHS:
         path: Path = getattr(config, key)
-        if key in named and not path.exists():
-            kind = "directory" if key.endswith("_dir") else "file"
-            problem = f"expected a {kind} at {display_path(path)}, found nothing"
+        kind, exists = ("directory", path.is_dir()) if key.endswith("_dir") else ("file", path.exists())
+        if not exists and (key in named or (kind == "directory" and path.exists())):
+            found = "a file" if path.exists() else "nothing"
+            problem = f"expected a {kind} at {display_path(path)}, found {found}"
             report.unreadable((LIBRARY_PREFIXES[key],), problem, path=("inference_config", key))
 
 
-def _library_files(config: InferenceConfig, keys: Collection[str]) -> Iterator[tuple[Path, KeyPath]]:
+def _library_files(
+    config: InferenceConfig, keys: Collection[str], report: ProblemReport
+) -> Iterator[tuple[Path, KeyPath]]:
     """The files that exist, in order, each with the key path of what it states."""
     if "backends_library_path" in keys:
         yield from _with_local(config.backends_library_path, ("backends",))
     if "model_specs_dir" in keys:
-        for specs in toml_files(config.model_specs_dir, is_recursive=False):
+        on_error = partial(_note_folder, ("models",), report)
+        for specs in toml_files(config.model_specs_dir, is_recursive=False, on_error=on_error):
             yield specs, ("models", specs.name.removesuffix(LOCAL_SUFFIX).removesuffix(".toml"))
     if "routing_profile_library_path" in keys:
         yield from _with_local(config.routing_profile_library_path, ("routing",))
     if "llm_deck_dir" in keys:
-        yield from ((deck, ("deck",)) for deck in toml_files(config.llm_deck_dir, is_recursive=True))
+        on_error = partial(_note_folder, ("deck",), report)
+        yield from ((deck, ("deck",)) for deck in toml_files(config.llm_deck_dir, is_recursive=True, on_error=on_error))
+
+
+def _note_folder(prefix: KeyPath, report: ProblemReport, error: OSError) -> None:
+    """Note a folder that cannot be read; one that is not there states nothing."""
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        report.unreadable(prefix, f"cannot be read: {error.strerror}", Place(display_path(Path(error.filename))))
 
 
 def _with_local(path: Path, prefix: KeyPath) -> Iterator[tuple[Path, KeyPath]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -108,7 +109,7 @@ def _read_source(source: SettingsDirectory, report: ProblemReport) -> Iterator[M
         kinds[".secrets.toml"] = (LayerKind.SECRETS_FILE, LayerKind.SECRETS_FILE)
     for name, (kind, environment_kind) in kinds.items():
         path = source.path / name
-        if path.exists():
+        if os.path.lexists(path):
             if kind is LayerKind.SECRETS_FILE and path.is_file():
                 warn_if_others_read(path, report)
             document = read_toml_file(path, (), report) or {}
@@ -124,6 +125,9 @@ def _environment_tables(document: Table, path: Path, report: ProblemReport) -> I
             _note(report, path, (environment,), problem)
             continue
         for key, table in content.items():
+            if environment == ROOT:
+                _note(report, path, (environment,), "expected an environment first", f"write [default.{ROOT}.{key}]")
+                break
             if key != ROOT:
                 hint = did_you_mean(key, [ROOT])
                 _note(report, path, (environment, key), f"unknown key, expected {ROOT}", hint)

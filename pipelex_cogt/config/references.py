@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeAlias
 from pipelex_cogt.config.key_paths import did_you_mean
 
 _TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*)\}|\$\{")
-_UNSAFE_NAME = re.compile(r"[/\\\0]|^\.\.?$")
+UNSAFE_NAME = re.compile(r"[/\\\0]|^\.\.?$")
 
 
 class Prefix(StrEnum):
@@ -110,7 +110,7 @@ def _parse_name(text: str) -> Name:
         raise ReferenceSyntaxError(f"unknown prefix {prefix!r} in a reference; {near}")
     if not name:
         raise ReferenceSyntaxError("a reference needs a name, and this one is empty")
-    if _UNSAFE_NAME.search(name):
+    if UNSAFE_NAME.search(name):
         raise ReferenceSyntaxError(f"{name!r} cannot name a variable or a secret: no slashes, not . or ..")
     return Name(Prefix(prefix), name)
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from pydantic import SecretStr, ValidationError
 
 from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, format_key_path
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 
-if TYPE_CHECKING:
-    from pydantic import ValidationError
-
 _TOML_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "a boolean"),
     (int, "an integer"),
     (float, "a float"),
-    (str, "a string"),
+    ((str, SecretStr), "a string"),
     (Mapping, "a table"),
     ((list, tuple), "a list"),
     (date, "a date"),
@@ -35,6 +34,7 @@ _EXPECTED = {
     "less_than_equal": "a number of at most {le}",
     "list_type": "a list",
     "model_type": "a table",
+    "path_type": "a string",
     "string_too_short": "a string that is not empty",
     "string_type": "a string",
     "tuple_type": "a list",
@@ -42,8 +42,15 @@ _EXPECTED = {
 _SHOWS_VALUE = {"enum", "finite_number", "greater_than", "greater_than_equal", "less_than_equal"}
 
 
+def _plain(limit: object) -> object:
+    """A limit as people write it: 2 rather than 2.0."""
+    return f"{limit:g}" if isinstance(limit, float) else limit
+
+
 def toml_type(value: object) -> str:
     """What TOML calls a value's type."""
+    if value == "":
+        return "an empty string"
     return next((name for kind, name in _TOML_TYPES if isinstance(value, kind)), f"a Python {type(value).__name__}")
 
 
@@ -85,11 +92,16 @@ class ProblemReport:
         self._findings.append(_Finding(problem, path, suggestion, Severity.WARNING, place))
 
     def unreadable(
-        self, prefix: KeyPath, problem: str, place: Place | None = None, path: KeyPath | None = None
+        self,
+        prefix: KeyPath,
+        problem: str,
+        place: Place | None = None,
+        path: KeyPath | None = None,
+        suggestion: str | None = None,
     ) -> None:
-        """Note a file that could not be read: what would lie below `prefix` is unknown from here on."""
+        """Note what could not be read: what would lie below `prefix` is unknown from here on."""
         self._unreadable.add(prefix)
-        self.error(prefix if path is None else path, problem, place=place)
+        self.error(prefix if path is None else path, problem, suggestion, place)
 
     def is_unknown(self, *prefix: str) -> bool:
         """Whether a file that could not be read might have stated something below or above `prefix`."""
@@ -102,7 +114,11 @@ class ProblemReport:
         )
 
     def invalid(
-        self, error: ValidationError, prefix: KeyPath, known: Mapping[KeyPath, Iterable[str]] | None = None
+        self,
+        error: ValidationError,
+        prefix: KeyPath,
+        known: Mapping[KeyPath, Iterable[str]] | None = None,
+        skips: Callable[[KeyPath], bool] = lambda _loc: False,
     ) -> None:
         """Note everything that a Pydantic validation refused.
 
@@ -110,8 +126,11 @@ class ProblemReport:
             error: The validation's error.
             prefix: The key path of what was validated.
             known: The keys that exist, by the path of their table, for suggestions.
+            skips: Says of which places below `prefix` the faults are told elsewhere.
         """
         for fault in error.errors(include_url=False, include_input=True):
+            if skips(fault["loc"]):
+                continue
             path = (*prefix, *fault["loc"])
             kind, context, value = fault["type"], fault.get("ctx", {}), fault["input"]
             if kind == "extra_forbidden":
@@ -120,7 +139,7 @@ class ProblemReport:
             elif kind == "missing":
                 self.error(path, "required, and nothing states it")
             elif kind in _EXPECTED:
-                expected = _EXPECTED[kind].format_map(context)
+                expected = _EXPECTED[kind].format_map({name: _plain(limit) for name, limit in context.items()})
                 found = repr(value) if kind in _SHOWS_VALUE and not isinstance(value, Mapping) else toml_type(value)
                 self.error(path, f"expected {expected}, got {found}")
             else:

@@ -12,12 +12,16 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
+from pipelex_cogt.config.frozen import FrozenDict
 from pipelex_cogt.config.key_paths import KeyPath, did_you_mean
 from pipelex_cogt.config.layers import Table
 from pipelex_cogt.config.report import ProblemReport, toml_type
 
 ANY_KEY = "*"
+GIVEN = "given"
+"""Marks, in `Annotated`, a field that no table states: a name that is the table's key, what a library hands over."""
 
 
 def child_schema(schema: Any, key: str) -> Any:
@@ -43,6 +47,11 @@ def allows_any_key(schema: Any) -> bool:
     return isinstance(schema, Mapping) and ANY_KEY in schema
 
 
+def stated_fields(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """The fields of a model that a table states, by key."""
+    return {field.alias or name: field for name, field in model.model_fields.items() if GIVEN not in field.metadata}
+
+
 def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, path: KeyPath = ()) -> Table:
     """Check the tables above the models: unknown keys, and values where tables belong.
 
@@ -56,13 +65,13 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
         if known not in schema:
             report.unknown_key((*path, key), schema)
         elif known in table_keys and not isinstance(value, dict):
-            near = did_you_mean(key, known_keys(schema))
-            report.error((*path, key), f"expected a table, got {toml_type(value)}", near)
+            near = None if key in schema else did_you_mean(key, known_keys(schema))
+            report.unreadable((*path, key), f"expected a table, got {toml_type(value)}", suggestion=near)
         elif isinstance(schema[known], Mapping):
             sound[key] = check_shape(value, schema[known], report, (*path, key))
         else:
             sound[key] = value
-    return sound
+    return FrozenDict(sound)
 
 
 def read_text(text: str, schema: Any) -> Any:
@@ -84,7 +93,8 @@ def read_text(text: str, schema: Any) -> Any:
         return text.strip()
     names = {bool: "true or false", int: "an integer", float: "a number"}
     expected = [names.get(kind, repr(kind)) for kind in sorted(kinds, key=str)]
-    raise ValueError(f"expected {' or '.join(expected)}, got other text")
+    found = "other text" if text.strip() else "an empty text; unset the variable instead"
+    raise ValueError(f"expected {' or '.join(expected)}, got {found}")
 
 
 def _scalar_kinds(schema: Any) -> set[Any]:
@@ -101,7 +111,7 @@ def _scalar_kinds(schema: Any) -> set[Any]:
 
 @cache
 def _model_schema(model: type[BaseModel]) -> Mapping[str, Any]:
-    return {field.alias or name: field.rebuild_annotation() for name, field in model.model_fields.items()}
+    return {key: field.rebuild_annotation() for key, field in stated_fields(model).items()}
 
 
 def _table_schema(schema: Any) -> Any:

@@ -6,7 +6,6 @@ From then on no tree, history, message or traceback holds them as plain text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Table
@@ -14,7 +13,7 @@ from pipelex_cogt.config.references import holds_reference
 from pipelex_cogt.config.secrets import SealedText, names_secret
 
 _SECRET_LAYERS = (LayerKind.SECRETS_FILE, LayerKind.SECRETS_DIRECTORY)
-_PLAIN_KEYS = ("display_name",)
+_PLAIN_KEYS = ("enabled", "display_name")
 
 
 def seal_layer(layer: Layer) -> Layer:
@@ -39,15 +38,18 @@ def _seal(key: str, value: Any, *, is_secret: bool) -> Any:
     if isinstance(value, list):
         return [_seal(key, item, is_secret=is_secret) for item in value]
     if is_secret and isinstance(value, str) and not holds_reference(value):
-        return SealedText(value)
+        return SealedText(value.replace("$${", "${"))
     return value
 
 
 def seal_overrides(overrides: Mapping[str, Any] | None) -> Table:
-    """The overrides given in code, copied and with their literal secrets sealed.
-
-    Raises:
-        TypeError: They are no mapping.
-    """
-    table = deepcopy(dict(overrides or {}))
+    """The overrides given in code, copied and with their literal secrets sealed."""
+    table: Table = _plain_copy(overrides or {})
     return seal_layer(Layer(Origin(LayerKind.OVERRIDES, "overrides"), table)).table
+
+
+def _plain_copy(value: Any) -> Any:
+    """Mappings as dictionaries and sequences as lists, as a TOML file would have stated them."""
+    if isinstance(value, Mapping):
+        return {key: _plain_copy(item) for key, item in value.items()}
+    return [_plain_copy(item) for item in value] if isinstance(value, list | tuple) else value

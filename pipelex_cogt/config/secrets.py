@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.references import (
+    UNSAFE_NAME,
     Name,
     Prefix,
     Reference,
@@ -21,24 +23,24 @@ from pipelex_cogt.config.references import (
     references_in,
     render,
 )
-from pipelex_cogt.errors import CogtError, MissingCredentialError
+from pipelex_cogt.errors import MissingCredentialError, SecretFileError
 
 MASK = "**********"
 MAX_SECRET_BYTES = 64 * 1024
 _SECRET_NAME = re.compile(
     r"(?<![a-z])(?:(?:api|access|private)_?keys?|token|secrets?|password|passwd|credentials?)(?![a-z])"
 )
-_CAMEL_CASE = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 _PLACEHOLDER = re.compile(
     r"your[-_ ].*|.*your[-_]?api[-_]?key.*|(sk-)?(\.{2,}|x{3,})|change[-_ ]?me|replace[-_ ]?me|placeholder|todo|<.*>",
     re.IGNORECASE,
 )
-_URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]+(?=@)")
+_URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):(?!\$\{[^}]*\}@)[^/@\s]+(?=@)")
 
 
 def names_secret(key: str) -> bool:
     """Whether a key's name says that its value is secret."""
-    return _SECRET_NAME.search(_CAMEL_CASE.sub("_", key).lower()) is not None
+    return _SECRET_NAME.search(_WORD_ENDS.sub("_", key).lower()) is not None
 
 
 def is_placeholder(value: str) -> bool:
@@ -62,23 +64,6 @@ class SealedText(SecretStr):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SealedText:
         return self
-
-
-class SecretFileError(CogtError):
-    """A secret's file that cannot be used.
-
-    Attributes:
-        path: The file.
-        problem: What is wrong with it.
-    """
-
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(path, problem)
-        self.path = path
-        self.problem = problem
-
-    def __str__(self) -> str:
-        return f"{self.path}: {self.problem}"
 
 
 class SecretSource(Protocol):
@@ -111,10 +96,10 @@ class Environment(Mapping[str, str]):
         return value
 
     def __iter__(self) -> Iterator[str]:
-        return iter({**self.dotenv, **self.process})
+        return (name for name in {**self.dotenv, **self.process} if name in self)
 
     def __len__(self) -> int:
-        return len({**self.dotenv, **self.process})
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} variables)"
@@ -134,6 +119,8 @@ class SecretsDirectory:
         """
         if self.directory is None or not name:
             return None
+        if UNSAFE_NAME.search(name):
+            raise SecretFileError(str(self.directory), f"{name!r} cannot name a secret's file")
         path = self.directory / name
         text, problem = _read_secret(path, self.directory)
         if problem is not None:
@@ -166,6 +153,8 @@ def _read_secret(path: Path, directory: Path) -> tuple[str | None, str | None]:
         problem = "expected a secret's file, found a directory"
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
+    except RuntimeError:  # a circle of links, as Python says it before 3.13
+        problem = f"cannot be read: {os.strerror(errno.ELOOP)}"
     except UnicodeDecodeError:
         problem = "expected UTF-8 text"
     if text is not None and len(content) > MAX_SECRET_BYTES:
@@ -253,22 +242,29 @@ def _credentials_of_process(directory: Path | None) -> Credentials:
     return Credentials(Environment.of_process(), SecretsDirectory(directory))
 
 
-def mask_setting(key: str, value: Any) -> Any:
-    """A setting as it may be shown: references as written, literal secrets and URL passwords hidden."""
-    if isinstance(value, SecretStr):
-        return MASK
+def mask_setting(key: str, value: Any, *, is_secret: bool = False) -> Any:
+    """A setting as it may be shown: references as written, literal secrets and URL passwords hidden.
+
+    Args:
+        key: The setting's key.
+        value: Its value as stated.
+        is_secret: Whether a key above it says that it is secret.
+    """
+    is_secret = is_secret or names_secret(key)
     if isinstance(value, Mapping):
-        return {inner: mask_setting(inner, item) for inner, item in value.items()}
+        return {inner: mask_setting(inner, item, is_secret=is_secret) for inner, item in value.items()}
     if isinstance(value, list | tuple):
-        return [mask_setting(key, item) for item in value]
-    if not isinstance(value, str):
-        return MASK if names_secret(key) and not isinstance(value, bool | None) else value
-    if holds_reference(value):
-        return render(parse_template(value), lambda reference: _show_reference(reference, is_secret=names_secret(key)))
-    return MASK if names_secret(key) else mask_url_password(value)
+        return [mask_setting(key, item, is_secret=is_secret) for item in value]
+    if isinstance(value, str) and holds_reference(value):
+        return mask_url_password("".join(_shown_part(part, is_secret=is_secret) for part in parse_template(value)))
+    if isinstance(value, SecretStr) or (is_secret and not isinstance(value, bool | None)):
+        return MASK
+    return mask_url_password(value) if isinstance(value, str) else value
 
 
-def _show_reference(reference: Reference, *, is_secret: bool) -> str:
-    names = "|".join(map(str, reference.names))
-    default = "" if reference.default is None else f":-{MASK if is_secret else reference.default}"
+def _shown_part(part: str | Reference, *, is_secret: bool) -> str:
+    if isinstance(part, str):
+        return MASK if is_secret else part
+    names = "|".join(map(str, part.names))
+    default = "" if part.default is None else f":-{MASK if is_secret else mask_url_password(part.default)}"
     return f"${{{names}{default}}}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from pydantic import ValidationError
-
+from pipelex_cogt.config.building import build_noting
 from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.inference_config import LIBRARY_PATHS, InferenceConfig, absolute_paths, default_paths
@@ -17,11 +17,12 @@ from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, Table, m
 from pipelex_cogt.config.library_files import read_library
 from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environment, read_main_files
 from pipelex_cogt.config.older_spellings import modernise_layer
-from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.report import ProblemReport, toml_type
 from pipelex_cogt.config.schema import check_shape
 from pipelex_cogt.config.sealing import seal_layer
 from pipelex_cogt.config.secrets import Credentials, Environment, SecretsDirectory, SecretSource
 from pipelex_cogt.config.variables import PREFIX, Variable, build_variable_layers, find_variables
+from pipelex_cogt.errors import SecretFileError
 
 _CONFIG = "inference_config"
 
@@ -81,51 +82,95 @@ def read_settings(
         SettingsError: The directories or the environment are wrong, so that nothing else could be judged.
     """
     directories, environment = find_directories(settings_dir, environment, report)
-    report.raise_errors("the places where settings are looked for")
     main = read_main_files(directories, report)
     chosen = choose_environment(env, environment.get(ENVIRONMENT_VARIABLE), main, report)
 
-    anchor = directories.application or directories.working
+    _check_keys(overrides, report)
     secrets = SecretsDirectory(directories.secrets)
-    config_variables, other_variables = _find_variables(secrets, environment)
-    config_layers = [_anchored(layer, anchor) for layer in build_variable_layers(config_variables, {}, schema, report)]
-    override_layer = _anchored(Layer(Origin(LayerKind.OVERRIDES, "overrides"), overrides), anchor)
+    config_variables, variables = _find_variables(secrets, environment, report)
+    override_layer = Layer(Origin(LayerKind.OVERRIDES, "overrides"), overrides)
+    config_layers = _anchored([*build_variable_layers(config_variables, {}, schema, report)], directories)
     main_layers = main.layers(chosen)
-    config, library_layers = _read_libraries(directories, [*main_layers, *config_layers, override_layer], report)
+    stated = [*main_layers, *config_layers, *_anchored([override_layer], directories)]
+    config, library_layers = _read_libraries(directories, stated, report)
 
-    files = [*library_layers, *main_layers]
-    if not config.use_packaged_settings:
-        files = [layer for layer in files if not layer.origin.is_packaged]
-    dynaconf = LayeredDynaconf()
-    layers = [dynaconf.add(_prepared(layer, report)) for layer in sorted(files, key=_rank)]
-    keys = merge(dynaconf.tree(), overrides)
-    variable_layers = [*config_layers, *build_variable_layers(other_variables, keys, schema, report)]
-    layers += [
-        dynaconf.add(_prepared(layer, report)) for layer in [*sorted(variable_layers, key=_rank), override_layer]
-    ]
-    report.locate = lambda path: _locate(layers, path)
+    files = sorted([*library_layers, *main_layers], key=_rank)
+    stack = _Stack(LayeredDynaconf(), [], report)
+    stack.add(layer for layer in files if config.use_packaged_settings or not layer.origin.is_packaged)
+    stack.add(config_layers)
+    for variable in variables:
+        stack.add(build_variable_layers([variable], merge(stack.dynaconf.tree(), overrides), schema, report))
+    stack.add(_anchored([override_layer], directories))
+    report.locate = stack.locate
     return Settings(
-        tree=check_shape(dynaconf.tree(), schema, report),
-        layers=tuple(layers),
+        tree=check_shape(stack.dynaconf.tree(), schema, report),
+        layers=tuple(stack.layers),
         environment=chosen,
         environments=main.environments(),
         directories=directories,
         inference_config=config,
-        credentials=Credentials(environment, secrets, sources, lambda path: _locate(layers, path)[0]),
+        credentials=Credentials(environment, secrets, sources, lambda path: stack.locate(path)[0]),
     )
 
 
-def _prepared(layer: Layer, report: ProblemReport) -> Layer:
-    return seal_layer(modernise_layer(layer, report))
+class _Stack(NamedTuple):
+    """The layers laid over each other so far."""
+
+    dynaconf: LayeredDynaconf
+    layers: list[Layer]
+    report: ProblemReport
+
+    def add(self, layers: Iterable[Layer]) -> None:
+        """Lay layers over what is there, in today's spelling and with their secrets sealed."""
+        for layer in layers:
+            prepared = seal_layer(modernise_layer(layer, self.report))
+            self.dynaconf.add(prepared)
+            self.layers.append(prepared)
+
+    def locate(self, path: KeyPath) -> tuple[Place | None, bool]:
+        """Where a key path, or the nearest table above it, is stated last, and whether that is a packaged file."""
+        for end in range(len(path), 0, -1):
+            for layer in reversed(self.layers):
+                if states(layer, path[:end]):
+                    return layer.origin.place(path), layer.origin.is_packaged
+        return None, False
+
+
+def _check_keys(overrides: Table, report: ProblemReport) -> None:
+    """Note keys that no file could state.
+
+    Raises:
+        SettingsError: There are some, so that nothing could be said of what they hold.
+    """
+    odd = [*_odd_keys(overrides, ())]
+    for path, key in odd:
+        report.error((*path, str(key)), f"expected a key of text, got {toml_type(key)}", place=Place("overrides"))
+    if odd:
+        report.raise_errors("the overrides")
+
+
+def _odd_keys(table: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
+    if isinstance(table, dict):
+        for key, value in table.items():
+            if not isinstance(key, str):
+                yield path, key
+            yield from _odd_keys(value, (*path, str(key)))
 
 
 def _rank(layer: Layer) -> LayerKind:
     return layer.origin.kind
 
 
-def _find_variables(secrets: SecretsDirectory, environment: Environment) -> tuple[list[Variable], list[Variable]]:
+def _find_variables(
+    secrets: SecretsDirectory, environment: Environment, report: ProblemReport
+) -> tuple[list[Variable], list[Variable]]:
     """The variables that override settings, lowest layer first: those of `inference_config`, and the others."""
-    from_secrets = {name: secrets.get(name) or "" for name in secrets.names() if name.startswith(PREFIX)}
+    from_secrets: dict[str, str] = {}
+    for name in (name for name in secrets.names() if name.startswith(PREFIX)):
+        try:
+            from_secrets[name] = secrets.get(name) or ""
+        except SecretFileError as error:
+            report.error((), error.problem, place=Place(error.path))
     found = [
         *find_variables(LayerKind.SECRETS_DIRECTORY, from_secrets),
         *find_variables(LayerKind.DOTENV, environment.dotenv),
@@ -144,16 +189,16 @@ def _read_libraries(
     Returns:
         The `inference_config` in force, and the layers of the files.
     """
-    stated: dict[bool, Table] = {True: {}, False: {}}
-    for layer in layers:
-        table = layer.table.get(_CONFIG)
-        if isinstance(table, dict):
-            stated[layer.origin.is_packaged] = merge(stated[layer.origin.is_packaged], table)
-    shipped, own = stated[True], stated[False]
+    tables = [
+        (layer.origin.is_packaged, layer.table[_CONFIG]) for layer in sorted(layers, key=_rank) if _states_config(layer)
+    ]
+    shipped = _merged(table for is_packaged, table in tables if is_packaged)
+    own = _merged(table for is_packaged, table in tables if not is_packaged)
     if own.get("use_packaged_settings") is False:
-        shipped = {}
-    choices = {key: value for key, value in shipped.items() if key not in LIBRARY_PATHS}
-    config = _build_config(choices | own, directories.application or directories.packaged, report)
+        shipped, tables = {}, [(False, own)]
+    choices = {key: value for key, value in _merged(table for _, table in tables).items() if key not in LIBRARY_PATHS}
+    paths = {key: value for key, value in own.items() if key in LIBRARY_PATHS}
+    config = _build_config(choices | paths, directories.application or directories.packaged, report)
     libraries: list[Layer] = []
     if config.use_packaged_settings and directories.sources[0].is_packaged:
         packaged_config = _build_config(shipped, directories.packaged, report)
@@ -163,28 +208,28 @@ def _read_libraries(
     return config, libraries
 
 
+def _states_config(layer: Layer) -> bool:
+    return isinstance(layer.table.get(_CONFIG), dict)
+
+
+def _merged(tables: Iterable[Table]) -> Table:
+    return reduce(merge, tables, {})
+
+
 def _build_config(stated: Table, directory: Path, report: ProblemReport) -> InferenceConfig:
     """Build the `inference_config` of a directory; a fault in it is noted, and the defaults stand in."""
     defaults = default_paths(directory)
-    try:
-        return InferenceConfig.model_validate(defaults | stated)
-    except ValidationError as error:
-        report.invalid(error, (_CONFIG,), {(): InferenceConfig.model_fields})
-        return InferenceConfig.model_validate(defaults)
+    known: Mapping[KeyPath, tuple[str, ...]] = {(): tuple(InferenceConfig.model_fields)}
+    config = build_noting(InferenceConfig, defaults | stated, (_CONFIG,), report, known=known)
+    return config or InferenceConfig.model_validate(defaults)
 
 
-def _anchored(layer: Layer, directory: Path) -> Layer:
-    """The layer with the paths that it states made absolute."""
-    table = layer.table.get(_CONFIG)
-    if not isinstance(table, dict):
-        return layer
-    return Layer(layer.origin, {**layer.table, _CONFIG: absolute_paths(table, directory)})
-
-
-def _locate(layers: Sequence[Layer], path: KeyPath) -> tuple[Place | None, bool]:
-    """Where a key path, or the nearest table above it, is stated last, and whether that is a packaged file."""
-    for end in range(len(path), 0, -1):
-        for layer in reversed(layers):
-            if states(layer, path[:end]):
-                return layer.origin.place(path), layer.origin.is_packaged
-    return None, False
+def _anchored(layers: Iterable[Layer], directories: Directories) -> list[Layer]:
+    """The layers with their paths absolute: what no file states is relative to the application's directory."""
+    anchor = directories.application or directories.working
+    return [
+        Layer(layer.origin, {**layer.table, _CONFIG: absolute_paths(layer.table[_CONFIG], anchor)})
+        if _states_config(layer)
+        else layer
+        for layer in layers
+    ]

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, format_key_path
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path, near_names
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, Table, nest, value_at
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import allows_any_key, child_schema, is_table, known_keys, read_text
@@ -58,8 +58,10 @@ def build_variable_layers(
             keys = " and ".join(map(format_key_path, found))
             report.error((), f"could mean {keys}", "set the value in a file instead", Place(variable.name))
         else:
-            near = did_you_mean(variable.name, _variable_names(tree, schema))
-            report.error((), "no setting has such a name", near, Place(variable.name))
+            known = {known.removeprefix(PREFIX): known for known in _variable_names(tree, schema)}
+            near = [f"{PREFIX}{each}" for each in near_names(name, known)]
+            hint = f"did you mean {' or '.join(map(repr, near))}?" if near else None
+            report.error((), "no setting has such a name", hint, Place(variable.name))
 
 
 def match_name(name: str, tree: Any, schema: Any) -> Iterator[KeyPath]:
@@ -75,7 +77,7 @@ def match_name(name: str, tree: Any, schema: Any) -> Iterator[KeyPath]:
             below = tree.get(key) if isinstance(tree, Mapping) else None
             yield from ((key, *path) for path in match_name(rest.removeprefix(SEPARATOR), below, inner))
     takes_new_key = allows_any_key(schema) and known_keys(schema) and child_schema(schema, "") is str
-    if not fitting and takes_new_key and SEPARATOR not in name:
+    if name and not fitting and takes_new_key and SEPARATOR not in name:
         yield (name.lower(),)
 
 
@@ -105,9 +107,11 @@ def _build_layer(variable: Variable, path: KeyPath, tree: Table, schema: Any, re
 def _read_value(text: str, schema: Any) -> Any:
     if text.lstrip().startswith(("[", "{")):
         try:
-            return tomllib.loads(f"value = {text.strip()}")["value"]
-        except tomllib.TOMLDecodeError:
-            pass
+            document = tomllib.loads(f"value = {text.strip()}")
+        except (ValueError, RecursionError):
+            document = {}
+        if len(document) == 1:
+            return document["value"]
         raise ValueError("expected TOML because the value begins with a bracket, and it is not valid TOML")
     if is_table(schema):
         raise ValueError("expected a table, written as TOML: { key = value }")

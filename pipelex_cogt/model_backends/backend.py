@@ -11,14 +11,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, SkipValidation, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr, SkipValidation, field_serializer
+from pydantic_core import PydanticCustomError
 
 from pipelex_cogt.config.frozen import FrozenDict
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.references import holds_reference
+from pipelex_cogt.config.report import toml_type
 from pipelex_cogt.config.secrets import Credentials, mask_setting, names_secret
 from pipelex_cogt.errors import MissingCredentialError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
+
+
+def _check_text(value: Any) -> Any:
+    if value is None or isinstance(value, str | SecretStr):
+        return value
+    raise PydanticCustomError("text", "expected a string, got {found}", {"found": toml_type(value)})
 
 
 class InferenceBackend(BaseModel):
@@ -39,9 +47,9 @@ class InferenceBackend(BaseModel):
     """Whether it is used."""
     display_name: str | None = None
     """What people call it."""
-    stated_endpoint: Annotated[str | SecretStr | None, Field(alias="endpoint")] = None
+    stated_endpoint: Annotated[str | SecretStr | None, PlainValidator(_check_text), Field(alias="endpoint")] = None
     """The base URL as stated, which may be a reference."""
-    stated_api_key: Annotated[str | SecretStr | None, Field(alias="api_key")] = None
+    stated_api_key: Annotated[str | SecretStr | None, PlainValidator(_check_text), Field(alias="api_key")] = None
     """The key as stated: a reference, or a sealed literal."""
     stated_extra_config: Annotated[SkipValidation[Mapping[str, Any]], Field(alias="extra_config")] = FrozenDict()
     """The further keys that its SDK needs, as stated."""
@@ -71,8 +79,8 @@ class InferenceBackend(BaseModel):
         Raises:
             MissingCredentialError: It holds a reference that no source answers.
         """
-        value = self.answer(self.stated_api_key, ("api_key",))
-        return SecretStr(value) if isinstance(value, str) else value
+        key: SecretStr | None = self.answer(self.stated_api_key, ("api_key",))
+        return key
 
     @property
     def extra_config(self) -> ExtraConfig:
@@ -87,14 +95,27 @@ class InferenceBackend(BaseModel):
         place = str(self.credentials.locate(path) or "settings")
         return MissingCredentialError(self.name, self.missing_variables, format_key_path(path), place)
 
-    def answer(self, value: Any, path: KeyPath) -> Any:
-        """A setting with its references answered; what is secret by its name comes as a `SecretStr`."""
+    def answer(self, value: Any, path: KeyPath, *, is_secret: bool = False) -> Any:
+        """A setting with its references answered.
+
+        Args:
+            value: The setting as stated.
+            path: Its key path within the backend's table.
+            is_secret: Whether a key above it says that it is secret.
+
+        Returns:
+            Text; a `SecretStr` where a key's name or the layer says that it is secret; tables and lists of these.
+        """
+        is_secret = is_secret or names_secret(str(path[-1]))
         if isinstance(value, Mapping):
-            return {key: self.answer(item, (*path, key)) for key, item in value.items()}
+            return {key: self.answer(item, (*path, key), is_secret=is_secret) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.answer(item, (*path, index)) for index, item in enumerate(value)]
-        if isinstance(value, str) and "${" in value:
-            return self.credentials.resolve(value, self.name, ("backends", self.name, *path))
+            return [self.answer(item, (*path, index), is_secret=is_secret) for index, item in enumerate(value)]
+        if isinstance(value, SecretStr):
+            return SecretStr(value.get_secret_value())
+        if isinstance(value, str):
+            text = self.credentials.resolve(value, self.name, ("backends", self.name, *path))
+            return SecretStr(text) if is_secret else text
         return value
 
     @field_serializer("stated_endpoint", "stated_api_key", "stated_extra_config")
@@ -115,8 +136,7 @@ class ExtraConfig(Mapping[str, Any]):
         self._backend = backend
 
     def __getitem__(self, key: str) -> Any:
-        value = self._backend.answer(self._backend.stated_extra_config[key], (key,))
-        return SecretStr(value) if isinstance(value, str) and names_secret(key) else value
+        return self._backend.answer(self._backend.stated_extra_config[key], (key,))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._backend.stated_extra_config)

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from pydantic import ValidationError
 
-from pipelex_cogt.config.frozen import FrozenDict
+from pipelex_cogt.config.building import build_noting
+from pipelex_cogt.config.frozen import FrozenDict, freeze
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, is_one_slip, near_names
-from pipelex_cogt.config.layers import Place, Table, merge
+from pipelex_cogt.config.layers import Place, Table, has_value, merge
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
 from pipelex_cogt.config.references import Prefix, Reference, ReferenceSyntaxError, holds_reference, references_in
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.schema import GIVEN, stated_fields
 from pipelex_cogt.config.secrets import Credentials, is_placeholder
-from pipelex_cogt.errors import BackendDisabledError, UnknownNameError
+from pipelex_cogt.errors import BackendDisabledError, SecretFileError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend, referenced_settings
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelCosts
 
 BACKEND_KEYS = ("enabled", "display_name", "endpoint", "api_key")
-_GIVEN_FIELDS = {"name", "backend_name", "credentials"}
-MODEL_KEYS = tuple(
-    field.alias or name for name, field in InferenceModelSpec.model_fields.items() if name not in _GIVEN_FIELDS
-)
+MODEL_KEYS = tuple(stated_fields(InferenceModelSpec))
+GIVEN_FIELDS = {name for name, field in InferenceModelSpec.model_fields.items() if GIVEN in field.metadata}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,16 +149,16 @@ def _build_backend(
     report: ProblemReport,
 ) -> InferenceBackend:
     extra = {key: value for key, value in table.items() if key not in BACKEND_KEYS}
+    if "extra_config" in extra:
+        hint = "write its keys in the backend's own table"
+        report.error(("backends", name, "extra_config"), "unknown key", hint)
     for key in extra:
         if slipped := next((known for known in BACKEND_KEYS if is_one_slip(key, known)), None):
             report.error(("backends", name, key), "unknown key", f"did you mean {slipped!r}?")
-    given = {"name": name, "extra_config": FrozenDict(extra), "credentials": credentials, "model_specs": specs}
+    given = {"name": name, "extra_config": freeze(extra), "credentials": credentials, "model_specs": specs}
     fields = {key: value for key, value in table.items() if key in BACKEND_KEYS}
-    try:
-        backend = InferenceBackend.model_validate({**fields, **given})
-    except ValidationError as error:
-        report.invalid(error, ("backends", name))
-        backend = InferenceBackend.model_validate(given)
+    backend = build_noting(InferenceBackend, {**fields, **given}, ("backends", name), report, known={(): BACKEND_KEYS})
+    backend = backend or InferenceBackend.model_validate(given)
     if backend.display_name and holds_reference(backend.display_name):
         report.error(("backends", name, "display_name"), _NO_REFERENCE)
     return backend
@@ -172,14 +172,14 @@ def _check_credentials(
     for path, text in referenced_settings(backend):
         try:
             references = references_in(text)
+            if backend.enabled:
+                _warn_of_placeholders(backend, path, references, report)
+            if backend.enabled and missing_means is not MissingCredentials.DEFER:
+                missing |= {str(reference): path for reference in backend.credentials.missing(text)}
         except ReferenceSyntaxError as error:
             report.error(path, str(error))
-            continue
-        if backend.enabled:
-            _warn_of_placeholders(backend, path, references, report)
-        if backend.enabled and missing_means is not MissingCredentials.DEFER:
-            unanswered = (reference for reference in references if backend.credentials.answer(reference) is None)
-            missing |= {str(reference): path for reference in unanswered}
+        except SecretFileError as error:
+            report.error(path, error.problem, place=Place(error.path))
     if missing_means is MissingCredentials.ERROR:
         for names, path in missing.items():
             report.error(path, f"backend {backend.name!r} needs {names}, which is not set")
@@ -209,6 +209,7 @@ def _build_specs(
 ) -> dict[str, InferenceModelSpec | None]:
     """The specs of a backend's file by model name; None stands for one that has a fault."""
     defaults = file.get(DEFAULTS_KEY, {})
+    _check_defaults(backend, defaults, report)
     specs: dict[str, InferenceModelSpec | None] = {}
     for name, table in file.items():
         if isinstance(table, dict) and name != DEFAULTS_KEY:
@@ -219,20 +220,44 @@ def _build_specs(
     return specs
 
 
+def _check_syntax(text: str, path: KeyPath, report: ProblemReport) -> None:
+    try:
+        references_in(text)
+    except ReferenceSyntaxError as error:
+        report.error(path, str(error))
+
+
+def _comes_from_defaults(table: Table, defaults: Table, path: KeyPath) -> bool:
+    return not has_value(table, path) and has_value(defaults, path)
+
+
+def _check_defaults(backend: str, defaults: Table, report: ProblemReport) -> None:
+    """A fault of `[defaults]` is told once, where it stands, rather than for every model that takes it."""
+    for key in defaults.keys() & GIVEN_FIELDS:
+        report.unknown_key(("models", backend, DEFAULTS_KEY, key), MODEL_KEYS)
+    path = ("models", backend, DEFAULTS_KEY)
+    build_noting(InferenceModelSpec, {**_ANY_MODEL, **defaults}, path, report, known=_KNOWN_MODEL_KEYS)
+
+
+_ANY_MODEL = {"name": "any", "backend_name": "any", "model_id": "any", "sdk": "any"}
+
+
 def _build_spec(
     backend: str, name: str, table: Table, defaults: Table, credentials: Credentials, report: ProblemReport
 ) -> InferenceModelSpec | None:
-    for key in table.keys() & _GIVEN_FIELDS:
+    for key in table.keys() & GIVEN_FIELDS:
         report.unknown_key(("models", backend, name, key), MODEL_KEYS)
     fields = {"model_id": name, **(merge(defaults, table) if defaults else table)}
     fields |= {"name": name, "backend_name": backend, "credentials": None}
     model_id = fields["model_id"]
     if isinstance(model_id, str) and "${" in model_id:
         fields["credentials"] = credentials
+        _check_syntax(model_id, ("models", backend, name, "model_id"), report)
     try:
         spec = InferenceModelSpec.model_validate(fields)
     except ValidationError as error:
-        report.invalid(error, ("models", backend, name), _KNOWN_MODEL_KEYS)
+        told_of_defaults = partial(_comes_from_defaults, table, defaults)
+        report.invalid(error, ("models", backend, name), _KNOWN_MODEL_KEYS, skips=told_of_defaults)
         return None
     for key, text in (("sdk", spec.sdk), ("description", spec.description)):
         if text and "${" in text and holds_reference(text):

@@ -15,6 +15,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, SkipValidation
 
+from pipelex_cogt.config.schema import GIVEN
 from pipelex_cogt.config.secrets import Credentials
 
 
@@ -106,9 +107,9 @@ class InferenceModelSpec(BaseModel):
 
     model_config = _CONFIG
 
-    name: str
+    name: Annotated[str, GIVEN]
     """The model name: the table's key, the same across backends."""
-    backend_name: str
+    backend_name: Annotated[str, GIVEN]
     """The backend that serves it."""
     stated_model_id: Annotated[Text, Field(alias="model_id")]
     """The provider's own string for the model as stated, which may be a reference."""
@@ -134,7 +135,7 @@ class InferenceModelSpec(BaseModel):
     """Whether it is served."""
     description: str | None = None
     """A sentence for people."""
-    credentials: Annotated[SkipValidation[Credentials | None], Field(exclude=True, repr=False)] = None
+    credentials: Annotated[SkipValidation[Credentials | None], GIVEN, Field(exclude=True, repr=False)] = None
     """What answers a reference in `model_id`."""
 
     @property

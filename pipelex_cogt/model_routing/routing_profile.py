@@ -19,6 +19,7 @@ from typing import Annotated, NamedTuple
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from pipelex_cogt.config.frozen import FrozenDict
+from pipelex_cogt.config.schema import GIVEN
 
 WILDCARD = "*"
 _SPECIAL_TO_FNMATCH = re.compile(r"([?\[])")
@@ -101,7 +102,7 @@ class RoutingProfile(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    name: str
+    name: Annotated[str, GIVEN]
     """The profile's name: its table's key."""
     description: str | None = None
     """A sentence for people."""

@@ -12,12 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
+from pipelex_cogt.config.building import build_noting
 from pipelex_cogt.config.frozen import FrozenDict
 from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, near_names
 from pipelex_cogt.config.layers import Table
 from pipelex_cogt.config.report import ProblemReport, toml_type
+from pipelex_cogt.config.schema import stated_fields
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
@@ -28,7 +28,7 @@ from pipelex_cogt.model_routing.routing_profile import (
     is_pattern,
 )
 
-PROFILE_KEYS = tuple(name for name in RoutingProfile.model_fields if name != "name")
+PROFILE_KEYS = tuple(stated_fields(RoutingProfile))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,11 +126,9 @@ def _choose_active(name: Any, profiles: Mapping[str, RoutingProfile], report: Pr
 def _build_profile(name: str, table: Table, report: ProblemReport) -> RoutingProfile:
     if "name" in table:
         report.unknown_key(("routing", "profiles", name, "name"), PROFILE_KEYS)
-    try:
-        return RoutingProfile.model_validate({**table, "name": name})
-    except ValidationError as error:
-        report.invalid(error, ("routing", "profiles", name), {(): PROFILE_KEYS})
-        return RoutingProfile(name=name)
+    path = ("routing", "profiles", name)
+    profile = build_noting(RoutingProfile, {**table, "name": name}, path, report, known={(): PROFILE_KEYS})
+    return profile or RoutingProfile(name=name)
 
 
 def _check_backends(profile: RoutingProfile, backends: InferenceBackendLibrary, report: ProblemReport) -> None:
@@ -138,7 +136,7 @@ def _check_backends(profile: RoutingProfile, backends: InferenceBackendLibrary, 
     for rule_path, name in profile.named_backends():
         path: KeyPath = ("routing", "profiles", profile.name, *rule_path)
         if name not in backends:
-            if not report.is_unknown("backends"):
+            if not report.is_unknown("backends", name):
                 near = did_you_mean(name, backends) or f"expected one of {', '.join(backends)}"
                 report.error(path, f"no backend is called {name!r}", near)
         elif rule_path[0] in ("routes", "default") and _is_switched_off(backends[name]):
@@ -163,5 +161,6 @@ def _check_exact_routes(profile: RoutingProfile, backends: InferenceBackendLibra
                     near = did_you_mean(model, backends.known_models)
                     report.warning(path, f"no backend knows a model {model!r}", near)
             elif not (report.is_unknown("models", name) or report.has_fault("models", name, model)):
-                near = did_you_mean(model, backend.model_specs)
-                report.error(path, f"backend {name!r} does not serve {model!r}", near)
+                others = [each for each in backends.known_models[model] if each in backends.enabled]
+                hint = f"{' and '.join(map(repr, others))} can" if others else None
+                report.error(path, f"backend {name!r} does not serve {model!r}", hint)

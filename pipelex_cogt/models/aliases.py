@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeAlias
 
-from pipelex_cogt.config.key_paths import did_you_mean
+from pipelex_cogt.config.key_paths import KeyPath, did_you_mean
 from pipelex_cogt.config.report import ProblemReport, toml_type
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 
@@ -38,13 +38,15 @@ def read_aliases(table: Mapping[str, Any], report: ProblemReport) -> dict[str, A
     return aliases
 
 
-def check_members(aliases: Mapping[str, Alias], known_models: Collection[str], report: ProblemReport) -> None:
+def check_members(table: Mapping[str, Any], known_models: Collection[str], report: ProblemReport) -> None:
     """Note every member that neither a backend's file nor another alias knows."""
-    for name, alias in aliases.items():
-        for index, member in enumerate(members_of(alias)):
-            if member not in aliases and member not in known_models:
-                path = ("deck", "aliases", name) if isinstance(alias, str) else ("deck", "aliases", name, index)
-                near = did_you_mean(member, [*known_models, *aliases])
+    for name, value in table.items():
+        members: dict[KeyPath, Any] = {("deck", "aliases", name): value}
+        if isinstance(value, list | tuple):
+            members = {("deck", "aliases", name, index): member for index, member in enumerate(value)}
+        for path, member in members.items():
+            if isinstance(member, str) and member not in table and member not in known_models:
+                near = did_you_mean(member, [*known_models, *table])
                 report.error(path, f"no model or alias is called {member!r}", near)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-
+from pipelex_cogt.config.building import build_noting
 from pipelex_cogt.config.frozen import FrozenDict
-from pipelex_cogt.config.key_paths import did_you_mean
+from pipelex_cogt.config.key_paths import KeyPath, did_you_mean
 from pipelex_cogt.config.layers import Table
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
@@ -30,9 +29,10 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     deck_table: Table = tree.get("deck", {})
     known_models = routing.backends.known_models
     served = route_models(routing)
-    aliases = read_aliases(deck_table.get("aliases", {}), report)
+    alias_table: Table = deck_table.get("aliases", {})
+    aliases = read_aliases(alias_table, report)
     if not report.is_unknown("models") and not report.is_unknown("deck"):
-        check_members(aliases, known_models, report)
+        check_members(alias_table, known_models, report)
     deck = ModelDeck(
         inference_models=FrozenDict(served),
         aliases=FrozenDict(aliases),
@@ -60,21 +60,16 @@ def route_models(routing: RoutingProfileLibrary, profile: str | None = None) -> 
 
 
 def _read_presets(tables: Mapping[str, Table], report: ProblemReport) -> dict[str, LLMSetting]:
-    presets: dict[str, LLMSetting] = {}
-    for name, table in tables.items():
-        try:
-            presets[name] = LLMSetting.model_validate(table)
-        except ValidationError as error:
-            report.invalid(error, ("deck", "llm_presets", name), {(): _SETTING_KEYS})
-    return presets
+    built = {
+        name: build_noting(LLMSetting, table, ("deck", "llm_presets", name), report, known={(): _SETTING_KEYS})
+        for name, table in tables.items()
+    }
+    return {name: setting for name, setting in built.items() if setting is not None}
 
 
 def _read_choices(key: str, deck_table: Table, report: ProblemReport) -> LLMChoices:
-    try:
-        return LLMChoices.model_validate(deck_table.get(key, {}))
-    except ValidationError as error:
-        report.invalid(error, ("deck", key), {(): tuple(LLMChoice)})
-    return LLMChoices()
+    known: Mapping[KeyPath, tuple[str, ...]] = {(): tuple(LLMChoices.model_fields)}
+    return build_noting(LLMChoices, deck_table.get(key, {}), ("deck", key), report, known=known) or LLMChoices()
 
 
 def _check_presets(deck: ModelDeck, report: ProblemReport) -> None:
@@ -83,7 +78,8 @@ def _check_presets(deck: ModelDeck, report: ProblemReport) -> None:
         path = ("deck", "llm_presets", name)
         handle = setting.llm_handle
         if handle not in deck.aliases and handle not in deck.backends.known_models:
-            if not report.is_unknown("models") and not report.is_unknown("deck"):
+            is_doubtful = report.is_unknown("models") or report.has_fault("deck", "aliases", handle)
+            if not is_doubtful and not report.is_unknown("deck", "aliases"):
                 near = did_you_mean(handle, [*deck.backends.known_models, *deck.aliases])
                 report.error((*path, "llm_handle"), f"no model or alias is called {handle!r}", near)
             continue
@@ -95,7 +91,8 @@ def _check_presets(deck: ModelDeck, report: ProblemReport) -> None:
 
 
 def _check_choices(deck: ModelDeck, report: ProblemReport) -> None:
-    is_sound = not any(report.has_fault(part) for part in ("backends", "models", "routing", "inference_config"))
+    foundations = (("backends",), ("models",), ("routing",), ("inference_config",), ("deck", "aliases"))
+    is_sound = not any(report.has_fault(*part) for part in foundations)
     for choice in LLMChoice:
         path = ("deck", "llm_choice_defaults", choice.value)
         preset = getattr(deck.llm_choice_defaults, choice)
@@ -115,7 +112,8 @@ def _is_preset(name: str, path: tuple[str, ...], deck: ModelDeck, report: Proble
     if name in deck.llm_presets:
         return True
     if not report.has_fault("deck", "llm_presets", name) and not report.is_unknown("deck"):
-        report.error(path, f"no preset is called {name!r}", did_you_mean(name, deck.llm_presets))
+        known = [*deck.llm_presets, *([DISABLED] if "llm_choice_overrides" in path else [])]
+        report.error(path, f"no preset is called {name!r}", did_you_mean(name, known))
     return False
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from pipelex_cogt.config.frozen import FrozenDict
 from pipelex_cogt.config.key_paths import near_names
@@ -104,7 +105,10 @@ class ModelDeck:
             return self._by_preset[name]
         except KeyError:
             pass
-        setting = self.llm_presets.get(name) or LLMSetting(llm_handle=name)
+        setting = self.llm_presets.get(name)
+        if setting is None and name not in self._by_handle:
+            raise self._absence(name, "preset, model or alias", [*self.llm_presets])
+        setting = setting or LLMSetting.model_construct(llm_handle=name)
         return self._combine(setting, self.get_inference_model(setting.llm_handle))
 
     def is_served(self, handle: str) -> bool:
@@ -141,7 +145,7 @@ class ModelDeck:
             UnknownNameError: There is no such choice.
         """
         if choice not in tuple(LLMChoice):
-            raise UnknownNameError(choice, "choice", near_names(choice, tuple(LLMChoice)))
+            raise UnknownNameError(choice, "choice", near_names(choice, [*LLMChoice]))
         override: str | None = getattr(self.llm_choice_overrides, choice)
         default: str = getattr(self.llm_choice_defaults, choice)
         return default if override in (None, DISABLED) else str(override)
@@ -159,8 +163,13 @@ class ModelDeck:
             inputs: What a model must read, such as `["text", "images"]`.
             outputs: What a model must write, such as `["structured"]`.
             backend: The backend that must serve it; None for any.
+
+        Raises:
+            UnknownNameError: There is no such modality, or no such backend.
         """
-        needs_inputs, needs_outputs = _names(inputs), _names(outputs)
+        needs_inputs, needs_outputs = _modalities(inputs, InputModality), _modalities(outputs, OutputModality)
+        if backend is not None and backend not in self.backends:
+            raise UnknownNameError(backend, "backend", near_names(backend, self.backends))
         found = [
             model
             for model in self.inference_models.values()
@@ -173,12 +182,14 @@ class ModelDeck:
     def _combine(self, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
         return ResolvedLLM(setting.for_model(model), model, self.backends[model.backend_name])
 
-    def _absence(self, handle: str) -> NotAvailableError:
-        """Why a handle leads to no model."""
-        if handle in self.aliases:
-            absences = [self._absence_of_model(name) for name in self._models_behind(handle)]
-            return min(absences, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
-        return self._absence_of_model(handle)
+    def _absence(self, handle: str, kind: str = "model or alias", more_names: Iterable[str] = ()) -> NotAvailableError:
+        """Why a handle leads to no model; `more_names` come into question where nothing is called so."""
+        behind = self._models_behind(handle) if handle in self.aliases else [handle]
+        known = [self._absence_of_model(name) for name in behind if name in self.backends.known_models]
+        if known:
+            return min(known, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
+        names = [*self.backends.known_models, *self.aliases, *more_names]
+        return UnknownNameError(handle, kind, near_names(handle, names))
 
     def _models_behind(self, alias: str) -> list[str]:
         """The names at the ends of an alias's chain, depth first, served or not."""
@@ -190,28 +201,32 @@ class ModelDeck:
             if name in self.aliases and name not in seen:
                 seen.add(name)
                 waiting += reversed(members_of(self.aliases[name]))
-            elif name in self.backends.known_models:
+            else:
                 ends[name] = None
         return [*ends]
 
-    def _absence_of_model(self, handle: str) -> NotAvailableError:
-        known = self.backends.known_models.get(handle)
-        if known is None:
-            names = [*self.inference_models, *self.aliases, *self.llm_presets]
-            return UnknownNameError(handle, "preset, model or alias", near_names(handle, names))
-        if not any(name in self.backends.enabled for name in known):
-            left_out = (self.backends[name].missing_credential() for name in known if name in self.backends)
-            return next((missing for missing in left_out if missing), BackendDisabledError(handle, known))
-        decision = self.routing.decide(handle)
-        return ModelNotRoutedError(handle, self.routing.active.name, decision.reason)
+    def _absence_of_model(self, name: str) -> NotAvailableError:
+        """Why a known model is not served."""
+        known = self.backends.known_models[name]
+        if not any(backend in self.backends.enabled for backend in known):
+            left_out = (self.backends[each].missing_credential() for each in known if each in self.backends)
+            return next((missing for missing in left_out if missing), BackendDisabledError(name, known))
+        decision = self.routing.decide(name)
+        asked = (self.backends.get(down.backend) for down in decision.turned_down)
+        missing = (backend.missing_credential() for backend in asked if backend is not None)
+        not_routed = ModelNotRoutedError(name, self.routing.active.name, decision.reason)
+        return next((each for each in missing if each), not_routed)
 
 
-_NEAREST_FIRST = (MissingCredentialError, ModelNotRoutedError, BackendDisabledError, UnknownNameError)
+_NEAREST_FIRST = (MissingCredentialError, ModelNotRoutedError, BackendDisabledError)
 """Of several reasons why an alias leads nowhere, the one that takes least to mend is told."""
 
 
-def _names(modalities: Iterable[str]) -> set[str]:
-    return {modalities} if isinstance(modalities, str) else {*modalities}
+def _modalities(names: Iterable[str], known: type[StrEnum]) -> set[str]:
+    wanted = {names} if isinstance(names, str) else {*names}
+    for name in wanted - {*known}:
+        raise UnknownNameError(name, "modality", near_names(name, known))
+    return wanted
 
 
 def _price_order(model: InferenceModelSpec) -> tuple[bool, float]:

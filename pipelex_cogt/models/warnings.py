@@ -66,7 +66,7 @@ def _why_untaken(key: str, routing: RoutingProfileLibrary) -> tuple[str, str | N
     winner = next(
         (other for _, other, backend in routing.active.candidates(matched) if _is_enabled(backend, routing)), None
     )
-    return f"this route is never used: {winner!r} decides first, for {matched!r} and all that it matches", None
+    return f"never used: {winner!r} decides first for every model that this matches, such as {matched!r}", None
 
 
 def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:

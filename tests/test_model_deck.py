@@ -1,0 +1,368 @@
+"""The deck: what an application asks for models, aliases, presets and choices."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipelex_cogt import (
+    BackendDisabledError,
+    InputModality,
+    LLMChoice,
+    ModelDeck,
+    ModelNotRoutedError,
+    NotAvailableError,
+    OutputModality,
+    UnknownNameError,
+)
+from tests.conftest import Load
+
+Problems = Callable[..., list[str]]
+
+PRICES = {
+    "backends/a.toml": """
+        [defaults]
+        sdk = "s"
+        inputs = ["text"]
+        outputs = ["text"]
+        [dear]
+        costs = { input = 10.0, output = 20.0 }
+        [unknown]
+        [half-known]
+        costs = { input = 0.1 }
+        [free]
+        costs = { input = 0, output = 0 }
+        [seeing]
+        inputs = ["text", "images"]
+        outputs = ["text", "structured"]
+        costs = { input = 2.0, output = 2.0 }
+    """,
+    "backends/b.toml": """
+        [defaults]
+        sdk = "s"
+        [cheap]
+        inputs = ["text", "images", "audio"]
+        outputs = ["text", "structured"]
+        costs = { input = 0.5, output = 0.5 }
+        [cheap-too]
+        costs = { input = 0.1, output = 0.9 }
+    """,
+    "deck/base.toml": """
+        [llm_presets]
+        p = { llm_handle = "free" }
+        [llm_choice_defaults]
+        for_text = "p"
+        for_object = "p"
+    """,
+}
+
+FIND: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "everything": ({}, ["free", "cheap", "cheap-too", "seeing", "dear", "unknown", "half-known"]),
+    "inputs": ({"inputs": ["images"]}, ["cheap", "seeing"]),
+    "all inputs": ({"inputs": ["images", "audio"]}, ["cheap"]),
+    "outputs": ({"outputs": ["structured"]}, ["cheap", "seeing"]),
+    "both": ({"inputs": ["text"], "outputs": ["text"]}, ["free", "cheap", "seeing", "dear", "unknown", "half-known"]),
+    "backend": ({"backend": "b"}, ["cheap", "cheap-too"]),
+    "backend and inputs": ({"backend": "a", "inputs": ["images"]}, ["seeing"]),
+    "none that reads it": ({"inputs": ["video"]}, []),
+    "a disabled backend": ({"backend": "off"}, []),
+    "words of the vocabulary": (
+        {"inputs": [InputModality.IMAGES], "outputs": (OutputModality.STRUCTURED,)},
+        ["cheap", "seeing"],
+    ),
+    "one word": ({"inputs": "images"}, ["cheap", "seeing"]),
+    "a generator": ({"inputs": (word for word in ["images"])}, ["cheap", "seeing"]),
+}
+
+ABSENCES = {
+    "a typo": ("only-c", UnknownNameError),
+    "a typo of a preset": ("P", UnknownNameError),
+    "nothing near": ("qqqqq", UnknownNameError),
+    "empty": ("", UnknownNameError),
+    "a disabled backend's": ("m-off", BackendDisabledError),
+    "an alias of it": ("gone", BackendDisabledError),
+    "an alias of an alias of it": ("long-gone", BackendDisabledError),
+    "a preset of it": ("p-gone", BackendDisabledError),
+    "not routed": ("only-b", ModelNotRoutedError),
+    "an alias of what is not routed": ("unrouted", ModelNotRoutedError),
+    "an alias of both": ("gone-or-unrouted", ModelNotRoutedError),
+}
+
+ABSENT = {
+    "routing.toml": 'active = "x"\n[profiles.x]\ndefault = "a"',
+    "deck/base.toml": """
+        [aliases]
+        gone = "m-off"
+        long-gone = ["gone", "m-off"]
+        unrouted = "only-b"
+        gone-or-unrouted = ["m-off", "only-b"]
+        [llm_presets]
+        p = { llm_handle = "m1" }
+        p-gone = { llm_handle = "gone", max_tokens = "auto" }
+        [llm_choice_defaults]
+        for_text = "p"
+        for_object = "p"
+    """,
+}
+
+
+def choices(*lines: str) -> dict[str, str]:
+    """Presets `one`, `two`, `three`, and these lines."""
+    presets = [f"{name} = {{ llm_handle = '{handle}' }}" for name, handle in PRESETS.items()]
+    return {"deck/base.toml": "\n".join(["[llm_presets]", *presets, *lines])}
+
+
+PRESETS = {"one": "m1", "two": "only-a", "three": "only-b"}
+DEFAULTS = ["[llm_choice_defaults]", "for_text = 'one'", "for_object = 'two'"]
+
+
+@pytest.fixture
+def deck(load: Load) -> ModelDeck:
+    return load().get_llm_deck()
+
+
+def test_models_are_those_that_the_profile_serves(deck: ModelDeck) -> None:
+    assert {name: model.backend_name for name, model in deck.inference_models.items()} == {
+        "m1": "a",
+        "only-a": "a",
+        "only-b": "b",
+        "dot.ted": "b",
+    }
+
+
+def test_a_handle_is_a_model_name_or_an_alias(deck: ModelDeck) -> None:
+    assert deck.get_inference_model("only-b").name == "only-b"
+    assert deck.get_inference_model("best").name == "m1"
+
+
+def test_a_preset_resolves_to_setting_model_and_backend(deck: ModelDeck) -> None:
+    llm = deck.resolve("p")
+    assert (llm.model.model_id, llm.backend.endpoint, llm.setting.temperature) == ("m1", "https://a.example.com", 0.5)
+    assert llm.setting.llm_handle == "best"
+
+
+def test_a_model_name_and_an_alias_resolve_with_a_bare_setting(deck: ModelDeck) -> None:
+    for handle in ("m1", "best"):
+        llm = deck.resolve(handle)
+        assert (llm.model.name, llm.backend.name) == ("m1", "a")
+        assert (llm.setting.llm_handle, llm.setting.temperature, llm.setting.max_tokens) == (handle, None, None)
+
+
+def test_a_preset_wins_over_a_model_and_a_model_over_an_alias(load: Load) -> None:
+    overrides = {"deck": {"llm_presets": {"m1": {"llm_handle": "only-a"}}, "aliases": {"m1": "only-b"}}}
+    deck = load(overrides=overrides).get_llm_deck()
+    assert deck.resolve("m1").model.name == "only-a"
+    assert deck.get_inference_model("m1").name == "m1"
+
+
+def test_a_preset_is_no_handle(deck: ModelDeck) -> None:
+    with pytest.raises(UnknownNameError):
+        deck.get_inference_model("p")
+    with pytest.raises(UnknownNameError):
+        deck.chain("p")
+
+
+def test_the_chain_of_a_model_is_the_model(deck: ModelDeck) -> None:
+    assert deck.chain("m1") == (deck.inference_models["m1"],)
+
+
+def test_the_chain_of_an_alias_is_what_is_served_in_order(load: Load) -> None:
+    deck = load(overrides={"deck": {"aliases": {"best": ["m-off", "dot.ted", "m1"]}}}).get_llm_deck()
+    assert [model.name for model in deck.chain("best")] == ["dot.ted", "m1"]
+    assert deck.get_inference_model("best").name == "dot.ted"
+
+
+@pytest.mark.parametrize(("name", "error"), ABSENCES.values(), ids=ABSENCES)
+def test_absences_are_told_apart(load: Load, name: str, error: type[NotAvailableError]) -> None:
+    with pytest.raises(error) as caught:
+        load(ABSENT).get_llm_deck().resolve(name)
+    assert type(caught.value) is error
+    assert isinstance(caught.value, LookupError)
+
+
+def test_an_unknown_name_comes_with_near_names(deck: ModelDeck) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        deck.resolve("only-c")
+    assert set(caught.value.suggestions) == {"only-a", "only-b"}
+
+
+def test_what_is_asked_for_as_a_handle_is_not_suggested_a_preset(load: Load) -> None:
+    overrides = {"deck": {"llm_presets": {"llm_to_write": {"llm_handle": "m1"}}}}
+    with pytest.raises(UnknownNameError) as caught:
+        load(overrides=overrides).get_inference_model("llm_to_writ")
+    assert caught.value.suggestions == ()
+
+
+def test_a_model_that_is_switched_off_itself_is_not_served(load: Load) -> None:
+    manager = load({"backends/a.toml": "[m1]\nsdk = 's'\n[only-a]\nsdk = 's'\nenabled = false"})
+    with pytest.raises(NotAvailableError) as caught:
+        manager.get_inference_model("only-a")
+    assert caught.value.name == "only-a"
+    assert "disabled" in str(caught.value)
+
+
+def test_the_choices_are_the_defaults(load: Load) -> None:
+    deck = load(choices(*DEFAULTS)).get_llm_deck()
+    assert deck.choice("for_text").setting.llm_handle == "m1"
+    assert deck.choice(LLMChoice.FOR_OBJECT).setting.llm_handle == "only-a"
+
+
+def test_overrides_win_over_the_defaults(load: Load) -> None:
+    deck = load(choices(*DEFAULTS, "[llm_choice_overrides]", "for_text = 'three'")).get_llm_deck()
+    assert deck.choice("for_text").model.name == "only-b"
+    assert deck.choice("for_object").model.name == "only-a"
+
+
+def test_disabled_means_no_override(load: Load) -> None:
+    files = {
+        **choices(*DEFAULTS, "[llm_choice_overrides]", "for_text = 'three'"),
+        "deck/base.local.toml": "[llm_choice_overrides]\nfor_text = 'disabled'",
+    }
+    assert load(files).get_llm_deck().choice("for_text").model.name == "m1"
+
+
+def test_an_unknown_choice_comes_with_the_words_there_are(deck: ModelDeck) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        deck.choice("for_txt")
+    assert caught.value.suggestions[0] == "for_text"
+    assert str(caught.value).startswith("no choice is called 'for_txt'; did you mean 'for_text'")
+
+
+NOT_STATED = "required, and nothing states it; name the preset used when the caller names none"
+CHOICE_FAULTS = {
+    "no default": (
+        ["[llm_choice_defaults]", "for_text = 'one'"],
+        f"llm_choice_defaults.for_object: {NOT_STATED}",
+    ),
+    "unknown default": (
+        ["[llm_choice_defaults]", "for_text = 'ones'", "for_object = 'one'"],
+        "llm_choice_defaults.for_text: no preset is called 'ones'; did you mean 'one'?",
+    ),
+    "a model is no preset": (
+        ["[llm_choice_defaults]", "for_text = 'dot.ted'", "for_object = 'one'"],
+        "llm_choice_defaults.for_text: no preset is called 'dot.ted'",
+    ),
+    "unknown override": (
+        [*DEFAULTS, "[llm_choice_overrides]", "for_text = 'qqqq'"],
+        "llm_choice_overrides.for_text: no preset is called 'qqqq'",
+    ),
+    "unknown key": (
+        [*DEFAULTS, "for_txt = 'one'"],
+        "llm_choice_defaults.for_txt: unknown key; did you mean 'for_text'?",
+    ),
+    "number": (
+        [*DEFAULTS, "[llm_choice_overrides]", "for_object = 3"],
+        "llm_choice_overrides.for_object: expected a string, got an integer",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "message"), CHOICE_FAULTS.values(), ids=CHOICE_FAULTS)
+def test_a_faulty_choice_says_what_is_wrong(problems: Problems, lines: list[str], message: str) -> None:
+    (problem,) = problems(choices(*lines))
+    assert problem.startswith("deck/base.toml")
+    assert problem.endswith(f"  cogt.deck.{message}")
+
+
+def test_a_default_choice_must_resolve(problems: Problems) -> None:
+    preset = "p = { llm_handle = 'm-off' }"
+    found = problems(choices(preset, "[llm_choice_defaults]", "for_text = 'p'", "for_object = 'p'"))
+    assert [problem.partition(": ")[0] for problem in found] == [
+        "deck/base.toml:7  cogt.deck.llm_choice_defaults.for_text",
+        "deck/base.toml:8  cogt.deck.llm_choice_defaults.for_object",
+    ]
+    assert all("preset 'p' leads to no model that is served" in problem for problem in found)
+
+
+def test_an_override_must_resolve(problems: Problems) -> None:
+    files = choices("four = { llm_handle = 'm-off' }", *DEFAULTS, "[llm_choice_overrides]", "for_text = 'four'")
+    (problem,) = problems(files)
+    assert "cogt.deck.llm_choice_overrides.for_text: preset 'four' leads to no model that is served" in problem
+
+
+def test_a_preset_that_nobody_chose_may_lead_nowhere(load: Load) -> None:
+    manager = load(choices("four = { llm_handle = 'm-off' }", *DEFAULTS))
+    with pytest.raises(BackendDisabledError):
+        manager.get_llm_deck().resolve("four")
+
+
+def test_a_preset_of_a_name_that_nothing_knows_is_an_error(problems: Problems) -> None:
+    (problem,) = problems(choices("four = { llm_handle = 'only-c' }", *DEFAULTS))
+    assert problem == (
+        "deck/base.toml:5  cogt.deck.llm_presets.four.llm_handle: "
+        "no model or alias is called 'only-c'; did you mean 'only-b' or 'only-a'?"
+    )
+
+
+def test_an_alias_with_no_served_member_is_a_warning(load: Load) -> None:
+    manager = load(overrides={"deck": {"aliases": {"gone": "m-off"}}})
+    assert any(warning.path.startswith("cogt.deck.aliases.gone") for warning in manager.warnings)
+
+
+@pytest.mark.parametrize(("needs", "expected"), FIND.values(), ids=FIND)
+def test_find_is_by_capability_cheapest_first(load: Load, needs: dict[str, Any], expected: list[str]) -> None:
+    found = load(PRICES).get_llm_deck().find(**needs)
+    assert isinstance(found, tuple)
+    assert [model.name for model in found] == expected
+
+
+def test_find_returns_only_what_is_served(load: Load) -> None:
+    deck = load(PRICES, overrides={"inference_config": {"enabled_backends": ["a"]}}).get_llm_deck()
+    assert {model.backend_name for model in deck.find()} == {"a"}
+
+
+@pytest.mark.parametrize("name", ["inference_models", "aliases", "llm_presets", "chains"])
+def test_the_mappings_of_a_deck_are_read_only(deck: ModelDeck, name: str) -> None:
+    mapping = getattr(deck, name)
+    for change in (lambda: mapping.__setitem__("x", 1), lambda: mapping.pop("m1", None), mapping.clear):
+        with pytest.raises(TypeError, match="read-only"):
+            change()
+    with pytest.raises(TypeError, match="read-only"):
+        mapping |= {"x": 1}
+
+
+@pytest.mark.parametrize("name", ["inference_models", "aliases", "llm_presets", "llm_choice_defaults", "routing"])
+def test_a_deck_is_frozen(deck: ModelDeck, name: str) -> None:
+    with pytest.raises(AttributeError):
+        setattr(deck, name, {})
+
+
+def test_a_chain_in_the_deck_is_a_tuple(deck: ModelDeck) -> None:
+    assert isinstance(deck.aliases["best"], tuple)
+    assert isinstance(deck.chain("best"), tuple)
+
+
+def test_what_is_resolved_is_frozen(deck: ModelDeck) -> None:
+    llm = deck.resolve("p")
+    for name in ("setting", "model", "backend"):
+        with pytest.raises(AttributeError):
+            setattr(llm, name, None)
+
+
+def test_a_lookup_gives_the_same_answer_twice(deck: ModelDeck) -> None:
+    assert deck.resolve("p") == deck.resolve("p")
+    assert deck.get_inference_model("best") is deck.get_inference_model("m1")
+
+
+def test_a_failed_lookup_leaves_no_trace(deck: ModelDeck, caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(2):
+        with pytest.raises(UnknownNameError) as caught:
+            deck.resolve("nope")
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None
+    assert "nope" not in deck.inference_models
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copied_deck_answers_the_same(deck: ModelDeck, copied: Callable[[ModelDeck], ModelDeck]) -> None:
+    twin = copied(deck)
+    assert twin.resolve("p").model == deck.resolve("p").model
+    assert [model.name for model in twin.find()] == [model.name for model in deck.find()]
+
+
+def test_a_resolved_llm_shows_no_key(load: Load) -> None:
+    llm = load(environ={"A_KEY": "canary-41b"}).get_llm_deck().resolve("p")
+    assert llm.backend.api_key is not None
+    assert "canary-41b" not in repr(llm) + str(llm)

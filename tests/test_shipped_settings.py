@@ -1,0 +1,299 @@
+"""The shipped settings: every route, alias and preset resolves, in every environment, on any choice of backends."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelex_cogt import (
+    BackendDisabledError,
+    InferenceModelSpec,
+    LLMChoice,
+    ModelManager,
+    ModelNotRoutedError,
+)
+from tests.conftest import WriteTree
+
+SETTINGS = Path(__file__).parents[1] / "settings"
+BACKEND_FILES = sorted((SETTINGS / "backends").glob("*.toml"))
+BACKENDS = sorted(tomllib.loads((SETTINGS / "backends.toml").read_text(encoding="utf-8")))
+ROUTING = tomllib.loads((SETTINGS / "routing.toml").read_text(encoding="utf-8"))
+PROFILES = sorted(ROUTING["profiles"])
+ENVIRONMENTS = ["development", "staging", "production"]
+
+REQUIRED_BACKENDS = {
+    "anthropic",
+    "azure_openai",
+    "bedrock",
+    "deepseek",
+    "google",
+    "groq",
+    "mistral",
+    "ollama",
+    "openai",
+    "openrouter",
+    "vertexai",
+    "xai",
+}
+REQUIRED_PROFILES = {"all_enabled", "all_openai", "all_anthropic", "all_azure_openai", "all_bedrock"}
+REQUIRED_ALIASES = {"best-claude", "base-gpt", "cheap"}
+LEAST_BACKENDS = 12
+LEAST_ENTRIES = 120
+SECRET = "canary-e07c"
+
+STATED_FACTS = re.compile(
+    r"(?=.*\blitellm \d+(\.\d+)+)(?=.*\bgenai-prices \d+(\.\d+)+).*\b\d{4}-\d{2}-\d{2}\b", re.DOTALL
+)
+
+
+EVERY_KEY = dict.fromkeys(re.findall(r"\$\{(\w+)", (SETTINGS / "backends.toml").read_text(encoding="utf-8")), SECRET)
+
+
+def load(env: str | None = None, environ: Mapping[str, str] | None = None, **overrides: Any) -> ModelManager:
+    return ModelManager.load(env=env, environ=environ or {}, overrides=overrides)
+
+
+def load_only(*backends: str, **overrides: Any) -> ModelManager:
+    return load(inference_config={"enabled_backends": list(backends)}, **overrides)
+
+
+@pytest.fixture(scope="module")
+def manager() -> ModelManager:
+    return load()
+
+
+def entries(manager: ModelManager) -> Iterator[InferenceModelSpec]:
+    for backend in manager.backends.values():
+        yield from backend.model_specs.values()
+
+
+def both_choices(manager: ModelManager) -> list[str]:
+    return [manager.get_llm_deck().choice(choice).model.name for choice in LLMChoice]
+
+
+def test_the_catalogue_loads_without_a_warning(manager: ModelManager) -> None:
+    assert manager.warnings == ()
+
+
+def test_the_catalogue_is_large_enough(manager: ModelManager) -> None:
+    assert set(manager.backends) >= REQUIRED_BACKENDS
+    assert len(manager.backends) >= LEAST_BACKENDS
+    assert sum(1 for _ in entries(manager)) >= LEAST_ENTRIES
+
+
+def test_every_backend_has_its_file_and_every_file_its_backend(manager: ModelManager) -> None:
+    assert [path.stem for path in BACKEND_FILES] == sorted(manager.backends)
+
+
+def test_every_backend_serves_something_and_has_a_name_for_people(manager: ModelManager) -> None:
+    assert [name for name, backend in manager.backends.items() if not backend.model_specs] == []
+    assert [name for name, backend in manager.backends.items() if not backend.display_name] == []
+
+
+@pytest.mark.parametrize("path", BACKEND_FILES, ids=lambda path: path.stem)
+def test_the_head_of_a_file_states_source_and_date(path: Path) -> None:
+    head = path.read_text(encoding="utf-8").partition("[")[0]
+    assert all(line.startswith("#") for line in head.splitlines() if line.strip())
+    assert STATED_FACTS.search(head)
+
+
+def test_every_model_says_what_it_reads_and_writes(manager: ModelManager) -> None:
+    assert [spec.name for spec in entries(manager) if not (spec.inputs and spec.outputs)] == []
+
+
+def test_no_answer_is_longer_than_the_context_window(manager: ModelManager) -> None:
+    odd = [
+        (spec.backend_name, spec.name)
+        for spec in entries(manager)
+        if spec.max_tokens and spec.context_window and spec.max_tokens > spec.context_window
+    ]
+    assert odd == []
+
+
+def test_no_cached_price_is_above_the_full_one(manager: ModelManager) -> None:
+    odd = [
+        (spec.backend_name, spec.name)
+        for spec in entries(manager)
+        if spec.costs.input is not None and spec.costs.input_cached is not None
+        if spec.costs.input_cached > spec.costs.input
+    ]
+    assert odd == []
+
+
+def test_no_two_entries_of_a_backend_are_the_same_model(manager: ModelManager) -> None:
+    for backend in manager.backends.values():
+        ids = [spec.model_id for spec in backend.model_specs.values()]
+        assert sorted(ids) == sorted(set(ids)), backend.name
+
+
+def test_every_alias_resolves(manager: ModelManager) -> None:
+    deck = manager.get_llm_deck()
+    assert set(deck.aliases) >= REQUIRED_ALIASES
+    assert all(deck.chain(alias) for alias in deck.aliases)
+
+
+def test_no_alias_is_named_like_a_model_or_a_preset(manager: ModelManager) -> None:
+    deck = manager.get_llm_deck()
+    assert set(deck.aliases).isdisjoint({*manager.backends.known_models, *deck.llm_presets})
+    assert set(deck.llm_presets).isdisjoint(manager.backends.known_models)
+
+
+def test_every_preset_resolves_and_fits_every_member_of_its_chain(manager: ModelManager) -> None:
+    deck = manager.get_llm_deck()
+    for name, setting in deck.llm_presets.items():
+        assert deck.resolve(name).model == deck.get_inference_model(setting.llm_handle)
+        assert [fault for model in deck.chain(setting.llm_handle) for fault in setting.faults_for(model)] == [], name
+
+
+def test_every_preset_is_described(manager: ModelManager) -> None:
+    presets = manager.get_llm_deck().llm_presets
+    assert [name for name, setting in presets.items() if not setting.description] == []
+
+
+def test_vision_presets_lead_to_models_that_see(manager: ModelManager) -> None:
+    deck = manager.get_llm_deck()
+    names = [name for name in deck.llm_presets if name.endswith("_img")]
+    assert names
+    assert all(model.is_vision_supported for name in names for model in deck.chain(deck.llm_presets[name].llm_handle))
+
+
+@pytest.mark.parametrize("preset", ["llm_for_object", "llm_to_extract", "cheap_llm_for_object"])
+def test_presets_for_objects_lead_to_models_that_write_them(manager: ModelManager, preset: str) -> None:
+    assert manager.get_llm_deck().resolve(preset).model.is_gen_object_supported
+
+
+def test_both_default_choices_resolve(manager: ModelManager) -> None:
+    assert len(both_choices(manager)) == 2
+
+
+def test_every_model_of_the_catalogue_is_served_by_the_active_profile(manager: ModelManager) -> None:
+    assert set(manager.get_llm_deck().inference_models) == set(manager.backends.known_models)
+
+
+def test_the_fallback_order_names_every_backend(manager: ModelManager) -> None:
+    order = manager.routing["all_enabled"].fallback_order
+    assert sorted(order) == sorted(manager.backends)
+
+
+def test_the_profiles_are_there(manager: ModelManager) -> None:
+    assert set(manager.routing) >= REQUIRED_PROFILES
+    assert manager.routing.active.name == "all_enabled"
+    assert any(len(profile.routes) > 1 for profile in manager.routing.values())
+
+
+def test_every_route_leads_somewhere(manager: ModelManager) -> None:
+    for profile in manager.routing.values():
+        decisions = [manager.routing.decide(name, profile.name) for name in manager.backends.known_models]
+        used = {decision.key for decision in decisions if decision.backend is not None}
+        assert {*profile.routes, *profile.optional_routes} <= used, profile.name
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_each_profile_loads_when_active(profile: str) -> None:
+    manager = load(routing={"active": profile})
+    assert manager.routing.active.name == profile
+    assert len(both_choices(manager)) == 2
+
+
+@pytest.mark.parametrize("profile", [name for name in PROFILES if name != "all_enabled" and name.startswith("all_")])
+def test_each_profile_of_one_backend_loads_with_that_backend_alone(profile: str) -> None:
+    backend = profile.removeprefix("all_")
+    manager = load_only(backend, routing={"active": profile})
+    assert {model.backend_name for model in manager.get_llm_deck().inference_models.values()} == {backend}
+    assert set(manager.get_llm_deck().inference_models) == set(manager.backends[backend].model_specs)
+    assert len(both_choices(manager)) == 2
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_each_environment_loads_given_its_keys(env: str) -> None:
+    manager = load(env, EVERY_KEY)
+    assert manager.environment == env
+    assert manager.warnings == ()
+    assert set(manager.backends.enabled) == set(BACKENDS)
+    assert len(both_choices(manager)) == 2
+
+
+def test_the_environments_differ_in_what_a_missing_credential_means() -> None:
+    means = {env: load(env, EVERY_KEY).settings.inference_config.missing_credentials.value for env in ENVIRONMENTS}
+    assert means == {"development": "defer", "staging": "skip", "production": "error"}
+
+
+def test_staging_works_with_one_key() -> None:
+    manager = load("staging", {"ANTHROPIC_API_KEY": SECRET})
+    assert "anthropic" in manager.backends.enabled
+    assert "openai" not in manager.backends.enabled
+    assert len(both_choices(manager)) == 2
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_each_backend_alone_loads_and_serves_both_choices(backend: str) -> None:
+    manager = load_only(backend)
+    assert set(manager.backends.enabled) == {backend}
+    assert len(both_choices(manager)) == 2
+    assert manager.warnings == ()
+
+
+@pytest.mark.parametrize("first", BACKENDS)
+def test_each_pair_loads_and_serves_both_choices(first: str) -> None:
+    for pair in combinations(BACKENDS, 2):
+        if pair[0] == first:
+            manager = load_only(*pair)
+            assert set(manager.backends.enabled) == set(pair)
+            assert len(both_choices(manager)) == 2
+            assert manager.warnings == (), pair
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_every_credential_of_a_backend_is_a_reference_that_a_key_answers(backend: str) -> None:
+    used = load(environ=EVERY_KEY).get_required_inference_backend(backend)
+    assert used.api_key is None or used.api_key.get_secret_value() == SECRET
+    assert used.endpoint is None or used.endpoint
+    assert all(used.extra_config.values())
+    assert SECRET not in repr(used)
+
+
+APPLICATION = {
+    "settings.toml": """
+        [default.cogt.inference_config]
+        enabled_backends = ["openai", "anthropic"]
+        [default.cogt.deck.llm_presets.llm_to_review]
+        llm_handle = "steerable"
+        temperature = 0.3
+        [production.cogt.deck.llm_presets.llm_to_review]
+        temperature = 0.1
+    """
+}
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_an_application_of_two_backends_and_a_preset_has_no_warning(write_tree: WriteTree, env: str) -> None:
+    manager = ModelManager.load(write_tree(APPLICATION), env, EVERY_KEY)
+    assert manager.warnings == ()
+    llm = manager.get_llm_deck().resolve("llm_to_review")
+    assert llm.backend.name in {"openai", "anthropic"}
+    assert llm.setting.temperature == (0.1 if env == "production" else 0.3)
+
+
+def test_such_an_application_is_told_about_its_own_mistakes(write_tree: WriteTree) -> None:
+    files = {**APPLICATION, "routing.toml": '[profiles.mine]\nroutes = { "claude-*" = "bedrock" }'}
+    (warning,) = ModelManager.load(write_tree(files), environ={}).warnings
+    assert warning.path == 'cogt.routing.profiles.mine.routes."claude-*"'
+    assert warning.problem == "backend 'bedrock' is disabled"
+
+
+def test_what_such_an_application_left_out_is_told_apart_from_a_typo(write_tree: WriteTree) -> None:
+    deck = ModelManager.load(write_tree(APPLICATION), environ={}).get_llm_deck()
+    with pytest.raises(BackendDisabledError) as caught:
+        deck.resolve("best-gemini")
+    assert caught.value.backends
+    assert "openai" not in caught.value.backends
+
+
+def test_a_model_outside_the_active_profile_says_so() -> None:
+    with pytest.raises(ModelNotRoutedError) as caught:
+        load(routing={"active": "all_anthropic"}).get_inference_model("base-gpt")
+    assert caught.value.profile == "all_anthropic"

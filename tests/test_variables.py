@@ -1,0 +1,346 @@
+"""Variables: how a name finds its key, and how its text becomes a value."""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from pipelex_cogt import ModelManager, Severity
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
+from pipelex_cogt.config.layers import LayerKind, nest, value_at
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.variables import PREFIX, SEPARATOR, Variable, build_variable_layers, variable_part
+from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
+from tests.conftest import MINIMAL, Load
+
+Problems: TypeAlias = Callable[..., list[str]]
+
+KEYS = st.text(min_size=1, max_size=6) | st.text(st.sampled_from("aB_-."), min_size=1, max_size=4)
+
+
+def build(variables: dict[str, str], tree: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """The value at each key path that the variables state, and the problems."""
+    report = ProblemReport()
+    given_ = [Variable(LayerKind.PROCESS_ENVIRONMENT, name, text) for name, text in variables.items()]
+    tables = [layer.table for layer in build_variable_layers(given_, tree, SETTINGS_SCHEMA, report)]
+    problems = [str(problem) for problem in report.problems(Severity.ERROR)]
+    return ({} if not tables else tables[-1]), problems
+
+
+def alias_variable(key: str) -> str:
+    return f"{PREFIX}DECK__ALIASES__{variable_part(key)}"
+
+
+@settings(deadline=None)
+@given(st.lists(KEYS, min_size=1, max_size=5, unique=True))
+def test_a_name_finds_its_key_or_names_every_key_that_it_could_mean(keys: list[str]) -> None:
+    tree = {"deck": {"aliases": dict.fromkeys(keys, "m1")}}
+    for key in keys:
+        rivals = [other for other in keys if variable_part(other) == variable_part(key)]
+        table, problems = build({alias_variable(key): "m2"}, tree)
+        if rivals == [key]:
+            assert (table, problems) == (nest(("deck", "aliases", key), "m2"), [])
+        else:
+            meant = " and ".join(format_key_path(("deck", "aliases", rival)) for rival in rivals)
+            assert problems == [f"{alias_variable(key)}: could mean {meant}; set the value in a file instead"]
+
+
+@settings(deadline=None)
+@given(backend=KEYS, model=KEYS)
+def test_a_name_finds_a_key_below_any_tables(backend: str, model: str) -> None:
+    assume(variable_part(model) not in ("DEFAULTS", "DEFAULT_SDK", "DEFAULT_PROMPTING_TARGET"))
+    tree = nest(("models", backend, model), {"sdk": "s"})
+    name = SEPARATOR.join([f"{PREFIX}MODELS", variable_part(backend), variable_part(model), "MAX_TOKENS"])
+    assert build({name: "5"}, tree) == (nest(("models", backend, model, "max_tokens"), 5), [])
+
+
+@given(st.text(max_size=8))
+def test_a_variables_part_holds_letters_digits_and_underscores(key: str) -> None:
+    ascii_part = "".join(character for character in variable_part(key) if character.isascii())
+    assert all(character.isalnum() or character == "_" for character in ascii_part)
+    assert variable_part(key).upper() == variable_part(key)
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        ("gpt-4.1", "GPT_4_1"),
+        ("llm_to_reason", "LLM_TO_REASON"),
+        ("meta/llama-3:70b", "META_LLAMA_3_70B"),
+        ("Qwen/X", "QWEN_X"),
+        ("a__b", "A__B"),
+        ("with space", "WITH_SPACE"),
+    ],
+)
+def test_underscores_stand_for_what_is_no_letter_or_digit(key: str, part: str) -> None:
+    assert variable_part(key) == part
+
+
+PECULIAR_MODELS = ["gpt-4.1", "meta/llama-3:70b", "Qwen/X", "a__b", "items", "get", "x--y", "max_tokens"]
+
+
+@pytest.mark.parametrize("model", PECULIAR_MODELS)
+def test_a_variable_reaches_any_model(load: Load, model: str) -> None:
+    tables = "".join(f"['{name}']\nsdk = 's'\n" for name in PECULIAR_MODELS)
+    name = f"{PREFIX}MODELS__A__{variable_part(model)}__MAX_TOKENS"
+    manager = load({"backends/a.toml": MINIMAL["backends/a.toml"] + "\n" + tables}, environ={name: "77"})
+    specs = manager.backends["a"].model_specs
+    assert {each for each in PECULIAR_MODELS if specs[each].max_tokens == 77} == {model}
+
+
+def test_two_keys_that_one_variable_could_mean_are_both_named(problems: Problems) -> None:
+    models = MINIMAL["backends/a.toml"] + "\n['gpt-4.1']\n['gpt_4_1']\n['GPT 4-1']\n"
+    name = f"{PREFIX}MODELS__A__GPT_4_1__MAX_TOKENS"
+    assert problems({"backends/a.toml": models}, environ={name: "5"}) == [
+        (
+            f'{name}: could mean cogt.models.a."gpt-4.1".max_tokens and cogt.models.a.gpt_4_1.max_tokens'
+            ' and cogt.models.a."GPT 4-1".max_tokens; set the value in a file instead'
+        )
+    ]
+
+
+def test_a_key_that_looks_like_a_step_is_ambiguous_too(problems: Problems) -> None:
+    files = {
+        "backends.toml": MINIMAL["backends.toml"] + "\n[a__b]\n",
+        "backends/a__b.toml": "[c]\nsdk = 's'\n",
+        "backends/a.toml": MINIMAL["backends/a.toml"] + "\n[b__c]\n",
+    }
+    name = f"{PREFIX}MODELS__A__B__C__MAX_TOKENS"
+    (found,) = problems(files, environ={name: "5"})
+    assert "cogt.models.a.b__c.max_tokens" in found
+    assert "cogt.models.a__b.c.max_tokens" in found
+
+
+@pytest.mark.parametrize("kind", ["environ", "dotenv", "secret"])
+def test_each_kind_of_variable_finds_its_key(load: Load, kind: str, tmp_path: Any) -> None:
+    name = f"{PREFIX}MODELS__B__DOT_TED__MAX_TOKENS"
+    (tmp_path / "no-secrets" / (name if kind == "secret" else "other")).write_text("9\n", encoding="utf-8")
+    dotenv = f"{name}=9\n" if kind == "dotenv" else ""
+    manager = load({"../.env": dotenv}, environ={name: "9"} if kind == "environ" else {})
+    assert manager.backends["b"].model_specs["dot.ted"].max_tokens == 9
+
+
+def preset(manager: ModelManager) -> Any:
+    return manager.deck.llm_presets["p"]
+
+
+def backend(manager: ModelManager) -> Any:
+    return manager.backends["a"]
+
+
+def model(manager: ModelManager) -> Any:
+    return manager.backends["a"].model_specs["m1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "read", "value"),
+    [
+        pytest.param("BACKENDS__OFF__ENABLED", "true", lambda m: m.backends["off"].enabled, True, id="true"),
+        pytest.param("BACKENDS__OFF__ENABLED", "True", lambda m: m.backends["off"].enabled, True, id="True"),
+        pytest.param("BACKENDS__OFF__ENABLED", "1", lambda m: m.backends["off"].enabled, True, id="1"),
+        pytest.param("BACKENDS__B__ENABLED", "false", lambda m: m.backends["b"].enabled, False, id="false"),
+        pytest.param("MODELS__A__M1__MAX_TOKENS", "50", lambda m: model(m).max_tokens, 50, id="integer"),
+        pytest.param("MODELS__A__M1__MAX_TOKENS", " 50 ", lambda m: model(m).max_tokens, 50, id="integer in spaces"),
+        pytest.param("MODELS__A__M1__COSTS__INPUT", "0.25", lambda m: model(m).costs.input, 0.25, id="float"),
+        pytest.param("MODELS__A__M1__COSTS__INPUT", "3", lambda m: model(m).costs.input, 3.0, id="integer as float"),
+        pytest.param("MODELS__A__M1__COSTS__INPUT", "1e-2", lambda m: model(m).costs.input, 0.01, id="exponent"),
+        pytest.param("DECK__LLM_PRESETS__P__TEMPERATURE", "0.2", lambda m: preset(m).temperature, 0.2, id="heat"),
+        pytest.param("DECK__LLM_PRESETS__P__MAX_TOKENS", "auto", lambda m: preset(m).max_tokens, "auto", id="auto"),
+        pytest.param("DECK__LLM_PRESETS__P__MAX_TOKENS", "12", lambda m: preset(m).max_tokens, 12, id="not auto"),
+        pytest.param("MODELS__A__M1__MODEL_ID", "12345", lambda m: model(m).model_id, "12345", id="digits as text"),
+        pytest.param("MODELS__A__M1__MODEL_ID", "1e3", lambda m: model(m).model_id, "1e3", id="exponent as text"),
+        pytest.param("MODELS__A__M1__DESCRIPTION", "true", lambda m: model(m).description, "true", id="true as text"),
+        pytest.param("MODELS__A__M1__DESCRIPTION", "5 # x", lambda m: model(m).description, "5 # x", id="no comment"),
+        pytest.param("MODELS__A__M1__DESCRIPTION", "'x'", lambda m: model(m).description, "'x'", id="quotes stay"),
+        pytest.param("MODELS__A__M1__DESCRIPTION", "@int 5", lambda m: model(m).description, "@int 5", id="no token"),
+        pytest.param("BACKENDS__A__ENDPOINT", "http://x?a=1", lambda m: backend(m).endpoint, "http://x?a=1", id="URL"),
+        pytest.param(
+            "BACKENDS__A__API_KEY",
+            "0123456789",
+            lambda m: backend(m).api_key.get_secret_value(),
+            "0123456789",
+            id="a key of digits",
+        ),
+        pytest.param(
+            "DECK__ALIASES__BEST", '["only-a", "m1"]', lambda m: m.deck.aliases["best"], ("only-a", "m1"), id="list"
+        ),
+        pytest.param("DECK__ALIASES__BEST", "only-a", lambda m: m.deck.aliases["best"], "only-a", id="text for a list"),
+        pytest.param("ROUTING__ACTIVE", "all", lambda m: m.routing.active.name, "all", id="profile"),
+        pytest.param(
+            "INFERENCE_CONFIG__ENABLED_BACKENDS", "['a']", lambda m: list(m.backends.enabled), ["a"], id="config list"
+        ),
+        pytest.param("MODELS__A__M1__COSTS", "{ input = 9.0 }", lambda m: model(m).costs.input, 9.0, id="table"),
+        pytest.param("MODELS__A__M1__COSTS", "{ input = 9.0 }", lambda m: model(m).costs.output, 2.0, id="merged"),
+        pytest.param(
+            "MODELS__A__DEFAULTS__MAX_TOKENS",
+            "64",
+            lambda m: m.backends["a"].model_specs["only-a"].max_tokens,
+            64,
+            id="defaults",
+        ),
+        pytest.param(
+            "ROUTING__PROFILES__ALL__ROUTES",
+            '{ "m*" = "b" }',
+            lambda m: m.deck.inference_models["m1"].backend_name,
+            "b",
+            id="routes",
+        ),
+    ],
+)  # fmt: skip
+def test_text_is_read_as_its_field_says(
+    load: Load, name: str, text: str, read: Callable[[ModelManager], object], value: object
+) -> None:
+    assert read(load(environ={f"{PREFIX}{name}": text})) == value
+
+
+def test_a_further_key_of_a_backend_may_be_new(load: Load) -> None:
+    manager = load(environ={f"{PREFIX}BACKENDS__A__API_VERSION": "2024"})
+    assert dict(manager.backends["a"].extra_config) == {"api_version": "2024"}
+
+
+def test_a_further_key_keeps_the_type_it_was_stated_with(load: Load) -> None:
+    backends = MINIMAL["backends.toml"].replace("[b]", "timeout = 5\nretry = true\n[b]")
+    environ = {f"{PREFIX}BACKENDS__A__TIMEOUT": "30", f"{PREFIX}BACKENDS__A__RETRY": "false"}
+    extra = load({"backends.toml": backends}, environ=environ).backends["a"].extra_config
+    assert dict(extra) == {"timeout": 30, "retry": False}
+
+
+def test_a_variable_may_address_what_the_overrides_state(load: Load) -> None:
+    overrides = {"deck": {"llm_presets": {"q": {"llm_handle": "m1"}}}}
+    manager = load(environ={f"{PREFIX}DECK__LLM_PRESETS__Q__TEMPERATURE": "0.1"}, overrides=overrides)
+    assert manager.deck.llm_presets["q"].temperature == 0.1
+
+
+SECRET_TEXT = "canary-4711"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "path", "problem"),
+    [
+        pytest.param("BACKENDS__A__ENABLED", SECRET_TEXT, "backends.a.enabled", "expected true or false", id="boolean"),
+        pytest.param("BACKENDS__A__ENABLED", "", "backends.a.enabled", "expected true or false", id="empty boolean"),
+        pytest.param(
+            "MODELS__A__M1__MAX_TOKENS", SECRET_TEXT, "models.a.m1.max_tokens", "expected an integer", id="integer"
+        ),
+        pytest.param(
+            "MODELS__A__M1__MAX_TOKENS", "1.5", "models.a.m1.max_tokens", "expected an integer", id="float for integer"
+        ),
+        pytest.param(
+            "MODELS__A__M1__MAX_TOKENS", "true", "models.a.m1.max_tokens", "expected an integer", id="true for integer"
+        ),
+        pytest.param(
+            "MODELS__A__M1__COSTS__INPUT", SECRET_TEXT, "models.a.m1.costs.input", "expected a number", id="number"
+        ),
+        pytest.param(
+            "DECK__LLM_PRESETS__P__MAX_TOKENS",
+            SECRET_TEXT,
+            "deck.llm_presets.p.max_tokens",
+            "expected an integer or 'auto'",
+            id="auto",
+        ),
+        pytest.param("ROUTING", SECRET_TEXT, "routing", "expected a table", id="table"),
+        pytest.param("MODELS__A__M1", SECRET_TEXT, "models.a.m1", "expected a table", id="model"),
+        pytest.param("DECK__ALIASES__BEST", f"[{SECRET_TEXT}", "deck.aliases.best", "expected TOML", id="TOML"),
+        pytest.param(
+            "INFERENCE_CONFIG__USE_PACKAGED_SETTINGS",
+            SECRET_TEXT,
+            "inference_config.use_packaged_settings",
+            "expected true or false",
+            id="config",
+        ),
+        pytest.param(
+            "INFERENCE_CONFIG__ENABLED_BACKENDS",
+            SECRET_TEXT,
+            "inference_config.enabled_backends",
+            "expected a list",
+            id="config list",
+        ),
+        pytest.param(
+            "MODELS__A__M1__INPUTS", SECRET_TEXT, "models.a.m1.inputs", "expected a list, got a string", id="list"
+        ),
+    ],
+)
+def test_wrong_text_is_an_error_that_names_the_variable_and_never_the_value(
+    problems: Problems, name: str, text: str, path: str, problem: str
+) -> None:
+    found = "\n".join(problems(environ={f"{PREFIX}{name}": text}))
+    assert found.startswith(f"{PREFIX}{name}  cogt.{path}: {problem}")
+    assert SECRET_TEXT not in found
+    assert "\n" not in found
+
+
+@pytest.mark.parametrize("key", ["NAME", "BACKEND_NAME", "CREDENTIALS"])
+def test_what_is_no_setting_of_a_model_is_no_variable(problems: Problems, key: str) -> None:
+    name = f"{PREFIX}MODELS__A__M1__{key}"
+    (found,) = problems(environ={name: "x"})
+    assert found.startswith(name)
+    assert "no setting has such a name" in found or "unknown key" in found
+
+
+def test_only_settings_are_suggested(problems: Problems) -> None:
+    (found,) = problems(environ={f"{PREFIX}ROUTING__PROFILES__ALL__NAMES": "x"})
+    assert "PIPELEX_COGT__ROUTING__PROFILES__ALL__NAME'" not in found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('["m1"]\nother = 2', id="more than one value"),
+        pytest.param("[" * 5000, id="too deep"),
+        pytest.param("[" + "9" * 5000 + "]", id="too long"),
+    ],
+)
+def test_text_that_only_begins_like_toml_is_an_error(problems: Problems, text: str) -> None:
+    name = f"{PREFIX}DECK__ALIASES__BEST"
+    (found,) = problems(environ={name: text})
+    assert found.startswith(f"{name}  cogt.deck.aliases.best: expected TOML")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        pytest.param("ROUTNG__ACTIVE", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'?", id="near"),
+        pytest.param("ROUTING__ACTIVE__X", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'", id="below a value"),
+        pytest.param("", "", id="nothing"),
+        pytest.param("BACKENDS__A__", "", id="nothing below a table"),
+        pytest.param("BACKENDS____A__ENABLED", "", id="two steps at once"),
+        pytest.param("MODELS__A__NEW__MAX_TOKENS", "", id="a new model"),
+        pytest.param("DECK__ALIASES__NEW", "", id="a new alias"),
+    ],
+)
+def test_a_name_that_fits_nothing_is_an_error(problems: Problems, name: str, found: str) -> None:
+    (problem,) = problems(environ={f"{PREFIX}{name}": "x"})
+    assert problem.startswith(f"{PREFIX}{name}: no setting has such a name{found}")
+
+
+@pytest.mark.parametrize("name", ["PIPELEX_COGT", "PIPELEX_COGT_X", "PIPELEX_X", "XPIPELEX_COGT__ROUTING__ACTIVE"])
+def test_other_variables_mean_nothing(load: Load, name: str) -> None:
+    assert load(environ={name: "x"}).routing.active.name == "all"
+
+
+def test_a_variable_is_the_origin_of_its_value(load: Load) -> None:
+    name = f"{PREFIX}ROUTING__ACTIVE"
+    layer = load(environ={name: "all"}).settings.layers[-2]
+    assert (layer.origin.kind, layer.origin.name) == (LayerKind.PROCESS_ENVIRONMENT, name)
+
+
+def test_a_key_in_a_variable_is_sealed(load: Load) -> None:
+    settings_ = load(environ={f"{PREFIX}BACKENDS__A__API_KEY": SECRET_TEXT}).settings
+    path: KeyPath = ("backends", "a", "api_key")
+    assert isinstance(value_at(settings_.tree, path), SecretStr)
+    assert SECRET_TEXT not in repr(settings_.layers) + repr(settings_.tree)
+
+
+def test_a_variables_repr_holds_no_value() -> None:
+    assert SECRET_TEXT not in repr(Variable(LayerKind.DOTENV, "X", SECRET_TEXT))
+
+
+def test_the_real_environment_is_read_when_none_is_given(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}DECK__LLM_PRESETS__P__TEMPERATURE", "0.125")
+    before = dict(os.environ)
+    assert load(environ=None).deck.llm_presets["p"].temperature == 0.125
+    assert dict(os.environ) == before
