@@ -150,16 +150,21 @@ class ModelNotRoutedError(NotAvailableError):
 
     Attributes:
         profile: The routing profile in force.
-        reason: Which rule took the model, and what was turned down.
+        rule: The rule that took the model, such as `route 'gpt-*'`; None where no rule matches it.
+        turned_down: The backends that were asked, each with the reason why it does not serve the model.
     """
 
-    def __init__(self, name: str, profile: str, reason: str) -> None:
-        super().__init__(name, profile, reason)
+    def __init__(self, name: str, profile: str, rule: str | None, turned_down: tuple[tuple[str, str], ...]) -> None:
+        super().__init__(name, profile, rule, turned_down)
         self.profile = profile
-        self.reason = reason
+        self.rule = rule
+        self.turned_down = turned_down
 
     def __str__(self) -> str:
-        return f"{self.name!r} is not served in routing profile {self.profile!r}: {self.reason}"
+        asked = "; ".join(f"{backend!r} {reason}" for backend, reason in self.turned_down)
+        taken = f"{self.rule} takes it" if self.rule else "no rule leads to a backend that serves it"
+        reason = f"{taken}: {asked}" if asked else "no rule matches it"
+        return f"{self.name!r} is not served in routing profile {self.profile!r}: {reason}"
 
 
 class MissingCredentialError(NotAvailableError):

@@ -60,7 +60,7 @@ PARENTS = {
     UnknownNameError: (NotAvailableError,),
     BackendDisabledError: (NotAvailableError,),
     ModelNotRoutedError: (NotAvailableError,),
-    MissingCredentialError: (CogtError,),
+    MissingCredentialError: (NotAvailableError,),
 }
 
 FIRST = Problem("expected an integer, got a string", "cogt.models.a.m.max_tokens", "settings/backends/a.toml", 14)
@@ -72,7 +72,7 @@ ERRORS = [
     SettingsError.from_problems("2 problems", [FIRST, SECOND]),
     UnknownNameError("gpt", "model or alias", ("gpt-4.1", "gpt-5")),
     BackendDisabledError("m", ("a", "b")),
-    ModelNotRoutedError("m", "all", "no rule matches"),
+    ModelNotRoutedError("m", "all", "route 'm*'", (("b", "is disabled"),)),
     MissingCredentialError("a", ("A_KEY", "secret:a"), "cogt.backends.a.api_key", "settings/backends.toml:3"),
 ]
 

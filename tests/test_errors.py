@@ -53,8 +53,17 @@ ERROR_TEXTS = {
         "no model or alias is called 'gpt'; did you mean 'gpt-4' or 'gpt-5'?",
     ),
     "not routed": (
-        ModelNotRoutedError("m", "all", "no rule matches"),
-        "'m' is not served in routing profile 'all': no rule matches",
+        ModelNotRoutedError("m", "all", None, ()),
+        "'m' is not served in routing profile 'all': no rule matches it",
+    ),
+    "not routed by a rule": (
+        ModelNotRoutedError("m", "all", "route 'm*'", (("b", "does not serve the model"),)),
+        "'m' is not served in routing profile 'all': route 'm*' takes it: 'b' does not serve the model",
+    ),
+    "not routed by any of several": (
+        ModelNotRoutedError("m", "all", None, (("a", "is disabled"), ("b", "has the model disabled"))),
+        "'m' is not served in routing profile 'all': "
+        "no rule leads to a backend that serves it: 'a' is disabled; 'b' has the model disabled",
     ),
     "missing credential": (
         MissingCredentialError("a", ("A_KEY",), "cogt.backends.a.api_key", "settings/backends.toml:3"),
@@ -122,8 +131,9 @@ def test_facts_are_attributes() -> None:
     assert (unknown.name, unknown.kind, unknown.suggestions) == ("gpt", "preset", ("gpt-5",))
     disabled = BackendDisabledError("m", ("a",))
     assert (disabled.name, disabled.backends) == ("m", ("a",))
-    unrouted = ModelNotRoutedError("m", "all", "why")
-    assert (unrouted.name, unrouted.profile, unrouted.reason) == ("m", "all", "why")
+    unrouted = ModelNotRoutedError("m", "all", "default", (("b", "is disabled"),))
+    assert (unrouted.name, unrouted.profile) == ("m", "all")
+    assert (unrouted.rule, unrouted.turned_down) == ("default", (("b", "is disabled"),))
     missing = MissingCredentialError("a", ("K",), "cogt.backends.a.api_key", "f:1")
     assert (missing.backend, missing.variables, missing.path, missing.place) == (
         "a",

@@ -220,7 +220,7 @@ def test_a_decision_tells_every_candidate_that_was_turned_down() -> None:
         ("c", RoutingRule.FALLBACK, RouteRefusal.MODEL_NOT_SERVED),
     ]
     assert decision.reason == (
-        "default names 'a': does not serve the model; fallback names 'b': disabled; "
+        "default names 'a': does not serve the model; fallback names 'b': is disabled; "
         "fallback names 'c': does not serve the model"
     )
 

@@ -236,8 +236,10 @@ def test_a_model_that_no_rule_serves_says_which_rule_took_it(load: Load) -> None
         manager.get_inference_model("only-a")
     error = caught.value
     assert (error.name, error.profile) == ("only-a", "x")
-    assert error.reason == "route 'only-*' names 'b': does not serve the model"
-    assert str(error) == f"'only-a' is not served in routing profile 'x': {error.reason}"
+    assert (error.rule, error.turned_down) == ("route 'only-*'", (("b", "does not serve the model"),))
+    assert str(error) == (
+        "'only-a' is not served in routing profile 'x': route 'only-*' takes it: 'b' does not serve the model"
+    )
 
 
 def test_a_model_that_no_rule_serves_is_a_warning(load: Load) -> None:

@@ -38,9 +38,10 @@ class RoutingRule(StrEnum):
 class RouteRefusal(StrEnum):
     """Why a backend that a rule names does not serve a model."""
 
-    UNKNOWN_BACKEND = "no such backend"
-    DISABLED = "disabled"
+    UNKNOWN_BACKEND = "does not exist"
+    DISABLED = "is disabled"
     MODEL_NOT_SERVED = "does not serve the model"
+    MODEL_DISABLED = "has the model disabled"
     NOT_ASKED = "a rule before it decided"
 
 
@@ -60,8 +61,7 @@ class TurnedDown(NamedTuple):
     reason: RouteRefusal
 
     def __str__(self) -> str:
-        rule = f"route {self.key!r}" if self.key is not None else self.rule.value
-        return f"{rule} names {self.backend!r}: {self.reason}"
+        return f"{describe_rule(self.rule, self.key)} names {self.backend!r}: {self.reason}"
 
 
 class RoutingDecision(NamedTuple):
@@ -82,14 +82,23 @@ class RoutingDecision(NamedTuple):
     turned_down: tuple[TurnedDown, ...] = ()
 
     @property
+    def rule_name(self) -> str | None:
+        """The rule that decided, for people; None where none did."""
+        return None if self.rule is RoutingRule.NONE else describe_rule(self.rule, self.key)
+
+    @property
     def reason(self) -> str:
         """The decision in words."""
         if self.backend is not None:
-            rule = f"route {self.key!r}" if self.key is not None else self.rule.value
-            return f"{rule} leads to {self.backend!r}"
+            return f"{self.rule_name} leads to {self.backend!r}"
         if not self.turned_down:
             return "no rule matches"
         return "; ".join(map(str, self.turned_down))
+
+
+def describe_rule(rule: RoutingRule, key: str | None) -> str:
+    """A rule for people: a route by its key, another by its kind."""
+    return rule.value if key is None else f"route {key!r}"
 
 
 Routes = Annotated[dict[str, str], AfterValidator(FrozenDict)]

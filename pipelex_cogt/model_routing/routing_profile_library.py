@@ -80,7 +80,10 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
             return RouteRefusal.UNKNOWN_BACKEND
         if not known.enabled:
             return RouteRefusal.DISABLED
-        return None if model_name in known.model_specs else RouteRefusal.MODEL_NOT_SERVED
+        if model_name in known.model_specs:
+            return None
+        is_hidden = backend in self.backends.hidden_models.get(model_name, ())
+        return RouteRefusal.MODEL_DISABLED if is_hidden else RouteRefusal.MODEL_NOT_SERVED
 
 
 def build_routing_profile_library(

@@ -214,7 +214,8 @@ class ModelDeck:
         decision = self.routing.decide(name)
         asked = (self.backends.get(down.backend) for down in decision.turned_down)
         missing = (backend.missing_credential() for backend in asked if backend is not None)
-        not_routed = ModelNotRoutedError(name, self.routing.active.name, decision.reason)
+        turned_down = tuple((down.backend, str(down.reason)) for down in decision.turned_down)
+        not_routed = ModelNotRoutedError(name, self.routing.active.name, decision.rule_name, turned_down)
         return next((each for each in missing if each), not_routed)
 
 
