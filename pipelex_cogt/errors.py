@@ -11,6 +11,7 @@ Everything this package raises is a `CogtError`:
             ModelNotRoutedError      the model is enabled, no rule of the active profile leads to it
             MissingCredentialError   a backend needs a value that no source holds
         SecretFileError          a secret's file that cannot be used
+        SecretSourceError        a source of secrets that fails
 """
 
 from __future__ import annotations
@@ -204,3 +205,22 @@ class SecretFileError(CogtError):
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"
+
+
+class SecretSourceError(CogtError):
+    """A source of secrets that fails.
+
+    Attributes:
+        source: The source's class.
+        name: The secret that was asked for.
+        problem: What went wrong.
+    """
+
+    def __init__(self, source: str, name: str, problem: str) -> None:
+        super().__init__(source, name, problem)
+        self.source = source
+        self.name = name
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"the secret source {self.source}, asked for {self.name!r}, {self.problem}"

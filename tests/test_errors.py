@@ -62,8 +62,10 @@ ERROR_TEXTS = {
     ),
     "not routed by any of several": (
         ModelNotRoutedError("m", "all", None, (("a", "is disabled"), ("b", "has the model disabled"))),
-        "'m' is not served in routing profile 'all': "
-        "no rule leads to a backend that serves it: 'a' is disabled; 'b' has the model disabled",
+        (
+            "'m' is not served in routing profile 'all': "
+            "no rule leads to a backend that serves it: 'a' is disabled; 'b' has the model disabled"
+        ),
     ),
     "missing credential": (
         MissingCredentialError("a", ("A_KEY",), "cogt.backends.a.api_key", "settings/backends.toml:3"),

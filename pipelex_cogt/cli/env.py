@@ -10,9 +10,9 @@ from rich.console import Console
 
 from pipelex_cogt.cli.show import print_table
 from pipelex_cogt.config.inference_config import MissingCredentials
-from pipelex_cogt.config.key_paths import format_key_path
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.references import Prefix, Reference, references_in
-from pipelex_cogt.config.secrets import names_secret
+from pipelex_cogt.config.secrets import mask_url_password, names_secret
 from pipelex_cogt.model_backends.backend import InferenceBackend, referenced_settings
 from pipelex_cogt.models.model_manager import ModelManager
 
@@ -105,13 +105,15 @@ def _variables_of(backend: InferenceBackend) -> Iterator[ReferencedVariable]:
                     place=place,
                     path=format_key_path(path),
                     source=backend.credentials.source_of(name),
-                    default=_shown_default(reference, str(path[-1])),
+                    default=_shown_default(reference, path),
                     is_missing=is_missing,
                 )
 
 
-def _shown_default(reference: Reference, key: str) -> str | None:
-    return None if names_secret(key) else reference.default
+def _shown_default(reference: Reference, path: KeyPath) -> str | None:
+    if reference.default is None or any(names_secret(str(key)) for key in path[2:]):
+        return None
+    return mask_url_password(reference.default)
 
 
 def _state(variable: dict[str, Any]) -> str:

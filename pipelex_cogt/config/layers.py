@@ -7,6 +7,7 @@ tree reads in its own file: `cogt.models.openai."gpt-4.1"` is `["gpt-4.1"]` in `
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from pathlib import Path
@@ -93,7 +94,8 @@ class Origin(NamedTuple):
         return Place(self.name)
 
 
-class Layer(NamedTuple):
+@dataclass(frozen=True, repr=False, eq=False)
+class Layer:
     """One layer: a table shaped like the tree under `cogt`, and its origin."""
 
     origin: Origin

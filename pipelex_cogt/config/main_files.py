@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +21,8 @@ STANDARD_ENVIRONMENTS = (DEFAULT_ENVIRONMENT, "staging", "production")
 EVERY_ENVIRONMENT = "default"
 
 
-class MainFile(NamedTuple):
+@dataclass(frozen=True, repr=False, eq=False)
+class MainFile:
     """One main file.
 
     Attributes:

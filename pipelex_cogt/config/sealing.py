@@ -1,6 +1,6 @@
-"""Sealing: literal secrets in the backends' tables are wrapped as soon as a layer is read.
+"""Sealing: text in the backends' tables that holds a secret is wrapped as soon as a layer is read.
 
-From then on no tree, history, message or traceback holds them as plain text.
+From then on no tree, history, message or traceback holds it plainly.
 """
 
 from __future__ import annotations
@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Table
-from pipelex_cogt.config.references import holds_reference
-from pipelex_cogt.config.secrets import SealedText, names_secret
+from pydantic import SecretStr
+
+from pipelex_cogt.config.layers import Layer, LayerKind, Origin
+from pipelex_cogt.config.secrets import SealedText, mask_setting, names_secret
 
 _SECRET_LAYERS = (LayerKind.SECRETS_FILE, LayerKind.SECRETS_DIRECTORY)
 _PLAIN_KEYS = ("enabled", "display_name")
+_TEXT_KEYS = ("endpoint", "api_key")
 
 
 def seal_layer(layer: Layer) -> Layer:
-    """The layer with the literal secrets of its backends sealed."""
+    """The layer with the secrets of its backends sealed."""
     backends = layer.table.get("backends")
     if not isinstance(backends, dict):
         return layer
@@ -31,21 +33,28 @@ def seal_layer(layer: Layer) -> Layer:
     return Layer(layer.origin, {**layer.table, "backends": sealed})
 
 
-def _seal(key: str, value: Any, *, is_secret: bool) -> Any:
-    is_secret = key not in _PLAIN_KEYS and (is_secret or names_secret(key))
+def _seal(key: Any, value: Any, *, is_secret: bool) -> Any:
+    is_secret = key not in _PLAIN_KEYS and (is_secret or names_secret(str(key)))
     if isinstance(value, dict):
         return {inner: _seal(inner, item, is_secret=is_secret) for inner, item in value.items()}
     if isinstance(value, list):
         return [_seal(key, item, is_secret=is_secret) for item in value]
-    if is_secret and isinstance(value, str) and not holds_reference(value):
-        return SealedText(value.replace("$${", "${"))
-    return value
+    if isinstance(value, SecretStr):
+        return SealedText(value.get_secret_value())
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return SealedText(str(value)) if is_secret and key not in _TEXT_KEYS else value
+    if not isinstance(value, str):
+        return value
+    shown = mask_setting(str(key), value, is_secret=is_secret)
+    return value if shown == value else SealedText(value, shown)
 
 
-def seal_overrides(overrides: Mapping[str, Any] | None) -> Table:
-    """The overrides given in code, copied and with their literal secrets sealed."""
-    table: Table = _plain_copy(overrides or {})
-    return seal_layer(Layer(Origin(LayerKind.OVERRIDES, "overrides"), table)).table
+def seal_overrides(overrides: object) -> Layer | None:
+    """The layer of the overrides given in code, copied and sealed; None where they are no mapping."""
+    if not isinstance(overrides, Mapping | None):
+        return None
+    table = _plain_copy(overrides or {})
+    return seal_layer(Layer(Origin(LayerKind.OVERRIDES, "overrides"), table))
 
 
 def _plain_copy(value: Any) -> Any:

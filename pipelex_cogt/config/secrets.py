@@ -18,12 +18,13 @@ from pipelex_cogt.config.references import (
     Name,
     Prefix,
     Reference,
+    ReferenceSyntaxError,
     holds_reference,
     parse_template,
     references_in,
     render,
 )
-from pipelex_cogt.errors import MissingCredentialError, SecretFileError
+from pipelex_cogt.errors import CogtError, MissingCredentialError, SecretFileError, SecretSourceError
 
 MASK = "**********"
 MAX_SECRET_BYTES = 64 * 1024
@@ -54,10 +55,27 @@ def mask_url_password(text: str) -> str:
 
 
 class SealedText(SecretStr):
-    """A literal secret from a settings layer. Unlike its parent it does not travel in a pickle."""
+    """Text that holds a secret: shown masked, and left behind by a pickle.
 
-    def __reduce__(self) -> tuple[type[SealedText], tuple[str]]:
-        return SealedText, ("",)
+    Attributes:
+        shown: The text as it may be shown, such as `https://user:**********@host`.
+    """
+
+    def __init__(self, text: str, shown: str = MASK) -> None:
+        super().__init__(text)
+        self.shown = shown
+
+    def _display(self) -> str:
+        return self.shown
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretStr) and self.get_secret_value() == other.get_secret_value()
+
+    def __hash__(self) -> int:
+        return hash(self.get_secret_value())
+
+    def __reduce__(self) -> tuple[type[SealedText], tuple[str, str]]:
+        return SealedText, ("", self.shown)
 
     def __copy__(self) -> SealedText:
         return self
@@ -103,6 +121,12 @@ class Environment(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} variables)"
+
+    def __reduce__(self) -> tuple[Callable[[], Environment], tuple[()]]:
+        return Environment.of_process, ()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Environment:
+        return self
 
 
 class SecretsDirectory:
@@ -191,11 +215,11 @@ class Credentials:
 
     def lookup(self, name: Name) -> str | None:
         """The value of one name, or None where it is unset or empty."""
-        return next((value for store in self._stores(name) if (value := store.get(name.name))), None)
+        return next((value for store in self._stores(name) if (value := _ask(store, name.name))), None)
 
     def source_of(self, name: Name) -> str | None:
         """Which source holds a name, in words; None where none does."""
-        store = next((store for store in self._stores(name) if store.get(name.name)), None)
+        store = next((store for store in self._stores(name) if _ask(store, name.name)), None)
         if isinstance(store, Environment):
             return "environment" if store.process.get(name.name) else ".env"
         if isinstance(store, SecretsDirectory):
@@ -237,6 +261,27 @@ class Credentials:
         return [reference for reference in references_in(text) if self.answer(reference) is None]
 
 
+def _ask(store: SecretSource, name: str) -> str | None:
+    """What a source says of a name.
+
+    Raises:
+        SecretSourceError: It fails, or answers with something that is no text. What it said itself is left out, for
+            it may hold anything.
+    """
+    problem = ""
+    try:
+        value: object = store.get(name)
+        if value is None or isinstance(value, str):
+            return value
+        problem = f"answered with a Python {type(value).__name__} instead of text"
+        del value
+    except CogtError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- because: a source is somebody else's code
+        problem = f"failed with {type(error).__name__}"
+    raise SecretSourceError(type(store).__name__, name, problem)
+
+
 def _credentials_of_process(directory: Path | None) -> Credentials:
     """What a pickle of credentials becomes: it carries no value, and asks the process that reads it."""
     return Credentials(Environment.of_process(), SecretsDirectory(directory))
@@ -255,11 +300,21 @@ def mask_setting(key: str, value: Any, *, is_secret: bool = False) -> Any:
         return {inner: mask_setting(inner, item, is_secret=is_secret) for inner, item in value.items()}
     if isinstance(value, list | tuple):
         return [mask_setting(key, item, is_secret=is_secret) for item in value]
+    if isinstance(value, SealedText):
+        return value.shown
     if isinstance(value, str) and holds_reference(value):
-        return mask_url_password("".join(_shown_part(part, is_secret=is_secret) for part in parse_template(value)))
+        return _mask_template(value, is_secret=is_secret)
     if isinstance(value, SecretStr) or (is_secret and not isinstance(value, bool | None)):
         return MASK
     return mask_url_password(value) if isinstance(value, str) else value
+
+
+def _mask_template(text: str, *, is_secret: bool) -> str:
+    try:
+        template = parse_template(text)
+    except ReferenceSyntaxError:
+        return MASK if is_secret else mask_url_password(text)
+    return mask_url_password("".join(_shown_part(part, is_secret=is_secret) for part in template))
 
 
 def _shown_part(part: str | Reference, *, is_secret: bool) -> str:

@@ -13,7 +13,7 @@ from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.inference_config import LIBRARY_PATHS, InferenceConfig, absolute_paths, default_paths
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, Table, merge, states
+from pipelex_cogt.config.layers import Layer, LayerKind, Place, Table, merge, states
 from pipelex_cogt.config.library_files import read_library
 from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environment, read_main_files
 from pipelex_cogt.config.older_spellings import modernise_layer
@@ -64,7 +64,7 @@ def read_settings(
     settings_dir: Path | str | None,
     env: str | None,
     environment: Environment,
-    overrides: Table,
+    overrides: Layer,
     sources: Iterable[SecretSource] = (),
 ) -> Settings:
     """Read every layer and merge them.
@@ -75,7 +75,7 @@ def read_settings(
         settings_dir: The application's settings directory; None to look for it.
         env: The environment; None for what `PIPELEX_ENV` says.
         environment: The process's environment.
-        overrides: A table shaped like the tree under `cogt`, laid over everything.
+        overrides: The layer of what the code states, laid over everything.
         sources: The application's own secret sources.
 
     Raises:
@@ -85,13 +85,13 @@ def read_settings(
     main = read_main_files(directories, report)
     chosen = choose_environment(env, environment.get(ENVIRONMENT_VARIABLE), main, report)
 
-    _check_keys(overrides, report)
+    if _note_odd_keys(overrides, report):
+        report.raise_errors("the overrides")
     secrets = SecretsDirectory(directories.secrets)
     config_variables, variables = _find_variables(secrets, environment, report)
-    override_layer = Layer(Origin(LayerKind.OVERRIDES, "overrides"), overrides)
     config_layers = _anchored([*build_variable_layers(config_variables, {}, schema, report)], directories)
     main_layers = main.layers(chosen)
-    stated = [*main_layers, *config_layers, *_anchored([override_layer], directories)]
+    stated = [*main_layers, *config_layers, *_anchored([overrides], directories)]
     config, library_layers = _read_libraries(directories, stated, report)
 
     files = sorted([*library_layers, *main_layers], key=_rank)
@@ -99,8 +99,8 @@ def read_settings(
     stack.add(layer for layer in files if config.use_packaged_settings or not layer.origin.is_packaged)
     stack.add(config_layers)
     for variable in variables:
-        stack.add(build_variable_layers([variable], merge(stack.dynaconf.tree(), overrides), schema, report))
-    stack.add(_anchored([override_layer], directories))
+        stack.add(build_variable_layers([variable], merge(stack.dynaconf.tree(), overrides.table), schema, report))
+    stack.add(_anchored([overrides], directories))
     report.locate = stack.locate
     return Settings(
         tree=check_shape(stack.dynaconf.tree(), schema, report),
@@ -136,17 +136,12 @@ class _Stack(NamedTuple):
         return None, False
 
 
-def _check_keys(overrides: Table, report: ProblemReport) -> None:
-    """Note keys that no file could state.
-
-    Raises:
-        SettingsError: There are some, so that nothing could be said of what they hold.
-    """
-    odd = [*_odd_keys(overrides, ())]
+def _note_odd_keys(overrides: Layer, report: ProblemReport) -> bool:
+    """Note keys that no file could state; whether there are some, so that nothing can be said of what they hold."""
+    odd = [*_odd_keys(overrides.table, ())]
     for path, key in odd:
         report.error((*path, str(key)), f"expected a key of text, got {toml_type(key)}", place=Place("overrides"))
-    if odd:
-        report.raise_errors("the overrides")
+    return bool(odd)
 
 
 def _odd_keys(table: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, near_names
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, Table, nest, value_at
@@ -22,7 +23,8 @@ SEPARATOR = "__"
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]")
 
 
-class Variable(NamedTuple):
+@dataclass(frozen=True, repr=False)
+class Variable:
     """One variable that overrides a setting; its repr shows no value."""
 
     kind: LayerKind

@@ -18,7 +18,7 @@ from pipelex_cogt.config.frozen import FrozenDict
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.references import holds_reference
 from pipelex_cogt.config.report import toml_type
-from pipelex_cogt.config.secrets import Credentials, mask_setting, names_secret
+from pipelex_cogt.config.secrets import MASK, Credentials, SealedText, mask_setting, names_secret
 from pipelex_cogt.errors import MissingCredentialError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 
@@ -111,12 +111,12 @@ class InferenceBackend(BaseModel):
             return {key: self.answer(item, (*path, key), is_secret=is_secret) for key, item in value.items()}
         if isinstance(value, list | tuple):
             return [self.answer(item, (*path, index), is_secret=is_secret) for index, item in enumerate(value)]
-        if isinstance(value, SecretStr):
-            return SecretStr(value.get_secret_value())
-        if isinstance(value, str):
-            text = self.credentials.resolve(value, self.name, ("backends", self.name, *path))
-            return SecretStr(text) if is_secret else text
-        return value
+        text = value.get_secret_value() if isinstance(value, SealedText) else value
+        if not isinstance(text, str):
+            return text
+        is_secret = is_secret or (isinstance(value, SealedText) and value.shown == MASK)
+        answered = self.credentials.resolve(text, self.name, ("backends", self.name, *path))
+        return SealedText(answered) if is_secret else answered
 
     @field_serializer("stated_endpoint", "stated_api_key", "stated_extra_config")
     def _mask(self, value: Any, info: Any) -> Any:
@@ -166,5 +166,6 @@ def _references(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
             yield from _references(item, (*path, index))
-    elif isinstance(value, str) and holds_reference(value):
-        yield path, value
+    text = value.get_secret_value() if isinstance(value, SealedText) else value
+    if isinstance(text, str) and holds_reference(text):
+        yield path, text

@@ -17,7 +17,7 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.sealing import seal_overrides
 from pipelex_cogt.config.secrets import Environment, SecretSource
 from pipelex_cogt.config.settings import Settings, read_settings
-from pipelex_cogt.errors import Problem
+from pipelex_cogt.errors import Problem, SettingsError
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, build_backend_library
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
@@ -74,8 +74,11 @@ class ModelManager:
         Raises:
             SettingsError: Every fault of the settings, with file, line, key path and the next step.
         """
-        environment, laid_over = Environment.of_process(environ), seal_overrides(overrides)
+        environment, override_layer = Environment.of_process(environ), seal_overrides(overrides)
         del environ, overrides  # a traceback that shows locals would show the secrets in them
+        if override_layer is None:
+            problem = Problem("expected a mapping shaped like the tree under cogt", file="overrides")
+            raise SettingsError.from_problems("1 problem in the arguments", [problem])
         with paused_garbage_collection():
             settings = read_settings(
                 SETTINGS_SCHEMA,
@@ -83,7 +86,7 @@ class ModelManager:
                 settings_dir=settings_dir,
                 env=env,
                 environment=environment,
-                overrides=laid_over,
+                overrides=override_layer,
                 sources=sources,
             )
             return cls._build(settings, report, checks_credentials=checks_credentials)
@@ -98,6 +101,9 @@ class ModelManager:
         deck = build_model_deck(settings.tree, routing, report)
         report.raise_errors(f"the settings of environment {settings.environment!r}")
         return cls(settings, backends, routing, deck, report)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ModelManager:
+        return self
 
     @property
     def environment(self) -> str:

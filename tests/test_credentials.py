@@ -1,0 +1,988 @@
+"""Credentials end to end: where references may stand, what answers them, and what a missing one means at load."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from pydantic import SecretStr
+
+from pipelex_cogt import (
+    BackendDisabledError,
+    CogtError,
+    InferenceBackend,
+    MissingCredentialError,
+    ModelManager,
+    ModelNotRoutedError,
+    SettingsError,
+    Severity,
+)
+from tests.conftest import MINIMAL, Load
+
+Problems: TypeAlias = Callable[..., list[str]]
+Read: TypeAlias = Callable[[ModelManager], Any]
+WriteSecret: TypeAlias = Callable[..., dict[str, str]]
+
+BACKENDS_B_OFF = "[b]\n[off]\nenabled = false\n"
+KIB_64 = 64 * 1024
+
+
+def backends(*lines: str) -> dict[str, str]:
+    """The minimal tree's `backends.toml`, where backend `a` states these lines and `b` needs no credential."""
+    return {"backends.toml": "\n".join(["[a]", *lines, BACKENDS_B_OFF])}
+
+
+def missing_means(means: str, **environments: str) -> dict[str, str]:
+    """The minimal tree's `settings.toml` with a meaning of missing credentials, and others by environment."""
+    stated = [
+        f"[{name}.cogt.inference_config]\nmissing_credentials = '{means}'" for name, means in environments.items()
+    ]
+    start = f"[default.cogt.inference_config]\nuse_packaged_settings = false\nmissing_credentials = '{means}'"
+    return {"settings.toml": "\n".join([start, *stated])}
+
+
+def plain(value: Any) -> Any:
+    """What a value says, secret or not."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def endpoint_of_a(manager: ModelManager) -> str | None:
+    return manager.get_required_inference_backend("a").endpoint
+
+
+def key_of_a(manager: ModelManager) -> Any:
+    return plain(manager.get_required_inference_backend("a").api_key)
+
+
+def region_of_a(manager: ModelManager) -> Any:
+    return plain(manager.get_required_inference_backend("a").extra_config["region"])
+
+
+def nested_of_a(manager: ModelManager) -> Any:
+    return plain(manager.get_required_inference_backend("a").extra_config["headers"]["x-region"])
+
+
+def listed_of_a(manager: ModelManager) -> Any:
+    return plain(manager.get_required_inference_backend("a").extra_config["regions"][0])
+
+
+def model_id_of_m1(manager: ModelManager) -> str:
+    return manager.get_inference_model("m1").model_id
+
+
+def spec_of_a(*lines: str, defaults: str = "") -> dict[str, str]:
+    return {"backends/a.toml": "\n".join(["[defaults]", "sdk = 'sdk_a'", defaults, "[only-a]", "[m1]", *lines])}
+
+
+PLACES: dict[str, tuple[Callable[[str], dict[str, str]], Read]] = {
+    "endpoint": (lambda text: backends(f"endpoint = '{text}'"), endpoint_of_a),
+    "api_key": (lambda text: backends(f"api_key = '{text}'"), key_of_a),
+    "a further key": (lambda text: backends(f"region = '{text}'"), region_of_a),
+    "a table of a further key": (lambda text: backends(f"headers = {{ x-region = '{text}' }}"), nested_of_a),
+    "a list of a further key": (lambda text: backends(f"regions = ['{text}']"), listed_of_a),
+    "model_id": (lambda text: {**backends(), **spec_of_a(f"model_id = '{text}'")}, model_id_of_m1),
+}
+
+FORMS: dict[str, tuple[str, dict[str, str], str]] = {
+    "name": ("${A}", {"A": "1"}, "1"),
+    "env": ("${env:A}", {"A": "1"}, "1"),
+    "secret": ("${secret:stored}", {}, "from-file"),
+    "name in the secrets directory": ("${stored}", {}, "from-file"),
+    "alternatives, the first": ("${env:A|secret:stored|C}", {"A": "1", "C": "3"}, "1"),
+    "alternatives, the second": ("${env:A|secret:stored|C}", {"C": "3"}, "from-file"),
+    "alternatives, the last": ("${env:A|secret:nope|C}", {"C": "3"}, "3"),
+    "alternatives, an empty one is passed over": ("${A|C}", {"A": "", "C": "3"}, "3"),
+    "default": ("${A:-text}", {}, "text"),
+    "default of an empty variable": ("${A:-text}", {"A": ""}, "text"),
+    "default not needed": ("${A:-text}", {"A": "1"}, "1"),
+    "default after alternatives": ("${A|secret:nope:-text}", {}, "text"),
+    "literal": ("$${A}", {"A": "1"}, "${A}"),
+    "literal beside a reference": ("$${A}${A}", {"A": "1"}, "${A}1"),
+    "inside longer text": ("https://${R}.api.example.com", {"R": "eu"}, "https://eu.api.example.com"),
+    "two of them": ("${R}/${V}", {"R": "eu", "V": "2"}, "eu/2"),
+    "a value that is a reference is text": ("${A}", {"A": "${C}", "C": "3"}, "${C}"),
+    "a default is no reference": ("${A:-$C}", {"C": "3"}, "$C"),
+}
+
+MALFORMED = {
+    "unknown prefix": ("${vault:A}", "unknown prefix 'vault' in a reference; expected env: or secret:"),
+    "misspelt prefix": ("${secrets:A}", "unknown prefix 'secrets' in a reference; did you mean 'secret'?"),
+    "unclosed": ("${A", "a reference opens with ${ and never closes; write $${ for a literal ${"),
+    "empty": ("${}", "a reference needs a name, and this one is empty"),
+    "prefix alone": ("${env:}", "a reference needs a name, and this one is empty"),
+    "empty alternative": ("${A|}", "a reference needs a name, and this one is empty"),
+    "slash": ("${secret:a/b}", "'a/b' cannot name a variable or a secret: no slashes, not . or .."),
+    "parent": ("${secret:..}", "'..' cannot name a variable or a secret: no slashes, not . or .."),
+    "path out": ("${secret:../x}", "'../x' cannot name a variable or a secret: no slashes, not . or .."),
+    "absolute path": (
+        "${secret:/etc/passwd}",
+        "'/etc/passwd' cannot name a variable or a secret: no slashes, not . or ..",
+    ),
+    "nested": ("${A:-${C}}", "a reference cannot stand inside another one"),
+}
+
+DESCRIBING = {
+    "sdk": ("sdk = '${X}'", "sdk"),
+    "description": ("description = '${X}'", "description"),
+    "prompting_target": ("prompting_target = '${X}'", "prompting_target"),
+    "inputs": ("inputs = ['${X}']", "inputs.0"),
+    "outputs": ("outputs = ['${X}']", "outputs.0"),
+    "constraints": ("constraints = ['${X}']", "constraints.0"),
+    "costs": ("costs = '${X}'", "costs"),
+    "a price": ("costs = { input = '${X}' }", "costs.input"),
+    "max_tokens": ("max_tokens = '${X}'", "max_tokens"),
+    "context_window": ("context_window = '${X}'", "context_window"),
+    "max_prompt_images": ("max_prompt_images = '${X}'", "max_prompt_images"),
+    "enabled": ("enabled = '${X}'", "enabled"),
+}
+
+PLACEHOLDERS = ["your-api-key", "YOUR_API_KEY", "sk-...", "changeme", "change-me", "<your key>", "<…>", " changeme "]
+KEYS = ["sk-4f9d0c", "yourself-4f9d", "0", "sk-changeme-not", "a<b>"]
+
+
+class Vault:
+    """An application's own source, as the README shows it; it remembers what it was asked for."""
+
+    def __init__(self, **secrets: str) -> None:
+        self.secrets = secrets
+        self.asked: list[str] = []
+
+    def get(self, name: str) -> str | None:
+        self.asked.append(name)
+        return self.secrets.get(name)
+
+
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    directory = tmp_path / "secrets"
+    directory.mkdir()
+    (directory / "stored").write_text("from-file\n")
+    return directory
+
+
+@pytest.fixture
+def mounted(secrets: Path) -> dict[str, str]:
+    """An environment that names the secrets directory."""
+    return {"PIPELEX_SECRETS_DIR": str(secrets)}
+
+
+@pytest.fixture
+def write_dotenv(tmp_path: Path) -> Callable[..., Path]:
+    """Write the `.env` beside the application's settings."""
+
+    def write(text: str, mode: int = 0o600) -> Path:
+        path = tmp_path / "app" / ".env"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+        path.chmod(mode)
+        return path
+
+    return write
+
+
+# Reference forms
+
+
+@pytest.mark.parametrize(("write", "read"), PLACES.values(), ids=PLACES)
+@pytest.mark.parametrize(("text", "environ", "expected"), FORMS.values(), ids=FORMS)
+def test_every_form_is_answered_in_every_place(
+    load: Load,
+    mounted: dict[str, str],
+    write: Callable[[str], dict[str, str]],
+    read: Read,
+    text: str,
+    environ: dict[str, str],
+    expected: str,
+) -> None:
+    assert read(load(write(text), environ={**mounted, **environ})) == expected
+
+
+@pytest.mark.parametrize("write", [write for write, _read in PLACES.values()], ids=PLACES)
+@pytest.mark.parametrize(("text", "message"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_reference_is_refused_at_load(
+    problems: Problems, write: Callable[[str], dict[str, str]], text: str, message: str
+) -> None:
+    (found,) = problems(write(text))
+    assert found.endswith(f": {message}")
+    assert found.startswith("backends")
+
+
+@pytest.mark.parametrize(("text", "message"), MALFORMED.values(), ids=MALFORMED)
+def test_a_malformed_reference_in_a_model_that_is_switched_off_is_no_silence(
+    load: Load, text: str, message: str
+) -> None:
+    files = {**backends(), **spec_of_a(f"model_id = '{text}'", "enabled = false")}
+    try:
+        told = [problem.problem for problem in load(files).warnings]
+    except SettingsError as error:
+        told = [problem.problem for problem in error.problems]
+    assert told == [message]
+
+
+LAYERS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    "backends.toml": (backends('endpoint = "${HOST}"'), {}),
+    "backends.local.toml": ({**backends(), "backends.local.toml": '[a]\nendpoint = "${HOST}"'}, {}),
+    "settings.toml": (
+        {**backends(), "settings.toml": MINIMAL["settings.toml"] + '[default.cogt.backends.a]\nendpoint = "${HOST}"'},
+        {},
+    ),
+    "an environment": (
+        {**backends(), "settings.toml": MINIMAL["settings.toml"] + '[staging.cogt.backends.a]\nendpoint = "${HOST}"'},
+        {"env": "staging"},
+    ),
+    ".secrets.toml": ({**backends(), ".secrets.toml": '[default.cogt.backends.a]\nendpoint = "${HOST}"'}, {}),
+    "a variable": (backends(), {"environ": {"PIPELEX_COGT__BACKENDS__A__ENDPOINT": "${HOST}", "HOST": "answered"}}),
+    "overrides": (backends(), {"overrides": {"backends": {"a": {"endpoint": "${HOST}"}}}}),
+}
+
+
+@pytest.mark.parametrize(("files", "arguments"), LAYERS.values(), ids=LAYERS)
+def test_a_reference_is_answered_from_every_layer(load: Load, files: dict[str, str], arguments: dict[str, Any]) -> None:
+    assert endpoint_of_a(load(files, **{"environ": {"HOST": "answered"}, **arguments})) == "answered"
+
+
+def test_a_default_of_the_models_file_may_hold_a_reference(load: Load) -> None:
+    files = {**backends(), **spec_of_a(defaults="model_id = '${DEPLOYMENT}'")}
+    assert model_id_of_m1(load(files, environ={"DEPLOYMENT": "mine"})) == "mine"
+
+
+@pytest.mark.parametrize(("line", "path"), DESCRIBING.values(), ids=DESCRIBING)
+def test_what_describes_a_model_takes_no_reference(problems: Problems, line: str, path: str) -> None:
+    (found,) = problems({**backends(), **spec_of_a(line)}, environ={"X": "sdk_a"})
+    assert found.startswith(f"backends/a.toml:6  cogt.models.a.m1.{path}: ")
+
+
+@pytest.mark.parametrize(("line", "path"), DESCRIBING.values(), ids=DESCRIBING)
+def test_the_same_holds_for_the_defaults_of_a_file(problems: Problems, line: str, path: str) -> None:
+    files = {**backends(), "backends/a.toml": f"[defaults]\n{line}\n[m1]\n" + ("" if path == "sdk" else "sdk = 's'")}
+    (found,) = problems(files, environ={"X": "sdk_a"}, overrides={"deck": {"aliases": {"best": "m1"}}})
+    assert f".{path}: " in found
+
+
+def test_a_refused_reference_says_why(problems: Problems) -> None:
+    (found,) = problems({**backends(), **spec_of_a("sdk = '${SDK}'")}, environ={"SDK": "sdk_a"})
+    assert found.endswith("sdk: a reference cannot stand here: the settings mean the same with and without keys")
+
+
+def test_what_describes_a_model_may_hold_the_literal(load: Load) -> None:
+    manager = load({**backends(), **spec_of_a("description = 'fills $${NAME}'")})
+    assert "NAME" in str(manager.get_inference_model("m1").description)
+
+
+def test_a_model_id_is_shown_as_stated(load: Load) -> None:
+    manager = load({**backends(), **spec_of_a("model_id = 'x-${REGION}'")}, environ={"REGION": "secret-region"})
+    spec = manager.get_inference_model("m1")
+    assert spec.model_dump()["model_id"] == "x-${REGION}"
+    assert "secret-region" not in repr(spec)
+    assert spec.model_id == "x-secret-region"
+
+
+def test_a_model_id_that_nothing_answers_names_its_variable(load: Load) -> None:
+    spec = load({**backends(), **spec_of_a("model_id = '${DEPLOYMENT}'")}).get_inference_model("m1")
+    with pytest.raises(MissingCredentialError) as caught:
+        _ = spec.model_id
+    assert (caught.value.backend, caught.value.variables) == ("a", ("DEPLOYMENT",))
+    assert caught.value.path == "cogt.models.a.m1.model_id"
+    assert caught.value.place.endswith("backends/a.toml:6")
+
+
+# Sources and their order
+
+
+ANSWERS = [
+    # the prefix, the sources that hold the name, the one that answers
+    ("", "process dotenv directory vault", "process"),
+    ("", "dotenv directory vault", "dotenv"),
+    ("", "directory vault", "directory"),
+    ("", "vault", "vault"),
+    ("", "", "nothing"),
+    ("env:", "process dotenv directory vault", "process"),
+    ("env:", "dotenv directory vault", "dotenv"),
+    ("env:", "directory vault", "nothing"),
+    ("secret:", "process dotenv directory vault", "directory"),
+    ("secret:", "process dotenv vault", "vault"),
+    ("secret:", "process dotenv", "nothing"),
+]
+
+
+@pytest.fixture
+def load_where(
+    load: Load, secrets: Path, mounted: dict[str, str], write_dotenv: Callable[..., Path]
+) -> Callable[[str, str], ModelManager]:
+    """Load a text for the endpoint where some sources hold their own name as `K`, and the others hold it empty."""
+
+    def load_tree(text: str, present: str) -> ModelManager:
+        process, dotenv, directory, vault = (
+            source if source in present.split() else "" for source in ("process", "dotenv", "directory", "vault")
+        )
+        write_dotenv(f"K={dotenv}\n")
+        (secrets / "K").write_text(f"{directory}\n")
+        return load(backends(f'endpoint = "{text}"'), environ={**mounted, "K": process}, sources=[Vault(K=vault)])
+
+    return load_tree
+
+
+@pytest.mark.parametrize(("prefix", "present", "expected"), ANSWERS)
+def test_sources_are_asked_in_their_order(
+    load_where: Callable[[str, str], ModelManager], prefix: str, present: str, expected: str
+) -> None:
+    assert endpoint_of_a(load_where(f"${{{prefix}K:-nothing}}", present)) == expected
+
+
+def test_a_dotenv_leaves_the_process_alone(load: Load, write_dotenv: Callable[..., Path]) -> None:
+    write_dotenv("ONLY_IN_DOTENV=value\n")
+    assert endpoint_of_a(load(backends('endpoint = "${ONLY_IN_DOTENV}"'), environ=None)) == "value"
+    assert "ONLY_IN_DOTENV" not in os.environ
+
+
+def test_a_dotenv_is_not_interpolated(load: Load, write_dotenv: Callable[..., Path]) -> None:
+    write_dotenv("K='${OTHER}'\nOTHER=x\n")
+    assert endpoint_of_a(load(backends('endpoint = "${K}"'))) == "${OTHER}"
+
+
+def test_a_dotenv_may_name_the_secrets_directory(
+    load: Load, mounted: dict[str, str], write_dotenv: Callable[..., Path]
+) -> None:
+    write_dotenv("".join(f"{name}={value}\n" for name, value in mounted.items()))
+    assert endpoint_of_a(load(backends('endpoint = "${secret:stored}"'))) == "from-file"
+
+
+def test_a_named_secrets_directory_must_exist(problems: Problems, tmp_path: Path) -> None:
+    (found,) = problems(environ={"PIPELEX_SECRETS_DIR": str(tmp_path / "nope")})
+    assert found.startswith("PIPELEX_SECRETS_DIR: expected a directory of secrets")
+    assert found.endswith("found none")
+
+
+def test_the_usual_secrets_directory_needs_no_name(load: Load, secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelex_cogt.config.directories.DEFAULT_SECRETS_DIR", secrets)
+    assert endpoint_of_a(load(backends('endpoint = "${stored}"'))) == "from-file"
+
+
+@pytest.mark.parametrize("key", ["endpoint", "api_key", "region"])
+@pytest.mark.parametrize("environment", ["default", "development"])
+def test_a_secrets_file_holds_literals_for_any_key(load: Load, key: str, environment: str) -> None:
+    files = {**backends("region = 'eu'"), ".secrets.toml": f"[{environment}.cogt.backends.a]\n{key} = 'literal'"}
+    read = {"endpoint": endpoint_of_a, "api_key": key_of_a, "region": region_of_a}[key]
+    assert read(load(files)) == "literal"
+
+
+def test_a_secrets_file_answers_for_its_environment(load: Load) -> None:
+    files = {
+        ".secrets.toml": """
+            [default.cogt.backends.a]
+            api_key = "everywhere"
+            [production.cogt.backends.a]
+            api_key = "in production"
+        """
+    }
+    assert key_of_a(load(files)) == "everywhere"
+    assert key_of_a(load(files, env="production")) == "in production"
+
+
+def test_a_key_in_a_secrets_file_makes_its_variable_needless(load: Load) -> None:
+    files = {**missing_means("error"), ".secrets.toml": "[default.cogt.backends.a]\napi_key = 'literal'"}
+    assert key_of_a(load(files, environ={"B_KEY": "b"})) == "literal"
+
+
+def test_the_first_custom_source_that_knows_a_name_answers(load: Load) -> None:
+    first, second, third = Vault(OTHER="x"), Vault(K="second"), Vault(K="third")
+    manager = load(backends('endpoint = "${K}"'), sources=[first, second, third])
+    assert endpoint_of_a(manager) == "second"
+    assert ("K" in first.asked, third.asked) == (True, [])
+
+
+@pytest.mark.parametrize("many", [list, tuple, iter], ids=["list", "tuple", "iterator"])
+def test_sources_may_come_in_any_iterable(load: Load, many: Callable[[list[Vault]], Iterable[Vault]]) -> None:
+    manager = load(backends('endpoint = "${K}"'), sources=many([Vault(K="x")]))
+    assert (endpoint_of_a(manager), endpoint_of_a(manager)) == ("x", "x")
+
+
+def test_a_custom_source_is_not_asked_for_variables(load: Load) -> None:
+    vault = Vault(K="x")
+    manager = load(backends('endpoint = "${env:K:-nothing}"'), sources=[vault])
+    assert (endpoint_of_a(manager), vault.asked) == ("nothing", [])
+
+
+def test_a_custom_source_is_asked_only_when_its_backend_is_used(load: Load) -> None:
+    vault = Vault(K="x")
+    manager = load(backends('endpoint = "${K}"'), sources=[vault])
+    assert vault.asked == []
+    assert endpoint_of_a(manager) == "x"
+    assert set(vault.asked) == {"K"}
+
+
+def test_a_dictionary_is_a_source(load: Load) -> None:
+    assert endpoint_of_a(load(backends('endpoint = "${secret:K}"'), sources=[{"K": "x"}])) == "x"
+
+
+def test_a_custom_source_saves_a_backend_from_being_refused(load: Load) -> None:
+    manager = load(missing_means("error"), sources=[Vault(A_KEY="a", B_KEY="b")])
+    assert key_of_a(manager) == "a"
+
+
+def test_a_custom_sources_value_is_text(load: Load) -> None:
+    manager = load(backends('endpoint = "${K}"'), environ={"OTHER": "y"}, sources=[Vault(K="${OTHER}")])
+    assert endpoint_of_a(manager) == "${OTHER}"
+
+
+# Missing credentials
+
+
+def test_defer_loads_and_the_use_says_what_is_missing(load: Load) -> None:
+    manager = load(missing_means("defer"))
+    backend = manager.get_llm_deck().resolve("p").backend
+    assert list(manager.backends.enabled) == ["a", "b"]
+    with pytest.raises(MissingCredentialError) as caught:
+        _ = backend.api_key
+    assert (caught.value.backend, caught.value.variables) == ("a", ("A_KEY",))
+    assert caught.value.path == "cogt.backends.a.api_key"
+    assert caught.value.place.endswith("settings/backends.toml:3")
+    assert str(caught.value).endswith(
+        "settings/backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set"
+    )
+
+
+def test_a_missing_alternative_names_every_variable_that_would_do(load: Load) -> None:
+    manager = load(backends('region = "${A|env:B|secret:C}"'))
+    with pytest.raises(MissingCredentialError, match=r"needs A or env:B or secret:C, which is not set") as caught:
+        region_of_a(manager)
+    assert caught.value.variables == ("A", "env:B", "secret:C")
+
+
+def test_other_settings_of_a_backend_need_no_key(load: Load) -> None:
+    assert endpoint_of_a(load()) == "https://a.example.com"
+
+
+ENVIRONMENTS = {"development": ["a", "b"], "staging": ["b"], "production": None}
+
+
+@pytest.mark.parametrize(("env", "in_use"), ENVIRONMENTS.items(), ids=ENVIRONMENTS)
+def test_each_environment_says_what_a_missing_credential_means(load: Load, env: str, in_use: list[str] | None) -> None:
+    files = missing_means("defer", staging="skip", production="error")
+    if in_use is None:
+        with pytest.raises(SettingsError) as caught:
+            load(files, env=env, environ={"B_KEY": "b"})
+        assert "backend 'a' needs A_KEY, which is not set" in str(caught.value)
+    else:
+        assert list(load(files, env=env, environ={"B_KEY": "b"}).backends.enabled) == in_use
+
+
+def test_the_shipped_production_environment_refuses_what_is_missing() -> None:
+    two = {"inference_config": {"enabled_backends": ["openai", "anthropic"]}}
+    with pytest.raises(SettingsError) as caught:
+        ModelManager.load(env="production", environ={}, overrides=two)
+    for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY"):
+        assert f"needs {name}, which is not set" in str(caught.value)
+
+
+def test_error_lists_every_missing_variable_of_every_backend_in_use(problems: Problems) -> None:
+    files = {
+        **missing_means("error"),
+        "backends.toml": """
+            [a]
+            endpoint = "https://${A_REGION}.example.com/${A_VERSION}"
+            api_key = "${A_KEY|secret:a_key}"
+            project = { id = "${A_PROJECT}" }
+            [b]
+            api_key = "${B_KEY}"
+            set = "${SET}"
+            [off]
+            enabled = false
+            api_key = "${OFF_KEY}"
+        """,
+        "backends/b.toml": "[defaults]\nsdk = 's'\n[m1]\nmodel_id = '${B_DEPLOYMENT}'\n[only-b]\n['dot.ted']",
+    }
+    needs = {
+        "backends.toml:2  cogt.backends.a.endpoint: backend 'a' needs A_REGION",
+        "backends.toml:2  cogt.backends.a.endpoint: backend 'a' needs A_VERSION",
+        "backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY or secret:a_key",
+        "backends.toml:4  cogt.backends.a.project.id: backend 'a' needs A_PROJECT",
+        "backends.toml:6  cogt.backends.b.api_key: backend 'b' needs B_KEY",
+        "backends/b.toml:4  cogt.models.b.m1.model_id: backend 'b' needs B_DEPLOYMENT",
+    }
+    found = problems(files, environ={"SET": "x"})
+    assert set(found) == {f"{line}, which is not set" for line in needs}
+    assert len(found) == len(needs)
+
+
+def test_error_counts_an_empty_variable_as_missing(problems: Problems) -> None:
+    found = problems(missing_means("error"), environ={"A_KEY": "", "B_KEY": "b"})
+    assert found == ["backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set"]
+
+
+def test_error_comes_with_the_other_faults_of_a_load(problems: Problems) -> None:
+    files = {**missing_means("error"), "routing.toml": "active = 'nope'\n[profiles.all]\nfallback_order = ['a', 'b']"}
+    found = problems(files, environ={"B_KEY": "b"})
+    assert [line.partition("  ")[0] for line in found] == ["backends.toml:3", "routing.toml:1"]
+
+
+def test_error_asks_nothing_of_backends_that_are_not_in_use(load: Load) -> None:
+    only_b = {"inference_config": {"enabled_backends": ["b"]}}
+    manager = load(missing_means("error"), environ={"B_KEY": "b"}, overrides=only_b)
+    assert list(manager.backends.enabled) == ["b"]
+
+
+def test_error_is_content_with_every_credential(load: Load) -> None:
+    assert load(missing_means("error"), environ={"A_KEY": "a", "B_KEY": "b"}).warnings == ()
+
+
+@pytest.fixture
+def without_a(load: Load) -> Callable[..., ModelManager]:
+    """Load with `skip` where only the key of `b` is set."""
+
+    def load_without(files: Mapping[str, str] | None = None, **arguments: Any) -> ModelManager:
+        return load({**missing_means("skip"), **(files or {})}, **{"environ": {"B_KEY": "b"}, **arguments})
+
+    return load_without
+
+
+LoadWithout: TypeAlias = Callable[..., ModelManager]
+
+
+def test_skip_reports_what_was_left_out_and_why(without_a: LoadWithout) -> None:
+    (warning,) = without_a().warnings
+    assert warning.severity is Severity.WARNING
+    assert warning.path == "cogt.backends.a.api_key"
+    assert str(warning).endswith(
+        "settings/backends.toml:3  cogt.backends.a.api_key: backend 'a' is left out: A_KEY is not set"
+    )
+
+
+def test_skip_reports_every_missing_variable(without_a: LoadWithout) -> None:
+    files = {"backends.toml": "[a]\nendpoint = '${A_HOST}'\napi_key = '${A_KEY}'\n" + BACKENDS_B_OFF}
+    manager = without_a(files)
+    assert [warning.problem for warning in manager.warnings] == [
+        "backend 'a' is left out: A_HOST is not set",
+        "backend 'a' is left out: A_KEY is not set",
+    ]
+    assert manager.backends["a"].missing_variables == ("A_HOST", "A_KEY")
+
+
+def test_skip_routes_with_what_remains(without_a: LoadWithout) -> None:
+    deck = without_a().get_llm_deck()
+    assert {name: model.backend_name for name, model in deck.inference_models.items()} == {
+        "m1": "b",
+        "only-b": "b",
+        "dot.ted": "b",
+    }
+    assert [model.backend_name for model in deck.chain("best")] == ["b", "b"]
+    assert (deck.resolve("p").model.model_id, deck.resolve("p").backend.name) == ("b/m1", "b")
+    assert deck.choice("for_text").backend.name == "b"
+
+
+def test_skip_lets_an_alias_fall_to_the_next_member(without_a: LoadWithout) -> None:
+    manager = without_a(overrides={"deck": {"aliases": {"best": ["only-a", "only-b"]}}})
+    assert manager.get_inference_model("best").name == "only-b"
+
+
+def test_what_skip_left_out_says_which_variable_brings_it_back(without_a: LoadWithout) -> None:
+    manager = without_a(overrides={"deck": {"aliases": {"mine": "only-a"}}})
+    asks: list[Callable[[], object]] = [
+        lambda: manager.get_required_inference_backend("a"),
+        lambda: manager.get_inference_model("only-a"),
+        lambda: manager.get_inference_model("mine"),
+        lambda: manager.get_llm_deck().resolve("only-a"),
+        lambda: manager.get_llm_deck().chain("mine"),
+    ]
+    for ask in asks:
+        with pytest.raises(MissingCredentialError, match=r"backend 'a' needs A_KEY, which is not set") as caught:
+            ask()
+        assert caught.value.variables == ("A_KEY",)
+
+
+def test_a_backend_that_is_switched_off_is_no_missing_credential(without_a: LoadWithout) -> None:
+    with pytest.raises(BackendDisabledError):
+        without_a().get_inference_model("m-off")
+
+
+@pytest.mark.parametrize(
+    "profile",
+    ["default = 'a'\nfallback_order = ['b']", "fallback_order = ['b']\n[profiles.all.routes]\nonly-a = 'a'"],
+    ids=["default", "exact route"],
+)
+def test_skip_passes_over_rules_that_name_what_was_left_out(without_a: LoadWithout, profile: str) -> None:
+    manager = without_a({"routing.toml": f"active = 'all'\n[profiles.all]\n{profile}"})
+    assert manager.get_llm_deck().resolve("p").backend.name == "b"
+
+
+def test_skip_never_bypasses_a_rule_that_names_a_provider(without_a: LoadWithout) -> None:
+    routes = "[profiles.all.routes]\n'm*' = 'a'"
+    manager = without_a({"routing.toml": f"active = 'all'\n[profiles.all]\nfallback_order = ['b']\n{routes}"})
+    with pytest.raises((ModelNotRoutedError, MissingCredentialError)):
+        manager.get_inference_model("m1")
+    assert manager.get_llm_deck().resolve("p").model.name == "only-b"
+
+
+LOST_CHOICES: dict[str, tuple[dict[str, str], dict[str, Any], dict[str, str]]] = {
+    "only what was left out knows the models": ({}, {"best": "only-a"}, {"B_KEY": "b"}),
+    "every backend was left out": ({}, {}, {}),
+    "a pattern leads to what was left out": (
+        {"routing.toml": "active = 'all'\n[profiles.all]\nfallback_order = ['b']\n[profiles.all.routes]\n'm*' = 'a'"},
+        {"best": "m1"},
+        {"B_KEY": "b"},
+    ),
+    "an exact route leads to what was left out": (
+        {"routing.toml": "active = 'all'\n[profiles.all]\nfallback_order = ['b']\n[profiles.all.routes]\nm1 = 'a'"},
+        {"best": "m1"},
+        {"B_KEY": "b"},
+    ),
+    "the default leads to what was left out": (
+        {"routing.toml": "active = 'all'\n[profiles.all]\ndefault = 'a'"},
+        {"best": "m1"},
+        {"B_KEY": "b"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "aliases", "environ"), LOST_CHOICES.values(), ids=LOST_CHOICES)
+def test_a_choice_that_skip_loses_is_an_error_that_names_the_variable(
+    load: Load, files: dict[str, str], aliases: dict[str, Any], environ: dict[str, str]
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({**missing_means("skip"), **files}, environ=environ, overrides={"deck": {"aliases": aliases}})
+    found = caught.value.problems
+    assert [problem.path for problem in found] == [
+        "cogt.deck.llm_choice_defaults.for_text",
+        "cogt.deck.llm_choice_defaults.for_object",
+    ]
+    assert ["A_KEY" in str(problem) for problem in found] == [True, True]
+
+
+def test_skip_is_content_with_every_credential(load: Load) -> None:
+    manager = load(missing_means("skip"), environ={"A_KEY": "a", "B_KEY": "b"})
+    assert (list(manager.backends.enabled), manager.warnings) == (["a", "b"], ())
+
+
+# Placeholders
+
+
+@pytest.mark.parametrize("means", ["defer", "skip", "error"])
+@pytest.mark.parametrize("value", PLACEHOLDERS)
+def test_a_placeholder_is_a_warning(load: Load, means: str, value: str) -> None:
+    manager = load(missing_means(means), environ={"A_KEY": value, "B_KEY": "b"})
+    (warning,) = manager.warnings
+    assert (warning.file, warning.path) == ("A_KEY", "cogt.backends.a.api_key")
+    assert "A_KEY looks like a placeholder" in warning.problem
+    assert value not in str(warning)
+    assert list(manager.backends.enabled) == ["a", "b"]
+
+
+@pytest.mark.parametrize("value", KEYS)
+def test_a_key_is_no_placeholder(load: Load, value: str) -> None:
+    assert load(environ={"A_KEY": value}).warnings == ()
+
+
+def test_a_placeholder_in_a_dotenv_is_a_warning(load: Load, write_dotenv: Callable[..., Path]) -> None:
+    write_dotenv("A_KEY=your-api-key\n")
+    assert ["A_KEY looks like a placeholder" in warning.problem for warning in load().warnings] == [True]
+
+
+def test_a_placeholder_of_a_disabled_backend_is_nobodys_business(load: Load) -> None:
+    files = {"backends.toml": "[a]\n[b]\n[off]\nenabled = false\napi_key = '${OFF_KEY}'"}
+    assert load(files, environ={"OFF_KEY": "changeme"}).warnings == ()
+
+
+# Freshness
+
+
+def test_a_key_set_after_loading_is_seen(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("A_KEY", raising=False)
+    backend = load(environ=None).get_required_inference_backend("a")
+    with pytest.raises(MissingCredentialError):
+        _ = backend.api_key
+    monkeypatch.setenv("A_KEY", "late")
+    assert plain(backend.api_key) == "late"
+    monkeypatch.setenv("A_KEY", "later")
+    assert plain(backend.api_key) == "later"
+    monkeypatch.delenv("A_KEY")
+    with pytest.raises(MissingCredentialError):
+        _ = backend.api_key
+
+
+def test_the_environment_that_was_given_stays_the_one_that_is_asked(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", "of the process")
+    environ: dict[str, str] = {}
+    manager = load(environ=environ)
+    with pytest.raises(MissingCredentialError):
+        key_of_a(manager)
+    environ["A_KEY"] = "given"
+    assert key_of_a(manager) == "given"
+
+
+def test_a_rotated_secret_file_is_seen(load: Load, secrets: Path, mounted: dict[str, str]) -> None:
+    manager = load(backends('api_key = "${secret:stored}"'), environ=mounted)
+    assert key_of_a(manager) == "from-file"
+    (secrets / "stored").write_text("rotated\n")
+    assert key_of_a(manager) == "rotated"
+
+
+def test_a_secret_file_that_comes_after_loading_is_seen(load: Load, secrets: Path, mounted: dict[str, str]) -> None:
+    manager = load(backends('api_key = "${secret:new}"'), environ=mounted)
+    with pytest.raises(MissingCredentialError):
+        key_of_a(manager)
+    (secrets / "new").write_text("new")
+    assert key_of_a(manager) == "new"
+
+
+def test_a_custom_source_is_asked_again(load: Load) -> None:
+    vault = Vault(K="old")
+    manager = load(backends('api_key = "${K}"'), sources=[vault])
+    assert key_of_a(manager) == "old"
+    vault.secrets["K"] = "new"
+    assert key_of_a(manager) == "new"
+
+
+def test_what_was_resolved_before_sees_it_too(load: Load) -> None:
+    environ: dict[str, str] = {}
+    llm = load(environ=environ).get_llm_deck().resolve("p")
+    environ["A_KEY"] = "late"
+    assert plain(llm.backend.api_key) == "late"
+
+
+def test_a_model_id_is_as_fresh(load: Load) -> None:
+    environ = {"D": "one"}
+    spec = load({**backends(), **spec_of_a("model_id = '${D}'")}, environ=environ).get_inference_model("m1")
+    assert spec.model_id == "one"
+    environ["D"] = "two"
+    assert spec.model_id == "two"
+
+
+# Secret files
+
+
+CONTENTS = {
+    "no newline": (b"x", "x"),
+    "one newline": (b"x\n", "x"),
+    "two newlines": (b"x\n\n", "x\n"),
+    "windows newline": (b"x\r\n", "x"),
+    "spaces stay": (b" x \n", " x "),
+    "lines": (b"-----BEGIN\nx\n-----END\n", "-----BEGIN\nx\n-----END"),
+    "UTF-8": ("clé".encode(), "clé"),
+    "a reference": (b"${A_KEY}", "${A_KEY}"),
+    "64 KiB": (b"x" * KIB_64, "x" * KIB_64),
+}
+
+
+@pytest.mark.parametrize(("content", "expected"), CONTENTS.values(), ids=CONTENTS)
+def test_a_secret_is_the_text_of_its_file(
+    load: Load, secrets: Path, mounted: dict[str, str], content: bytes, expected: str
+) -> None:
+    (secrets / "stored").write_bytes(content)
+    assert key_of_a(load(backends('api_key = "${secret:stored}"'), environ=mounted)) == expected
+
+
+@pytest.mark.parametrize("content", [b"", b"\n"], ids=["empty", "newline alone"])
+def test_an_empty_secret_counts_as_unset(load: Load, secrets: Path, mounted: dict[str, str], content: bytes) -> None:
+    (secrets / "stored").write_bytes(content)
+    assert key_of_a(load(backends('api_key = "${secret:stored|K}"'), environ={**mounted, "K": "x"})) == "x"
+
+
+def make_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def make_not_utf8(path: Path) -> None:
+    path.write_bytes(b"caf\xe9")
+
+
+def make_large(path: Path) -> None:
+    path.write_bytes(b"x" * (KIB_64 + 1))
+
+
+def make_large_by_its_newline(path: Path) -> None:
+    path.write_bytes(b"x" * KIB_64 + b"y\n")
+
+
+def make_link_out(path: Path) -> None:
+    outside = path.parents[1] / "outside"
+    outside.write_text("outside")
+    path.symlink_to(outside)
+
+
+def make_link_out_by_two_steps(path: Path) -> None:
+    make_link_out(path.with_name("step"))
+    path.symlink_to("step")
+
+
+def make_link_to_directory_out(path: Path) -> None:
+    path.symlink_to(path.parents[1])
+
+
+def make_loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+BAD_FILES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "directory": (make_directory, "expected a secret's file, found a directory"),
+    "not UTF-8": (make_not_utf8, "expected UTF-8 text"),
+    "over 64 KiB": (make_large, "expected a secret, found more than 64 KiB"),
+    "over 64 KiB without its newline": (make_large_by_its_newline, "expected a secret, found more than 64 KiB"),
+    "link out": (make_link_out, "leads out of the secrets directory, so it is not read"),
+    "link out by two steps": (make_link_out_by_two_steps, "leads out of the secrets directory, so it is not read"),
+    "link to a directory out": (make_link_to_directory_out, "leads out of the secrets directory, so it is not read"),
+    "unreadable: a link to itself": (make_loop, "cannot be read: "),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), BAD_FILES.values(), ids=BAD_FILES)
+@pytest.mark.parametrize("reference", ["${secret:bad}", "${bad}", "${secret:bad:-text}"])
+def test_a_bad_secret_file_is_a_clear_error_at_its_use(
+    load: Load, secrets: Path, mounted: dict[str, str], make: Callable[[Path], None], message: str, reference: str
+) -> None:
+    make(secrets / "bad")
+    manager = load(backends(f'api_key = "{reference}"'), environ=mounted)
+    with pytest.raises(CogtError) as caught:
+        key_of_a(manager)
+    assert str(caught.value).startswith(f"{secrets / 'bad'}: {message}")
+
+
+@pytest.mark.parametrize(("make", "message"), BAD_FILES.values(), ids=BAD_FILES)
+@pytest.mark.parametrize("means", ["skip", "error"])
+def test_a_bad_secret_file_is_a_problem_of_a_load_that_reads_it(
+    problems: Problems,
+    secrets: Path,
+    mounted: dict[str, str],
+    make: Callable[[Path], None],
+    message: str,
+    means: str,
+) -> None:
+    make(secrets / "bad")
+    files = {
+        **missing_means(means),
+        **backends('api_key = "${secret:bad}"'),
+        "routing.toml": "active = 'nope'\n[profiles.all]\nfallback_order = ['a', 'b']",
+    }
+    found = problems(files, environ=mounted)
+    assert len(found) == 2
+    assert any("cogt.backends.a.api_key" in problem and message in problem for problem in found)
+    assert any("no routing profile is called 'nope'" in problem for problem in found)
+
+
+FILES_THAT_ARE_BAD = {name: case for name, case in BAD_FILES.items() if "direct" not in name and "itself" not in name}
+
+
+@pytest.mark.parametrize(("make", "message"), FILES_THAT_ARE_BAD.values(), ids=FILES_THAT_ARE_BAD)
+def test_a_bad_secret_file_that_overrides_a_setting_is_a_problem_too(
+    problems: Problems, secrets: Path, mounted: dict[str, str], make: Callable[[Path], None], message: str
+) -> None:
+    name = "PIPELEX_COGT__BACKENDS__A__API_KEY"
+    make(secrets / name)
+    (found,) = problems(environ=mounted)
+    assert name in found
+    assert message in found
+
+
+def test_a_file_that_the_system_cannot_read_is_a_clear_error(load: Load, mounted: dict[str, str]) -> None:
+    name = "x" * 300
+    manager = load(backends(f'api_key = "${{secret:{name}}}"'), environ=mounted)
+    with pytest.raises(CogtError, match=r"cannot be read: File name too long"):
+        key_of_a(manager)
+
+
+def test_a_bad_secret_file_leaves_other_backends_alone(load: Load, secrets: Path, mounted: dict[str, str]) -> None:
+    make_large(secrets / "bad")
+    files = {"backends.toml": '[a]\napi_key = "${secret:bad}"\n[b]\napi_key = "${B_KEY}"\n[off]\nenabled = false'}
+    manager = load(files, environ={**mounted, "B_KEY": "b"})
+    assert plain(manager.get_required_inference_backend("b").api_key) == "b"
+
+
+def test_a_name_with_a_slash_reads_nothing_outside(load: Load, tmp_path: Path, mounted: dict[str, str]) -> None:
+    (tmp_path / "outside").write_text("outside")
+    for name in ("../outside", "..", "sub/../../outside", str(tmp_path / "outside")):
+        with pytest.raises(SettingsError) as caught:
+            load(backends(f'api_key = "${{secret:{name}}}"'), environ=mounted)
+        assert "cannot name a variable or a secret: no slashes, not . or .." in str(caught.value)
+
+
+def mount_like_kubernetes(directory: Path, version: str, text: str) -> None:
+    """Put a secret `key` where Kubernetes puts it, and switch `..data` over in one step."""
+    (directory / version).mkdir()
+    (directory / version / "key").write_text(text)
+    (directory / "..data_tmp").symlink_to(version)
+    (directory / "..data_tmp").rename(directory / "..data")
+    if not (directory / "key").is_symlink():
+        (directory / "key").symlink_to("..data/key")
+
+
+def test_a_kubernetes_mount_is_read_and_rotated(load: Load, secrets: Path, mounted: dict[str, str]) -> None:
+    mount_like_kubernetes(secrets, "..2026_01_01", "first\n")
+    manager = load(backends('api_key = "${secret:key}"'), environ=mounted)
+    assert key_of_a(manager) == "first"
+    mount_like_kubernetes(secrets, "..2026_01_02", "second\n")
+    shutil.rmtree(secrets / "..2026_01_01")
+    assert key_of_a(manager) == "second"
+
+
+def test_a_kubernetes_mount_may_override_settings(load: Load, secrets: Path, mounted: dict[str, str]) -> None:
+    mount_like_kubernetes(secrets, "..2026_01_01", "unused")
+    (secrets / "..2026_01_01" / "override").write_text("https://b.example.com\n")
+    (secrets / "PIPELEX_COGT__BACKENDS__A__ENDPOINT").symlink_to("..data/override")
+    assert endpoint_of_a(load(environ=mounted)) == "https://b.example.com"
+
+
+def test_the_secrets_directory_may_be_a_link(load: Load, secrets: Path) -> None:
+    link = secrets.with_name("link")
+    link.symlink_to(secrets)
+    environ = {"PIPELEX_SECRETS_DIR": str(link)}
+    assert key_of_a(load(backends('api_key = "${secret:stored}"'), environ=environ)) == "from-file"
+
+
+# File permissions
+
+
+HAS_MODES = os.name == "posix"
+MODES = {0o600: False, 0o640: False, 0o644: HAS_MODES, 0o604: HAS_MODES, 0o666: HAS_MODES}
+
+
+def warns_of(manager: ModelManager, path: Path) -> bool:
+    found = [warning for warning in manager.warnings if warning.file == str(path)]
+    assert all(warning.problem == "other users can read this file with secrets" for warning in found)
+    assert all(warning.suggestion == f"chmod 600 {path}" for warning in found)
+    assert len(found) < 2
+    return bool(found)
+
+
+@pytest.mark.parametrize(("mode", "is_warned_of"), MODES.items(), ids=map(oct, MODES))
+def test_a_dotenv_that_others_can_read_is_a_warning(
+    load: Load, write_dotenv: Callable[..., Path], mode: int, is_warned_of: object
+) -> None:
+    path = write_dotenv("A_KEY=x\n", mode)
+    assert warns_of(load(), path) is is_warned_of
+
+
+@pytest.mark.parametrize(("mode", "is_warned_of"), MODES.items(), ids=map(oct, MODES))
+def test_a_secrets_file_that_others_can_read_is_a_warning(
+    load: Load, tmp_path: Path, mode: int, is_warned_of: object
+) -> None:
+    path = tmp_path / "app" / "settings" / ".secrets.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("[default.cogt.backends.a]\napi_key = 'x'\n")
+    path.chmod(mode)
+    assert warns_of(load(), path) is is_warned_of
+
+
+def test_a_dotenv_of_the_working_directory_is_warned_of_once(load: Load) -> None:
+    path = Path.cwd() / ".env"
+    path.write_text("A_KEY=x\n")
+    path.chmod(0o644)
+    found = [(warning.file, warning.suggestion) for warning in load().warnings]
+    assert found == ([(".env", "chmod 600 .env")] if HAS_MODES else [])
+
+
+def test_no_such_file_is_no_warning(load: Load) -> None:
+    assert load().warnings == ()
+
+
+# The one way out
+
+
+def test_a_key_comes_out_in_one_way(load: Load) -> None:
+    backend: InferenceBackend = load(environ={"A_KEY": "x"}).get_required_inference_backend("a")
+    assert isinstance(backend.api_key, SecretStr)
+    assert backend.api_key.get_secret_value() == "x"
