@@ -542,7 +542,10 @@ DECK = [
     pytest.param(
         {"deck/z.toml": "[llm_choice_overrides]\nfor_text = 'disable'\n"},
         [
-            "deck/z.toml:2  cogt.deck.llm_choice_overrides.for_text: no preset is called 'disable'; did you mean 'disabled'?"
+            (
+                "deck/z.toml:2  cogt.deck.llm_choice_overrides.for_text: no preset is called 'disable';"
+                " did you mean 'disabled'?"
+            )
         ],
         id="another word than disabled",
     ),

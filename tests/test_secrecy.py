@@ -11,6 +11,7 @@ import dataclasses
 import gc
 import json
 import logging
+import operator
 import os
 import pickle
 import pprint
@@ -351,7 +352,7 @@ RENDERINGS: dict[str, Callable[[Any], object]] = {
     "str": str,
     "format": format,
     "f-string": lambda value: f"{value} {value!r} {value!s} {value!a}",
-    "percent": lambda value: "%s %r" % (value, value) if not isinstance(value, tuple) else f"{value}",  # noqa: UP031
+    "percent": lambda value: operator.mod("%s %r", (value, value)),
     "pprint": pprint.pformat,
     "rich": pretty_repr,
     "fields": lambda value: repr(fields_of(value)),
