@@ -201,7 +201,9 @@ def test_a_cycle_of_thousands_is_found(tiny: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         load_aliases(tiny, {f"x{index}": f"x{(index + 1) % size}" for index in range(size)})
     (problem,) = caught.value.problems
-    assert problem.problem.count("->") == size
+    assert problem.problem == (
+        "aliases lead in a circle: 'x0' -> 'x1' -> 'x2' -> 'x3' -> 'x4' -> 'x5' -> 2993 more -> 'x2999' -> 'x0'"
+    )
 
 
 def test_hundreds_of_cycles_are_found(tiny: Path) -> None:

@@ -165,16 +165,16 @@ def _read_secret(path: Path, directory: Path) -> tuple[str | None, str | None]:
     """The text of a secret's file, or what is wrong with it. It raises nothing, so that no frame holds the text."""
     text = problem = None
     try:
-        if path.resolve().is_relative_to(directory.resolve()):
+        if not path.resolve().is_relative_to(directory.resolve()):
+            problem = "leads out of the secrets directory, so it is not read"
+        elif path.exists() and not path.is_file():
+            problem = f"expected a secret's file, found {'a directory' if path.is_dir() else 'something else'}"
+        else:
             with path.open("rb") as file:
                 content = file.read(MAX_SECRET_BYTES + 1)
             text = content.decode("utf-8").removesuffix("\n").removesuffix("\r")
-        else:
-            problem = "leads out of the secrets directory, so it is not read"
     except FileNotFoundError:
         pass
-    except IsADirectoryError:
-        problem = "expected a secret's file, found a directory"
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     except RuntimeError:  # a circle of links, as Python says it before 3.13

@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from pipelex_cogt.config.frozen import FrozenDict
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.references import holds_reference
+from pipelex_cogt.config.references import holds_reference, references_in
 from pipelex_cogt.config.report import toml_type
 from pipelex_cogt.config.secrets import MASK, Credentials, SealedText, mask_setting, names_secret
 from pipelex_cogt.errors import MissingCredentialError
@@ -91,9 +91,12 @@ class InferenceBackend(BaseModel):
         """The error that says why it was left out of this load; None where it was not."""
         if not self.missing_variables:
             return None
-        path: KeyPath = ("backends", self.name)
+        path = next((path for path, text in referenced_settings(self) if self._lacks(text)), ("backends", self.name))
         place = str(self.credentials.locate(path) or "settings")
         return MissingCredentialError(self.name, self.missing_variables, format_key_path(path), place)
+
+    def _lacks(self, text: str) -> bool:
+        return any(str(reference) in self.missing_variables for reference in references_in(text))
 
     def answer(self, value: Any, path: KeyPath, *, is_secret: bool = False) -> Any:
         """A setting with its references answered.

@@ -12,6 +12,7 @@ from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 
 Alias: TypeAlias = str | tuple[str, ...]
 Chain: TypeAlias = tuple[InferenceModelSpec, ...]
+_LONGEST_TURN = 12
 
 
 def members_of(alias: Alias) -> tuple[str, ...]:
@@ -88,7 +89,7 @@ def _in_order(below: dict[str, list[str]], report: ProblemReport) -> Iterator[st
             cycle: list[str] = error.args[1][::-1]
             start = min(range(len(cycle) - 1), key=lambda index: list(below).index(cycle[index]))
             turn = [*cycle[start:-1], *cycle[: start + 1]]
-            report.error(("deck", "aliases", turn[0]), f"aliases lead in a circle: {' -> '.join(map(repr, turn))}")
+            report.error(("deck", "aliases", turn[0]), f"aliases lead in a circle: {_show_turn(turn)}")
             remaining = {
                 name: [member for member in members if member not in cycle]
                 for name, members in remaining.items()
@@ -96,3 +97,11 @@ def _in_order(below: dict[str, list[str]], report: ProblemReport) -> Iterator[st
             }
         else:
             return
+
+
+def _show_turn(turn: list[str]) -> str:
+    """A circle of names; of a long one the ends."""
+    names = [repr(name) for name in turn]
+    if len(names) > _LONGEST_TURN:
+        names[_LONGEST_TURN // 2 : -2] = [f"{len(names) - _LONGEST_TURN // 2 - 2} more"]
+    return " -> ".join(names)
