@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import traceback
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -145,6 +146,20 @@ def test_the_error_is_a_group_of_errors_that_survives_pickling(case: Case, folde
     assert {problem.severity for problem in error.problems} == {Severity.ERROR}
     copied = pickle.loads(pickle.dumps(error))
     assert (copied.problems, str(copied)) == (error.problems, str(error))
+
+
+@cases(FAILING)
+def test_a_plain_traceback_holds_the_whole_report(case: Case, folder: Path) -> None:
+    error = load_broken(case, folder)
+    assert str(error) in "".join(traceback.format_exception(error)).replace("\n  | ", "\n")
+
+
+def test_a_plain_traceback_is_not_cut_short_however_many_problems_there_are(folder: Path) -> None:
+    names = [f"model-{number}" for number in range(40)]
+    models = "".join(f"[{name}]\nmax_tokens = 'x'\n" for name in names)
+    error = load_broken(Case("", {"backends/a.local.toml": models.encode()}, {}, "", []), folder)
+    printed = "".join(traceback.format_exception(error))
+    assert [name for name in names if f"cogt.models.a.{name}.max_tokens: expected an integer" not in printed] == []
 
 
 @cases(FAILING)

@@ -110,8 +110,8 @@ def diff(
     settings_dir: SettingsDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what differs for a caller between two environments, or two profiles. Status 0 equal, 1 different."""
-    with _faults_told():
+    """Print what differs for a caller between two environments or profiles; status 0 equal, 1 different, 2 faulty."""
+    with _faults_told(status=2):
         if profile:
             differences = diff_profiles(before, after, env, settings_dir)
         else:
@@ -121,13 +121,13 @@ def diff(
 
 
 @contextmanager
-def _faults_told() -> Iterator[None]:
-    """Turn an error of this package into its message and exit status 1."""
+def _faults_told(status: int = 1) -> Iterator[None]:
+    """Turn an error of this package into its message and an exit status."""
     try:
         yield
     except CogtError as error:
         print(error, file=sys.stderr)
-        raise typer.Exit(1) from None
+        raise typer.Exit(status) from None
 
 
 def _print(data: Any, render: Callable[[Any, Console], None], *, as_json: bool) -> None:

@@ -71,7 +71,11 @@ def _format_text(findings: Findings) -> str:
             if problem.file == file:
                 lines.append(f"  {problem.severity}: {_without_file(problem)}  [{', '.join(environments)}]")
     errors = sum(problem.severity is Severity.ERROR for problem in findings)
-    return "\n".join([*lines, f"{errors} errors, {len(findings) - errors} warnings"])
+    return "\n".join([*lines, f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"])
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _without_file(problem: Problem) -> str:
@@ -95,9 +99,12 @@ def _format_github(findings: Findings) -> str:
 
 
 def _annotation(problem: Problem, environments: tuple[str, ...]) -> str:
-    place = {"file": problem.file, "line": problem.line, "title": problem.path or "settings"}
+    is_file = problem.line is not None or (problem.file or "").endswith((".toml", ".env"))
+    place = {"file": problem.file if is_file else None, "line": problem.line, "title": problem.path or "settings"}
     properties = ",".join(f"{key}={_escape(str(value), ',:')}" for key, value in place.items() if value is not None)
-    message = f"{problem.problem}{f'; {problem.suggestion}' if problem.suggestion else ''} [{', '.join(environments)}]"
+    origin = f"{problem.file}: " if problem.file and not is_file else ""
+    hint = f"; {problem.suggestion}" if problem.suggestion else ""
+    message = f"{origin}{problem.problem}{hint} [{', '.join(environments)}]"
     return f"::{problem.severity} {properties}::{_escape(message)}"
 
 

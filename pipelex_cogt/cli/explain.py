@@ -31,10 +31,11 @@ def print_explanation(explanation: Mapping[str, Any], console: Console) -> None:
     if explanation["handle"] not in (None, explanation["name"]):
         step = step.add(Text(f"handle {explanation['handle']}"))
     for alias in explanation["aliases"]:
-        step = step.add(Text(f"alias {alias['alias']}"))
+        if alias["alias"] != explanation["name"] or explanation["kind"] != "alias":
+            step = step.add(Text(f"alias {alias['alias']}"))
         for member in alias["members"]:
             step.add(Text(member if member in alias["served"] else f"{member} (not served)"))
-    if explanation["model"] is not None:
+    if explanation["model"] is not None and explanation["kind"] != "model":
         step = step.add(Text(f"model {explanation['model']}"))
     if explanation["decision"] is not None:
         _add_decision(step, explanation["decision"])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from pipelex_cogt.config.directories import Directories, SettingsDirectory
 from pipelex_cogt.config.inference_config import absolute_paths
-from pipelex_cogt.config.key_paths import ROOT, KeyPath, did_you_mean, quote_key
+from pipelex_cogt.config.key_paths import ROOT, KeyPath, did_you_mean, is_one_slip, quote_key
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, Table
 from pipelex_cogt.config.report import ProblemReport, toml_type
 from pipelex_cogt.config.toml_files import display_path, read_toml_file, warn_if_others_read
@@ -122,6 +122,12 @@ def _read_source(source: SettingsDirectory, report: ProblemReport) -> Iterator[M
 def _environment_tables(document: Table, path: Path, report: ProblemReport) -> Iterator[tuple[str, Table]]:
     """The tables under `cogt`, by environment; anything else in the file is a problem."""
     for environment, content in document.items():
+        known = (*STANDARD_ENVIRONMENTS, EVERY_ENVIRONMENT)
+        slipped = next((each for each in known if environment != each and is_one_slip(environment, each)), None)
+        if slipped:
+            origin = Origin(LayerKind.APPLICATION, display_path(path), path)
+            text = f"{environment}: declares an environment of its own"
+            report.warning((), text, f"did you mean {slipped!r}?", origin.place((environment,)))
         if not isinstance(content, dict):
             problem = f"expected an environment's table such as [default.{ROOT}], got {toml_type(content)}"
             _note(report, path, (environment,), problem)

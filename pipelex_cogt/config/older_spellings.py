@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelex_cogt.config.layers import Layer
+from pipelex_cogt.config.layers import Layer, Origin
 from pipelex_cogt.config.report import ProblemReport
 
 DEFAULTS_KEY = "defaults"
@@ -20,7 +20,9 @@ def modernise_layer(layer: Layer, report: ProblemReport) -> Layer:
     files = layer.table.get("models")
     if not isinstance(files, dict) or not any(_is_older(file) for file in files.values()):
         return layer
-    modern = {name: _modernise(name, file, report) if _is_older(file) else file for name, file in files.items()}
+    modern = {
+        name: _modernise(name, file, layer.origin, report) if _is_older(file) else file for name, file in files.items()
+    }
     return Layer(layer.origin, {**layer.table, "models": modern})
 
 
@@ -28,7 +30,7 @@ def _is_older(file: Any) -> bool:
     return isinstance(file, dict) and any(key in file and not isinstance(file[key], dict) for key in OLDER_SPELLINGS)
 
 
-def _modernise(backend: str, file: dict[str, Any], report: ProblemReport) -> dict[str, Any]:
+def _modernise(backend: str, file: dict[str, Any], origin: Origin, report: ProblemReport) -> dict[str, Any]:
     stated = file.get(DEFAULTS_KEY, {})
     if not isinstance(stated, dict):
         return file
@@ -37,6 +39,6 @@ def _modernise(backend: str, file: dict[str, Any], report: ProblemReport) -> dic
         if older in file and key not in stated:
             moved[key] = file[older]
             path = ("models", backend, DEFAULTS_KEY, key)
-            report.warning(path, f"stated in the older spelling {older}", f"write {key} in [{DEFAULTS_KEY}]")
+            report.warning(path, f"stated in the older spelling {older}", f"write {key} in [{DEFAULTS_KEY}]", origin)
     rest = {key: value for key, value in file.items() if OLDER_SPELLINGS.get(key) not in moved}
     return {**rest, DEFAULTS_KEY: stated | moved}

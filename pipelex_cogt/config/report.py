@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from pydantic import SecretStr, ValidationError
 
-from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, format_key_path
-from pipelex_cogt.config.layers import Place
+from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, format_key_path, near_names
+from pipelex_cogt.config.layers import Origin, Place
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 
 _TOML_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
@@ -54,12 +54,17 @@ def toml_type(value: object) -> str:
     return next((name for kind, name in _TOML_TYPES if isinstance(value, kind)), f"a Python {type(value).__name__}")
 
 
+def _is_meant(missing: KeyPath, misspelt: Iterable[KeyPath]) -> bool:
+    """Whether a missing key stands in its table under a name that comes near."""
+    return any(path[:-1] == missing[:-1] and near_names(str(path[-1]), [str(missing[-1])]) for path in misspelt)
+
+
 class _Finding(NamedTuple):
     problem: str
     path: KeyPath
     suggestion: str | None
     severity: Severity
-    place: Place | None
+    place: Place | Origin | None
     is_packaged: bool = False
 
 
@@ -87,8 +92,10 @@ class ProblemReport:
         """Note a fault; `place` where it is known already, else it is looked up."""
         self._findings.append(_Finding(problem, path, suggestion, Severity.ERROR, place))
 
-    def warning(self, path: KeyPath, problem: str, suggestion: str | None = None, place: Place | None = None) -> None:
-        """Note something that deserves attention and stops nothing."""
+    def warning(
+        self, path: KeyPath, problem: str, suggestion: str | None = None, place: Place | Origin | None = None
+    ) -> None:
+        """Note something that deserves attention and stops nothing; of an origin the place is looked up when told."""
         self._findings.append(_Finding(problem, path, suggestion, Severity.WARNING, place))
 
     def unreadable(
@@ -106,6 +113,10 @@ class ProblemReport:
     def is_unknown(self, *prefix: str) -> bool:
         """Whether a file that could not be read might have stated something below or above `prefix`."""
         return any(broken[: len(prefix)] == prefix[: len(broken)] for broken in self._unreadable)
+
+    def may_hide_model(self, name: str) -> bool:
+        """Whether what could not be read might have stated a model of that name."""
+        return any(path[0:1] in ((), ("models",)) and path[2:3] in ((), (name,)) for path in self._unreadable)
 
     def has_fault(self, *prefix: str) -> bool:
         """Whether an error was noted at or below a key path."""
@@ -128,8 +139,10 @@ class ProblemReport:
             known: The keys that exist, by the path of their table, for suggestions.
             skips: Says of which places below `prefix` the faults are told elsewhere.
         """
-        for fault in error.errors(include_url=False, include_input=True):
-            if skips(fault["loc"]):
+        faults = error.errors(include_url=False, include_input=True)
+        misspelt = {fault["loc"] for fault in faults if fault["type"] == "extra_forbidden"}
+        for fault in faults:
+            if skips(fault["loc"]) or (fault["type"] == "missing" and _is_meant(fault["loc"], misspelt)):
                 continue
             path = (*prefix, *fault["loc"])
             kind, context, value = fault["type"], fault.get("ctx", {}), fault["input"]
@@ -176,7 +189,7 @@ class ProblemReport:
             raise SettingsError.from_problems(f"{count} in {heading}", errors)
 
     def _located(self, finding: _Finding) -> tuple[Problem, bool]:
-        place, is_packaged = (finding.place, False) if finding.place else self.locate(finding.path)
+        place, is_packaged = self._place(finding)
         return Problem(
             problem=finding.problem,
             path=format_key_path(finding.path) if finding.path else "",
@@ -185,3 +198,9 @@ class ProblemReport:
             suggestion=finding.suggestion,
             severity=finding.severity,
         ), is_packaged
+
+    def _place(self, finding: _Finding) -> tuple[Place | None, bool]:
+        """Where a finding stands, and whether that is a packaged file that nobody but its authors should hear of."""
+        if isinstance(finding.place, Origin):
+            return finding.place.place(finding.path), finding.place.is_packaged
+        return (finding.place, False) if finding.place else self.locate(finding.path)

@@ -108,7 +108,7 @@ def build_backend_library(
         else:
             _note_orphan(name, tables, report)
         is_enabled = name in backends and backends[name].enabled
-        if name not in in_use:
+        if name not in in_use and not report.is_unknown("backends", name):
             report.demote(("models", name))
         for model in specs:
             if not (is_enabled and model in served):

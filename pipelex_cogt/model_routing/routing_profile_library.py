@@ -116,7 +116,7 @@ def _choose_active(name: Any, profiles: Mapping[str, RoutingProfile], report: Pr
         return profiles[name]
     if name is not None and not isinstance(name, str):
         report.error(path, f"expected a string, got {toml_type(name)}")
-    elif report.is_unknown("routing"):
+    elif report.is_unknown("routing", "active") or report.is_unknown("routing", "profiles", str(name)):
         pass
     elif name is None:
         report.error(path, "required, and nothing states it", "name the routing profile in force")
@@ -160,7 +160,7 @@ def _check_exact_routes(profile: RoutingProfile, backends: InferenceBackendLibra
             if backend is None or not backend.enabled or model in backend.model_specs:
                 continue
             if model not in backends.known_models:
-                if not is_pattern(model) and not report.is_unknown("models"):
+                if not is_pattern(model) and not report.may_hide_model(model):
                     near = did_you_mean(model, backends.known_models)
                     report.warning(path, f"no backend knows a model {model!r}", near)
             elif not (report.is_unknown("models", name) or report.has_fault("models", name, model)):

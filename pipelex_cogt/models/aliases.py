@@ -46,7 +46,8 @@ def check_members(table: Mapping[str, Any], known_models: Collection[str], repor
         if isinstance(value, list | tuple):
             members = {("deck", "aliases", name, index): member for index, member in enumerate(value)}
         for path, member in members.items():
-            if isinstance(member, str) and member not in table and member not in known_models:
+            may_exist = not isinstance(member, str) or member in table or member in known_models
+            if not may_exist and not report.may_hide_model(member) and not report.is_unknown("deck", "aliases", member):
                 near = did_you_mean(member, [*known_models, *table])
                 report.error(path, f"no model or alias is called {member!r}", near)
 
@@ -80,7 +81,7 @@ def resolve_chains(
 
 
 def _in_order(below: dict[str, list[str]], report: ProblemReport) -> Iterator[str]:
-    """The aliases, each after those it leads to; every cycle is noted and its members left out."""
+    """The aliases, each after those it leads to; every cycle is noted, and the step that closes it left out."""
     remaining = below
     while True:
         try:
@@ -90,11 +91,7 @@ def _in_order(below: dict[str, list[str]], report: ProblemReport) -> Iterator[st
             start = min(range(len(cycle) - 1), key=lambda index: list(below).index(cycle[index]))
             turn = [*cycle[start:-1], *cycle[: start + 1]]
             report.error(("deck", "aliases", turn[0]), f"aliases lead in a circle: {_show_turn(turn)}")
-            remaining = {
-                name: [member for member in members if member not in cycle]
-                for name, members in remaining.items()
-                if name not in cycle
-            }
+            remaining = {**remaining, turn[-2]: [member for member in remaining[turn[-2]] if member != turn[0]]}
         else:
             return
 

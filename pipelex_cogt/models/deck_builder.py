@@ -31,8 +31,7 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     served = route_models(routing)
     alias_table: Table = deck_table.get("aliases", {})
     aliases = read_aliases(alias_table, report)
-    if not report.is_unknown("models") and not report.is_unknown("deck"):
-        check_members(alias_table, known_models, report)
+    check_members(alias_table, known_models, report)
     deck = ModelDeck(
         inference_models=FrozenDict(served),
         aliases=FrozenDict(aliases),
@@ -78,8 +77,8 @@ def _check_presets(deck: ModelDeck, report: ProblemReport) -> None:
         path = ("deck", "llm_presets", name)
         handle = setting.llm_handle
         if handle not in deck.aliases and handle not in deck.backends.known_models:
-            is_doubtful = report.is_unknown("models") or report.has_fault("deck", "aliases", handle)
-            if not is_doubtful and not report.is_unknown("deck", "aliases"):
+            is_doubtful = report.may_hide_model(handle) or report.has_fault("deck", "aliases", handle)
+            if not is_doubtful and not report.is_unknown("deck", "aliases", handle):
                 near = did_you_mean(handle, [*deck.backends.known_models, *deck.aliases])
                 report.error((*path, "llm_handle"), f"no model or alias is called {handle!r}", near)
             continue
@@ -91,34 +90,49 @@ def _check_presets(deck: ModelDeck, report: ProblemReport) -> None:
 
 
 def _check_choices(deck: ModelDeck, report: ProblemReport) -> None:
-    foundations = (("backends",), ("models",), ("routing",), ("inference_config",), ("deck", "aliases"))
-    is_sound = not any(report.has_fault(*part) for part in foundations)
+    defaults = ("deck", "llm_choice_defaults")
+    may_be_stated = report.is_unknown(*defaults) or report.has_fault(*defaults)
     for choice in LLMChoice:
-        path = ("deck", "llm_choice_defaults", choice.value)
+        path = (*defaults, choice.value)
         preset = getattr(deck.llm_choice_defaults, choice)
-        if preset is None:
-            if not report.has_fault("deck") and not report.is_unknown("deck"):
-                report.error(path, "required, and nothing states it", "name the preset used when the caller names none")
-        elif _is_preset(preset, path, deck, report) and is_sound:
-            _check_resolves(preset, path, deck, report)
+        if preset is not None:
+            _check_choice(preset, path, deck, report)
+        elif not may_be_stated:
+            report.error(path, "required, and nothing states it", "name the preset used when the caller names none")
         override = getattr(deck.llm_choice_overrides, choice)
         if override not in (None, DISABLED):
-            path = ("deck", "llm_choice_overrides", choice.value)
-            if _is_preset(override, path, deck, report) and is_sound:
-                _check_resolves(override, path, deck, report)
+            _check_choice(override, ("deck", "llm_choice_overrides", choice.value), deck, report)
+
+
+def _check_choice(preset: str, path: tuple[str, ...], deck: ModelDeck, report: ProblemReport) -> None:
+    """A choice names a preset that leads to a model."""
+    if not _is_preset(preset, path, deck, report) or _is_doubtful(deck.llm_presets[preset].llm_handle, deck, report):
+        return
+    try:
+        deck.resolve(preset)
+    except LookupError as error:
+        report.error(path, f"preset {preset!r} leads to no model that is served: {error}")
+
+
+def _is_doubtful(handle: str, deck: ModelDeck, report: ProblemReport) -> bool:
+    """Whether a fault told elsewhere may be why a handle leads to no model."""
+    active = deck.routing.active.name
+    places: list[tuple[str, ...]] = [("inference_config",), ("routing", "active"), ("routing", "profiles", active)]
+    for model in deck.models_behind(handle):
+        if report.may_hide_model(model) or report.is_unknown("deck", "aliases", model):
+            return True
+        places.append(("deck", "aliases", model))
+        backends = deck.backends.known_models.get(model, ())
+        places += [("models", backend, model) for backend in backends]
+        places += [("backends", backend) for backend in backends]
+    aliases = (("deck", "aliases", alias) for alias in deck.aliases_behind(handle))
+    return any(report.has_fault(*place) or report.is_unknown(*place) for place in [*places, *aliases])
 
 
 def _is_preset(name: str, path: tuple[str, ...], deck: ModelDeck, report: ProblemReport) -> bool:
     if name in deck.llm_presets:
         return True
-    if not report.has_fault("deck", "llm_presets", name) and not report.is_unknown("deck"):
+    if not report.has_fault("deck", "llm_presets", name) and not report.is_unknown("deck", "llm_presets", name):
         known = [*deck.llm_presets, *([DISABLED] if "llm_choice_overrides" in path else [])]
         report.error(path, f"no preset is called {name!r}", did_you_mean(name, known))
     return False
-
-
-def _check_resolves(preset: str, path: tuple[str, ...], deck: ModelDeck, report: ProblemReport) -> None:
-    try:
-        deck.resolve(preset)
-    except LookupError as error:
-        report.error(path, f"preset {preset!r} leads to no model that is served: {error}")

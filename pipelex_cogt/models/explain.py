@@ -104,19 +104,21 @@ def explain(name: str, settings: Settings, deck: ModelDeck) -> Explanation:
         UnknownNameError: It is none of these.
     """
     if name in deck.llm_presets:
-        path = ("deck", "llm_presets", name)
+        preset: KeyPath = ("deck", "llm_presets", name)
         handle = deck.llm_presets[name].llm_handle
-        return _explain_handle(name, "preset", handle, settings, deck, (*_values(path, settings),))
+        return _explain_handle(name, "preset", handle, settings, deck, (*_values(preset, settings),))
     if name in deck.inference_models or (name in deck.backends.known_models and name not in deck.aliases):
         return _explain_handle(name, "model", name, settings, deck, ())
     if name in deck.aliases:
         return _explain_handle(name, "alias", name, settings, deck, ())
     if name in deck.backends:
         return Explanation(name, "backend", backend=name, values=(*_values(("backends", name), settings),))
-    if stated := (*_values(_parse_key_path(name), settings),):
+    path = _parse_key_path(name)
+    if stated := (*_values(path, settings),) or (*_values(_in_defaults(path), settings),):
         return Explanation(name, "key path", values=stated)
-    known = [*deck.llm_presets, *deck.inference_models, *deck.aliases, *deck.backends]
-    raise UnknownNameError(name, "preset, model, alias, backend or key path", near_names(name, known))
+    known = [*deck.llm_presets, *deck.backends.known_models, *deck.aliases, *deck.backends]
+    near = near_names(name, known) or _near_paths(path, settings)
+    raise UnknownNameError(name, "preset, model, alias, backend or key path", near)
 
 
 def _explain_handle(
@@ -131,6 +133,11 @@ def _explain_handle(
     spec = deck.inference_models[model] if model is not None and served else None
     if decision is not None:
         values += (*_routing_values(decision, settings, deck),)
+    if spec is None and model is not None:
+        for backend in deck.backends.known_models[model]:
+            values += (*_values(("models", backend, model, "enabled"), settings),)
+            values += (*_values(("backends", backend, "enabled"), settings),)
+            values += (*_values(("inference_config", "enabled_backends"), settings),)
     if spec is not None:
         values += (*_model_values(spec.backend_name, spec.name, settings),)
         values += (*_values(("backends", spec.backend_name), settings),)
@@ -194,6 +201,19 @@ def _model_values(backend: str, model: str, settings: Settings) -> Iterator[Expl
     for value in _values(("models", backend, DEFAULTS_KEY), settings):
         if value.path.removeprefix(format_key_path(("models", backend, DEFAULTS_KEY))) not in own_keys:
             yield value
+
+
+def _in_defaults(path: KeyPath) -> KeyPath:
+    """Where a key of a model is stated for every model of its file."""
+    is_of_model = path[:1] == ("models",) and len(path) > len(("models", "backend", "model"))
+    return (*path[:2], DEFAULTS_KEY, *path[3:]) if is_of_model else ("",)
+
+
+def _near_paths(path: KeyPath, settings: Settings) -> tuple[str, ...]:
+    """Key paths like this one but for the last key."""
+    table = value_at(settings.tree, path[:-1])
+    near = near_names(str(path[-1]), table) if isinstance(table, Mapping) else ()
+    return tuple(format_key_path((*path[:-1], key)) for key in near)
 
 
 def _values(path: KeyPath, settings: Settings) -> Iterator[ExplainedValue]:

@@ -6,7 +6,7 @@ llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -184,26 +184,33 @@ class ModelDeck:
 
     def _absence(self, handle: str, kind: str = "model or alias", more_names: Iterable[str] = ()) -> NotAvailableError:
         """Why a handle leads to no model; `more_names` come into question where nothing is called so."""
-        behind = self._models_behind(handle) if handle in self.aliases else [handle]
+        behind = self.models_behind(handle) if handle in self.aliases else [handle]
         known = [self._absence_of_model(name) for name in behind if name in self.backends.known_models]
         if known:
             return min(known, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
         names = [*self.backends.known_models, *self.aliases, *more_names]
         return UnknownNameError(handle, kind, near_names(handle, names))
 
-    def _models_behind(self, alias: str) -> list[str]:
-        """The names at the ends of an alias's chain, depth first, served or not."""
-        ends: dict[str, None] = {}
-        seen: set[str] = set()
-        waiting = [alias]
+    def models_behind(self, handle: str) -> list[str]:
+        """The names at the ends of a handle's chain, depth first, served or not."""
+        return [name for name, is_alias in self._walk(handle) if not is_alias]
+
+    def aliases_behind(self, handle: str) -> list[str]:
+        """The aliases of a handle's chain, depth first."""
+        return [name for name, is_alias in self._walk(handle) if is_alias]
+
+    def _walk(self, handle: str) -> Iterator[tuple[str, bool]]:
+        """Every name of a handle's chain once as an alias and once as a model, depth first."""
+        seen: set[tuple[str, bool]] = set()
+        waiting = [handle]
         while waiting:
             name = waiting.pop()
-            if name in self.aliases and name not in seen:
-                seen.add(name)
+            step = (name, name in self.aliases and (name, True) not in seen)
+            if step not in seen:
+                seen.add(step)
+                yield step
+            if step[1]:
                 waiting += reversed(members_of(self.aliases[name]))
-            else:
-                ends[name] = None
-        return [*ends]
 
     def _absence_of_model(self, name: str) -> NotAvailableError:
         """Why a known model is not served."""

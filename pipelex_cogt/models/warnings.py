@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Problem, Severity
-from pipelex_cogt.model_routing.routing_profile import RoutingRule, compile_pattern, is_pattern
+from pipelex_cogt.model_routing.routing_profile import RoutingDecision, compile_pattern, is_pattern
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.model_deck import ModelDeck
-
-_ROUTE_RULES = (RoutingRule.EXACT, RoutingRule.PATTERN)
 
 
 def find_warnings(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]:
@@ -31,42 +29,35 @@ def find_warnings(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]
 
 def _warn_of_routes(routing: RoutingProfileLibrary, report: ProblemReport) -> None:
     """Routes of the active profile that no model takes."""
-    taken_by = dict(_routes_taken(routing))
-    served_by = {key for key, models in taken_by.items() if any(is_served for _, is_served in models)}
+    decisions = [routing.decide(model) for model in routing.backends.known_models]
     for field, routes in (("routes", routing.active.routes), ("optional_routes", routing.active.optional_routes)):
         for key, backend in routes.items():
-            if key in served_by or not is_pattern(key) or not _is_enabled(backend, routing):
+            taken = [decision for decision in decisions if decision.key == key]
+            is_hidden = field == "optional_routes" and key in routing.active.routes
+            if backend not in routing.backends.enabled or (not is_hidden and any(each.backend for each in taken)):
                 continue
             path = ("routing", "profiles", routing.active.name, field, key)
-            if key in taken_by:
+            if is_hidden:
+                report.warning(path, f"never used: the route {key!r} in routes decides first", "remove one of the two")
+            elif taken and is_pattern(key):
                 report.warning(path, f"backend {backend!r} serves none of the models that this pattern matches")
-            else:
-                report.warning(path, *_why_untaken(key, routing))
+            elif not taken and is_pattern(key):
+                _warn_of_untaken(path, key, decisions, report)
 
 
-def _is_enabled(backend: str, routing: RoutingProfileLibrary) -> bool:
-    return backend in routing.backends.enabled
-
-
-def _routes_taken(routing: RoutingProfileLibrary) -> Iterator[tuple[str, list[tuple[str, bool]]]]:
-    """Each route that decided for a model, with those models and whether they are served."""
-    taken: dict[str, list[tuple[str, bool]]] = {}
-    for model in routing.backends.known_models:
-        decision = routing.decide(model)
-        if decision.rule in _ROUTE_RULES and decision.key is not None:
-            taken.setdefault(decision.key, []).append((model, decision.backend is not None))
-    yield from taken.items()
-
-
-def _why_untaken(key: str, routing: RoutingProfileLibrary) -> tuple[str, str | None]:
+def _warn_of_untaken(
+    path: tuple[str, ...], key: str, decisions: Iterable[RoutingDecision], report: ProblemReport
+) -> None:
     matches = compile_pattern(key)
-    matched = next((model for model in routing.backends.known_models if matches(model)), None)
-    if matched is None:
-        return "this pattern matches no model", "remove it, or mend its spelling"
-    winner = next(
-        (other for _, other, backend in routing.active.candidates(matched) if _is_enabled(backend, routing)), None
-    )
-    return f"never used: {winner!r} decides first for every model that this matches, such as {matched!r}", None
+    matched = [decision for decision in decisions if matches(decision.model_name)]
+    winners = sorted({decision.key for decision in matched if decision.key is not None})
+    if winners:
+        decide = "decides" if len(winners) == 1 else "decide"
+        names = " and ".join(map(repr, winners))
+        text = f"never used: {names} {decide} first for every model that this matches"
+        report.warning(path, f"{text}, such as {matched[0].model_name!r}")
+    elif not report.is_unknown("models"):
+        report.warning(path, "this pattern matches no model", "remove it, or mend its spelling")
 
 
 def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:

@@ -1,0 +1,315 @@
+"""`pipelex-cogt check`: every environment's problems and warnings, for people, programs and pull requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipelex_cogt.cli.app import app
+from tests.conftest import MINIMAL, WriteTree
+
+Run: TypeAlias = Callable[..., Result]
+
+NOTHING = "[default.cogt.inference_config]\nuse_packaged_settings = false\n"
+CANARY = "canary-value"
+WARNING = {"deck/dark.toml": "[aliases]\nchain = ['m-off', 'm1']\n"}
+UNSERVED = (
+    "this member is not served: 'm-off' is known only to what is disabled: off;"
+    " enable one in backends.toml or in cogt.inference_config.enabled_backends"
+)
+FAULTS = {
+    "settings.toml": f"""
+        {NOTHING}
+        [production.cogt.routing]
+        active = "alll"
+        [preview.cogt.deck.llm_presets.p]
+        temperature = 5
+    """,
+    "backends/a.local.toml": "[only-a]\nmax_tokens = 'x'\n[m1]\nsdk = 5\n",
+}
+ALL = ["development", "staging", "production", "preview"]
+EVERYWHERE = f"[{', '.join(ALL)}]"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The application's folder as the working directory, so that files read as people write them."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def check(write_tree: WriteTree, folder: Path) -> Run:
+    """Run `pipelex-cogt check` on the minimal tree with other files laid over it."""
+    assert folder.is_dir()
+
+    def run_check(*arguments: str, files: Mapping[str, str] | None = None) -> Result:
+        write_tree({**MINIMAL, **(files or {})})
+        return CliRunner().invoke(app, ["check", *arguments])
+
+    return run_check
+
+
+def findings(result: Result) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(result.stdout)
+    return found
+
+
+# What is loaded
+
+
+def test_a_clean_tree_has_nothing_to_tell(check: Run) -> None:
+    result = check()
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "0 errors, 0 warnings\n", "")
+
+
+def test_the_packaged_settings_are_clean_in_every_environment(folder: Path) -> None:
+    assert folder.is_dir()
+    assert CliRunner().invoke(app, ["check", "--strict"]).stdout == "0 errors, 0 warnings\n"
+
+
+def test_every_environment_is_loaded_one_that_only_the_application_declares_too(check: Run) -> None:
+    found = findings(check("--format", "json", files=FAULTS))
+    told = [(each["file"], each["line"], each["environments"]) for each in found]
+    assert told == [
+        ("settings/backends/a.local.toml", 2, ALL),
+        ("settings/backends/a.local.toml", 4, ALL),
+        ("settings/settings.toml", 5, ["production"]),
+        ("settings/settings.toml", 7, ["preview"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "lines"), [("development", [2, 4]), ("production", [2, 4, 5]), ("preview", [2, 4, 7])]
+)
+def test_one_environment_can_be_chosen(check: Run, environment: str, lines: list[int]) -> None:
+    found = findings(check("--env", environment, "--format", "json", files=FAULTS))
+    assert [each["line"] for each in found] == lines
+    assert {name for each in found for name in each["environments"]} == {environment}
+
+
+def test_the_variable_that_chooses_an_environment_narrows_nothing(check: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELEX_ENV", "staging")
+    assert len(findings(check("--format", "json", files=FAULTS))) == 4
+
+
+def test_an_environment_that_nobody_declares_is_an_error(check: Run) -> None:
+    result = check("--env", "prodution")
+    assert result.exit_code == 1
+    assert "no file declares the environment 'prodution'; did you mean 'production'?" in result.stdout + result.stderr
+
+
+def test_an_environment_of_a_local_file_is_loaded(check: Run) -> None:
+    files = {"settings.local.toml": "[mine.cogt.routing]\nactive = 'al'\n"}
+    (found,) = findings(check("--format", "json", files=files))
+    assert (found["file"], found["environments"]) == ("settings/settings.local.toml", ["mine"])
+
+
+def test_a_main_file_that_does_not_parse_is_one_problem(check: Run) -> None:
+    (found,) = findings(check("--format", "json", files={"settings.toml": "[default.cogt\n"}))
+    assert (found["file"], found["line"], found["path"]) == ("settings/settings.toml", 1, "")
+
+
+def test_one_environment_s_errors_do_not_hide_the_warnings_of_another(check: Run) -> None:
+    result = check("--format", "json", files={**FAULTS, **WARNING, "backends/a.local.toml": ""})
+    warnings = [each for each in findings(result) if each["severity"] == "warning"]
+    assert [(each["path"], each["environments"]) for each in warnings] == [
+        ("cogt.deck.aliases.chain.0", ["development", "staging"])
+    ]
+
+
+def test_a_directory_can_be_named(write_tree: WriteTree) -> None:
+    directory = write_tree({**MINIMAL, **WARNING})
+    result = CliRunner().invoke(app, ["check", "--settings-dir", str(directory), "--format", "json"])
+    assert [each["file"] for each in findings(result)] == [str(directory / "deck" / "dark.toml")]
+
+
+def test_a_directory_that_is_missing_is_an_error(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["check", "--settings-dir", str(folder / "nowhere")])
+    assert result.exit_code == 1
+    assert "expected a settings directory, found nothing" in result.stderr
+
+
+# Exit status
+
+
+@pytest.mark.parametrize("output_format", ["text", "json", "github"])
+@pytest.mark.parametrize(
+    ("files", "strict", "status"),
+    [
+        pytest.param({}, False, 0, id="clean"),
+        pytest.param({}, True, 0, id="clean and strict"),
+        pytest.param(WARNING, False, 0, id="warnings"),
+        pytest.param(WARNING, True, 1, id="warnings and strict"),
+        pytest.param(FAULTS, False, 1, id="errors"),
+        pytest.param(FAULTS, True, 1, id="errors and strict"),
+    ],
+)
+def test_the_exit_status(
+    check: Run, files: Mapping[str, str], output_format: str, status: int, *, strict: bool
+) -> None:
+    arguments = ["--format", output_format, *(["--strict"] if strict else [])]
+    assert check(*arguments, files=files).exit_code == status
+
+
+def test_an_error_in_one_environment_alone_is_an_error(check: Run) -> None:
+    files = {"settings.toml": f"{NOTHING}[staging.cogt.routing]\nactive = 'al'\n"}
+    assert check(files=files).exit_code == 1
+    assert check("--env", "development", files=files).exit_code == 0
+
+
+# Keys
+
+
+def test_no_key_is_needed_where_a_load_would_refuse(check: Run) -> None:
+    refusing = {"settings.toml": f"{NOTHING}missing_credentials = 'error'\n"}
+    assert check("--strict", files=refusing).exit_code == 0
+
+
+def test_no_backend_is_left_out_for_want_of_a_key(check: Run) -> None:
+    skipping = {"settings.toml": f"{NOTHING}missing_credentials = 'skip'\n"}
+    assert check("--strict", files=skipping).stdout == "0 errors, 0 warnings\n"
+
+
+@pytest.mark.parametrize("output_format", ["text", "json", "github"])
+def test_no_secret_is_shown(check: Run, output_format: str) -> None:
+    files = {".secrets.toml": f"[default.cogt.backends.a]\nendpoint = ['{CANARY}']\nenabled = '{CANARY}'\n"}
+    result = check("--format", output_format, files=files)
+    assert result.exit_code == 1
+    assert CANARY not in result.stdout + result.stderr
+
+
+# Text
+
+
+def test_text_groups_problems_by_file(check: Run) -> None:
+    assert check(files=FAULTS).stdout.splitlines() == [
+        "settings/backends/a.local.toml",
+        f"  error: line 2  cogt.models.a.only-a.max_tokens: expected an integer, got a string  {EVERYWHERE}",
+        f"  error: line 4  cogt.models.a.m1.sdk: expected a string, got an integer  {EVERYWHERE}",
+        "settings/settings.toml",
+        "  error: line 5  cogt.routing.active: no routing profile is called 'alll'; did you mean 'all'?  [production]",
+        "  error: line 7  cogt.deck.llm_presets.p.temperature: expected a number of at most 2, got 5  [preview]",
+        "4 errors, 0 warnings",
+    ]
+
+
+def test_text_tells_warnings_as_such(check: Run) -> None:
+    lines = check(files=WARNING).stdout.splitlines()
+    assert lines[:2] == [
+        "settings/deck/dark.toml",
+        f"  warning: line 2  cogt.deck.aliases.chain.0: {UNSERVED}  [development, staging, production]",
+    ]
+    assert lines[2] in ("0 errors, 1 warning", "0 errors, 1 warnings")
+
+
+def test_text_groups_what_a_variable_states_under_its_name(check: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELEX_COGT__ROUTING__ACTIVE", "al")
+    assert check("--env", "staging").stdout.splitlines()[:2] == [
+        "PIPELEX_COGT__ROUTING__ACTIVE",
+        "  error: cogt.routing.active: no routing profile is called 'al'; did you mean 'all'?  [staging]",
+    ]
+
+
+# JSON
+
+
+def test_json_holds_every_fact(check: Run) -> None:
+    (found,) = findings(check("--format", "json", files=WARNING))
+    assert found == {
+        "file": "settings/deck/dark.toml",
+        "line": 2,
+        "path": "cogt.deck.aliases.chain.0",
+        "problem": UNSERVED,
+        "suggestion": None,
+        "severity": "warning",
+        "environments": ["development", "staging", "production"],
+    }
+
+
+def test_json_of_a_clean_tree_is_an_empty_list(check: Run) -> None:
+    assert findings(check("--format", "json")) == []
+
+
+# Annotations
+
+
+def test_github_writes_a_workflow_command_for_each_problem(check: Run) -> None:
+    files = {**FAULTS, "backends/a.local.toml": "[m1]\nsdk = 5\n"}
+    annotations = [line.split("::") for line in check("--format", "github", files=files).stdout.splitlines()]
+    assert annotations == [
+        [
+            "",
+            "error file=settings/backends/a.local.toml,line=2,title=cogt.models.a.m1.sdk",
+            f"expected a string, got an integer {EVERYWHERE}",
+        ],
+        [
+            "",
+            "error file=settings/settings.toml,line=5,title=cogt.routing.active",
+            "no routing profile is called 'alll'; did you mean 'all'? [production]",
+        ],
+        [
+            "",
+            "error file=settings/settings.toml,line=7,title=cogt.deck.llm_presets.p.temperature",
+            "expected a number of at most 2, got 5 [preview]",
+        ],
+    ]
+
+
+def test_github_tells_warnings_as_such(check: Run) -> None:
+    printed = check("--format", "github", files=WARNING).stdout
+    assert printed.startswith(
+        "::warning file=settings/deck/dark.toml,line=2,title=cogt.deck.aliases.chain.0::this member"
+    )
+
+
+def test_github_of_a_clean_tree_has_no_command(check: Run) -> None:
+    assert check("--format", "github").stdout.strip() == ""
+
+
+def test_github_escapes_what_a_title_may_not_hold(check: Run) -> None:
+    files = {"backends/a.local.toml": "['50%, x:y']\nmax_tokens = 'x'\n"}
+    (line,) = check("--env", "staging", "--format", "github", files=files).stdout.splitlines()
+    assert 'title=cogt.models.a."50%25%2C x%3Ay".max_tokens::expected' in line
+
+
+def test_github_escapes_what_a_message_may_not_hold(check: Run) -> None:
+    files = {"deck/z.toml": "[aliases]\nx = ['m1', '100%, a:b']\n"}
+    (line,) = check("--env", "staging", "--format", "github", files=files).stdout.splitlines()
+    assert line.endswith("::no model or alias is called '100%25, a:b' [staging]")
+
+
+@pytest.mark.parametrize("text", ["a\\nb", "a\\rb", "a\\r\\n::error::b"])
+def test_no_name_breaks_a_workflow_command_in_two(check: Run, text: str) -> None:
+    files = {"deck/z.toml": f'[aliases]\n"{text}" = ["m1", "{text}"]\n'}
+    printed = check("--env", "staging", "--format", "github", files=files).stdout
+    assert [line[:2] for line in printed.splitlines()] == ["::"]
+
+
+def test_github_escapes_a_file_s_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_tree: WriteTree) -> None:
+    directory = write_tree({**MINIMAL, **WARNING})
+    odd = directory.rename(tmp_path / "50%, a:b")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["check", "--settings-dir", str(odd), "--format", "github"])
+    assert result.stdout.startswith("::warning file=50%25%2C a%3Ab/deck/dark.toml,line=2,")
+
+
+@pytest.mark.parametrize("variable", ["PIPELEX_COGT__ROUTING__ACTIVE"])
+def test_github_names_no_file_where_a_variable_is_at_fault(
+    check: Run, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "al")
+    (line,) = check("--env", "staging", "--format", "github").stdout.splitlines()
+    assert variable in line
+    assert f"file={variable}" not in line
+
+
+def test_an_unknown_format_is_refused(check: Run) -> None:
+    assert check("--format", "yaml").exit_code == 2

@@ -1,0 +1,467 @@
+"""Explaining: why a name leads to its model, where each value was stated, and what it replaced."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pipelex_cogt import ModelManager, RoutingRule, UnknownNameError
+from pipelex_cogt.cli.app import app
+from pipelex_cogt.models.explain import AliasStep, ExplainedValue, Explanation, StatedValue
+from tests.conftest import MINIMAL, Load, WriteTree
+
+Explain: TypeAlias = Callable[..., Explanation]
+Run: TypeAlias = Callable[..., Result]
+
+COLUMNS = 80
+NOTHING = "[default.cogt.inference_config]\nuse_packaged_settings = false\n"
+TEMPERATURE = "PIPELEX_COGT__DECK__LLM_PRESETS__P__TEMPERATURE"
+CHAINS = {
+    "deck/chains.toml": """
+        [aliases]
+        outer = ["m-off", "best"]
+        dark = ["m-off"]
+        [llm_presets.q]
+        llm_handle = "outer"
+        [llm_presets.night]
+        llm_handle = "dark"
+        [llm_presets."gpt 4.1 / eu"]
+        llm_handle = "only-a"
+    """
+}
+ROUTES = {
+    "routing.toml": """
+        active = "routed"
+        [profiles.routed]
+        default = "b"
+        fallback_order = ["a", "off"]
+        routes = { "only-*" = "a" }
+        optional_routes = { "m1" = "off", "m*" = "b" }
+    """
+}
+EVERY_LAYER = {
+    "settings.toml": f"""
+        {NOTHING}
+        [default.cogt.deck.llm_presets.p]
+        temperature = 0.6
+        [production.cogt.deck.llm_presets.p]
+        temperature = 0.7
+        [staging.cogt.deck.llm_presets.p]
+        temperature = 0.1
+    """,
+    "deck/base.local.toml": "[llm_presets.p]\ntemperature = 0.8\n",
+    ".secrets.toml": "[default.cogt.deck.llm_presets.p]\ntemperature = 0.9\n",
+    f"../secrets/{TEMPERATURE}": "1.0",
+    "../.env": f"{TEMPERATURE}=1.1\n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The application's folder as the working directory, so that places read as people write them."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def explain(load: Load, folder: Path) -> Explain:
+    """Explain a name on the minimal tree with other files laid over it."""
+    assert folder.is_dir()
+
+    def explain_name(name: str, files: Mapping[str, str] | None = None, **arguments: Any) -> Explanation:
+        return load(files, **arguments).explain(name)
+
+    return explain_name
+
+
+@pytest.fixture
+def run(write_tree: WriteTree, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `pipelex-cogt explain` in a terminal of 80 columns."""
+    assert folder.is_dir()
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+
+    def run_explain(*arguments: str, files: Mapping[str, str] | None = None) -> Result:
+        write_tree({**MINIMAL, **(files or {})})
+        return CliRunner().invoke(app, ["explain", *arguments])
+
+    return run_explain
+
+
+def value_at(explanation: Explanation, path: str) -> ExplainedValue:
+    (found,) = [value for value in explanation.values if value.path == path]
+    return found
+
+
+def places(explanation: Explanation) -> dict[str, str]:
+    return {value.path: value.stated.place for value in explanation.values}
+
+
+def turned_down(explanation: Explanation) -> list[tuple[str, str, str | None, str]]:
+    assert explanation.decision is not None
+    return [(down.backend, down.rule, down.key, down.reason) for down in explanation.decision.turned_down]
+
+
+# What a name leads to
+
+
+def test_a_preset_leads_through_its_handle_and_aliases_to_the_provider_s_string(explain: Explain) -> None:
+    told = explain("q", CHAINS)
+    assert (told.name, told.kind, told.handle, told.model, told.backend) == ("q", "preset", "outer", "m1", "a")
+    assert told.model_id == "m1"
+    assert told.aliases == (
+        AliasStep("outer", ("m-off", "best"), ("best",)),
+        AliasStep("best", ("m1", "only-b"), ("m1", "only-b")),
+    )
+    assert told.absence is None
+
+
+def test_a_model_needs_no_aliases(explain: Explain) -> None:
+    told = explain("dot.ted")
+    assert (told.kind, told.handle, told.aliases, told.model, told.backend) == (
+        "model",
+        "dot.ted",
+        (),
+        "dot.ted",
+        "b",
+    )
+
+
+def test_the_provider_s_string_is_that_of_the_backend_that_serves(explain: Explain) -> None:
+    told = explain("m1", overrides={"routing": {"profiles": {"all": {"fallback_order": ["b", "a"]}}}})
+    assert (told.backend, told.model_id) == ("b", "b/m1")
+
+
+def test_an_alias_is_explained_by_itself(explain: Explain) -> None:
+    told = explain("best")
+    assert (told.kind, told.model, [step.alias for step in told.aliases]) == ("alias", "m1", ["best"])
+
+
+def test_a_preset_wins_over_a_model_and_a_model_over_an_alias(explain: Explain) -> None:
+    files = {"deck/z.toml": "[aliases]\nm1 = 'only-b'\n[llm_presets.only-a]\nllm_handle = 'm1'\n"}
+    assert explain("only-a", files).kind == "preset"
+    assert (explain("m1", files).kind, explain("m1", files).model) == ("model", "m1")
+
+
+def test_a_backend_is_explained_by_its_values(explain: Explain) -> None:
+    told = explain("a")
+    assert (told.kind, told.backend, told.model, told.decision) == ("backend", "a", None, None)
+    assert places(told) == {
+        "cogt.backends.a.endpoint": "settings/backends.toml:2",
+        "cogt.backends.a.api_key": "settings/backends.toml:3",
+    }
+
+
+def test_a_disabled_backend_is_explained_too(explain: Explain) -> None:
+    assert value_at(explain("off"), "cogt.backends.off.enabled").stated == StatedValue(
+        value=False, layer="application settings", environment=None, place="settings/backends.toml:7"
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["routing.active", "cogt.routing.active", '"routing"."active"', "cogt . routing.active"]
+)
+def test_a_key_path_with_and_without_its_root_is_the_same_value(explain: Explain, name: str) -> None:
+    told = explain(name)
+    assert (told.kind, told.handle) == ("key path", None)
+    assert places(told) == {"cogt.routing.active": "settings/routing.toml:1"}
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ('models.b."dot.ted".inputs', 'cogt.models.b."dot.ted".inputs'),
+        ("models.b.'dot.ted'.inputs", 'cogt.models.b."dot.ted".inputs'),
+        ('cogt.deck.llm_presets."gpt 4.1 / eu".llm_handle', 'cogt.deck.llm_presets."gpt 4.1 / eu".llm_handle'),
+    ],
+)
+def test_a_key_path_is_quoted_as_in_toml(explain: Explain, name: str, path: str) -> None:
+    assert [value.path for value in explain(name, CHAINS).values] == [path]
+
+
+def test_a_key_path_of_a_table_is_everything_below_it(explain: Explain) -> None:
+    assert list(places(explain("deck.llm_presets.p")).items()) == [
+        ("cogt.deck.llm_presets.p.llm_handle", "settings/deck/base.toml:4"),
+        ("cogt.deck.llm_presets.p.temperature", "settings/deck/base.toml:4"),
+    ]
+
+
+def test_a_key_path_of_the_inference_config_is_a_value_like_any_other(explain: Explain) -> None:
+    assert places(explain("inference_config.use_packaged_settings")) == {
+        "cogt.inference_config.use_packaged_settings": "settings/settings.toml:2"
+    }
+
+
+def test_a_value_that_a_model_takes_from_the_defaults_is_found_at_the_model_s_key_path(explain: Explain) -> None:
+    (value,) = explain("models.a.m1.sdk").values
+    assert (value.stated.value, value.stated.place) == ("sdk_a", "settings/backends/a.toml:2")
+
+
+@pytest.mark.parametrize("name", ["nope", "routing.nope", "a b", "", "=", "[x]", "x = 1\ny", '"open'])
+def test_what_nobody_knows_is_an_unknown_name(explain: Explain, name: str) -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        explain(name)
+    assert caught.value.name == name
+
+
+def test_an_unknown_name_comes_with_what_is_near(explain: Explain) -> None:
+    with pytest.raises(UnknownNameError, match=r"called 'bset'; did you mean 'best'\?"):
+        explain("bset")
+
+
+def test_an_unknown_name_near_an_unserved_model_names_that_model(explain: Explain) -> None:
+    with pytest.raises(UnknownNameError, match=r"did you mean 'm-off'"):
+        explain("m-of")
+
+
+def test_an_unknown_key_path_comes_with_the_key_that_is_near(explain: Explain) -> None:
+    with pytest.raises(UnknownNameError, match=r"routing\.active"):
+        explain("routing.actve")
+
+
+# Routing
+
+
+def test_a_fallback_names_the_candidates_that_were_not_asked(explain: Explain) -> None:
+    told = explain("m1")
+    assert told.decision is not None
+    assert told.decision.rule is RoutingRule.FALLBACK
+    assert turned_down(told) == [
+        ("b", "fallback", None, "a rule before it decided"),
+        ("off", "fallback", None, "a rule before it decided"),
+    ]
+
+
+def test_a_candidate_is_turned_down_with_its_reason(explain: Explain) -> None:
+    told = explain("only-b", overrides={"routing": {"profiles": {"all": {"fallback_order": ["off", "a", "b"]}}}})
+    assert told.backend == "b"
+    assert turned_down(told) == [
+        ("off", "fallback", None, "is disabled"),
+        ("a", "fallback", None, "does not serve the model"),
+    ]
+
+
+def test_every_rule_that_applies_is_listed_in_the_order_in_which_it_is_asked(explain: Explain) -> None:
+    told = explain("m1", ROUTES)
+    assert told.decision is not None
+    assert (told.decision.rule, told.decision.key, told.backend) == (RoutingRule.PATTERN, "m*", "b")
+    assert turned_down(told) == [
+        ("off", "exact", "m1", "is disabled"),
+        ("b", "default", None, "a rule before it decided"),
+        ("a", "fallback", None, "a rule before it decided"),
+        ("off", "fallback", None, "a rule before it decided"),
+    ]
+
+
+def test_the_rule_that_decided_is_shown_where_it_is_stated(explain: Explain) -> None:
+    assert places(explain("m1", ROUTES))['cogt.routing.profiles.routed.optional_routes."m*"'] == (
+        "settings/routing.toml:6"
+    )
+    assert places(explain("only-a", ROUTES))['cogt.routing.profiles.routed.routes."only-*"'] == (
+        "settings/routing.toml:5"
+    )
+    assert places(explain("dot.ted", ROUTES))["cogt.routing.profiles.routed.default"] == "settings/routing.toml:3"
+    assert places(explain("m1"))["cogt.routing.profiles.all.fallback_order"] == "settings/routing.toml:3"
+
+
+# What is not served
+
+
+def test_a_model_of_a_disabled_backend_says_so(explain: Explain) -> None:
+    told = explain("m-off")
+    assert (told.kind, told.model, told.backend, told.model_id) == ("model", "m-off", None, None)
+    assert told.absence is not None
+    assert told.absence.startswith("'m-off' is known only to what is disabled: off")
+    assert ("off", "fallback", None, "is disabled") in turned_down(told)
+
+
+def test_a_model_that_a_rule_took_says_which(explain: Explain) -> None:
+    told = explain("only-b", ROUTES)
+    assert told.decision is not None
+    assert (told.decision.backend, told.decision.key) == (None, "only-*")
+    assert turned_down(told)[0] == ("a", "pattern", "only-*", "does not serve the model")
+    assert told.absence is not None
+    assert "'only-b' is not served in routing profile 'routed'" in told.absence
+    assert places(told)['cogt.routing.profiles.routed.routes."only-*"'] == "settings/routing.toml:5"
+
+
+def test_a_preset_over_an_alias_that_leads_nowhere_shows_the_way(explain: Explain) -> None:
+    told = explain("night", CHAINS)
+    assert (told.kind, told.handle, told.model, told.backend) == ("preset", "dark", "m-off", None)
+    assert told.aliases == (AliasStep("dark", ("m-off",), ()),)
+    assert told.absence is not None
+    assert "off" in told.absence
+
+
+def test_an_unserved_model_shows_the_values_that_keep_it_so(explain: Explain) -> None:
+    assert places(explain("m-off"))["cogt.backends.off.enabled"] == "settings/backends.toml:7"
+
+
+def test_a_missing_credential_is_the_reason_where_its_backend_is_left_out(explain: Explain) -> None:
+    skipping = {"settings.toml": f"{NOTHING}missing_credentials = 'skip'\n"}
+    told = explain("only-b", skipping, environ={"A_KEY": "a"})
+    assert told.absence is not None
+    assert "B_KEY" in told.absence
+
+
+# Where values come from
+
+
+def test_a_value_names_its_layer_and_everything_that_it_replaced(explain: Explain) -> None:
+    told = explain(
+        "p",
+        EVERY_LAYER,
+        env="production",
+        environ={"PIPELEX_SECRETS_DIR": "secrets", TEMPERATURE: "1.2"},
+        overrides={"deck": {"llm_presets": {"p": {"temperature": 1.3}}}},
+    )
+    value = value_at(told, "cogt.deck.llm_presets.p.temperature")
+    assert [(each.value, each.layer, each.environment, each.place) for each in (value.stated, *value.replaced)] == [
+        (1.3, "overrides given in code", None, "overrides"),
+        (1.2, "environment variable", None, TEMPERATURE),
+        (1.1, ".env", None, TEMPERATURE),
+        (1.0, "secrets directory", None, TEMPERATURE),
+        (0.9, "secrets file", "default", "settings/.secrets.toml:2"),
+        (0.8, "local file", None, "settings/deck/base.local.toml:2"),
+        (0.7, "environment table", "production", "settings/settings.toml:7"),
+        (0.6, "application settings", "default", "settings/settings.toml:5"),
+        (0.5, "application settings", None, "settings/deck/base.toml:4"),
+    ]
+
+
+def test_a_value_over_the_packaged_settings_names_both(write_tree: WriteTree, folder: Path) -> None:
+    assert folder.is_dir()
+    directory = write_tree({"routing.toml": "active = 'all_openai'\n"})
+    value = value_at(ModelManager.load(directory, environ={}).explain("routing.active"), "cogt.routing.active")
+    assert (value.stated.value, value.stated.layer) == ("all_openai", "application settings")
+    assert [(each.value, each.layer) for each in value.replaced] == [("all_enabled", "packaged settings")]
+
+
+def test_a_list_replaces_a_list_as_a_whole(explain: Explain) -> None:
+    told = explain("best", {"deck/base.local.toml": "[aliases]\nbest = ['only-a']\n"})
+    value = value_at(told, "cogt.deck.aliases.best")
+    assert value.stated.value == ["only-a"]
+    assert [each.value for each in value.replaced] == [["m1", "only-b"]]
+
+
+def test_a_value_of_the_defaults_is_shown_unless_the_model_states_its_own(explain: Explain) -> None:
+    files = {"backends/a.local.toml": "[defaults]\nmax_tokens = 5\nmax_prompt_images = 3\n"}
+    found = places(explain("m1", files))
+    assert found["cogt.models.a.m1.max_tokens"] == "settings/backends/a.toml:4"
+    assert found["cogt.models.a.defaults.max_prompt_images"] == "settings/backends/a.local.toml:3"
+    assert "cogt.models.a.defaults.max_tokens" not in found
+
+
+def test_secrets_are_masked_in_every_layer(explain: Explain) -> None:
+    told = explain(
+        "a",
+        {
+            "backends.local.toml": "[a]\napi_key = 'canary-local'\ntoken = { inner = 'canary-inner' }\n",
+            ".secrets.toml": "[default.cogt.backends.a]\napi_key = 'canary-file'\n",
+            "../.env": "PIPELEX_COGT__BACKENDS__A__API_KEY=canary-dotenv\n",
+        },
+        environ={"A_KEY": "canary-answer", "PIPELEX_COGT__BACKENDS__A__ENDPOINT": "https://u:canary-url@example.com"},
+        overrides={"backends": {"a": {"api_key": "canary-override"}}},
+    )
+    assert "canary" not in str(told)
+    value = value_at(told, "cogt.backends.a.api_key")
+    assert len(value.replaced) == 4
+    assert value.replaced[-1].value == "${A_KEY}"
+
+
+def test_explaining_answers_no_reference(explain: Explain) -> None:
+    files = {"backends/a.local.toml": "[m1]\nmodel_id = '${DEPLOYMENT}'\n"}
+    assert explain("m1", files, environ={"DEPLOYMENT": "canary"}).model_id == "${DEPLOYMENT}"
+
+
+# The command
+
+
+def test_the_command_prints_the_way_as_a_tree(run: Run) -> None:
+    result = run("q", files=CHAINS)
+    assert result.exit_code == 0
+    way, _, values = result.stdout.partition("\n\n")
+    for text in ("preset q", "handle outer", "alias outer", "m-off (not served)", "alias best", "model m1"):
+        assert text in way
+    assert way.index("alias outer") < way.index("alias best") < way.index("model m1") < way.index("backend a")
+    assert "model_id m1" in way
+    assert "cogt.routing.active = all" in values
+    assert "settings/routing.toml:1  (application settings)" in values
+
+
+def test_the_command_shows_what_was_replaced(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIPELEX_ENV", "production")
+    monkeypatch.setenv("PIPELEX_SECRETS_DIR", "secrets")
+    printed = run("p", files=EVERY_LAYER).stdout
+    assert f"{TEMPERATURE}  (.env)" in printed
+    assert "replaced 0.9, settings/.secrets.toml:2  (secrets file [default])" in printed
+    assert "replaced 0.7, settings/settings.toml:7  (environment table [production])" in printed
+    assert "replaced 0.5, settings/deck/base.toml:4  (application settings)" in printed
+
+
+def test_the_command_says_why_something_is_not_served(run: Run) -> None:
+    result = run("only-b", files=ROUTES)
+    assert result.exit_code == 0
+    assert "turned down: route 'only-*' a, does not serve the model" in result.stdout
+    assert "not served: 'only-b' is not served in routing profile 'routed'" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["q", "m-off", "best", "a", "models", "backends", "deck", "routing"])
+def test_the_tree_stays_within_80_columns(run: Run, name: str) -> None:
+    result = run(name, files=CHAINS)
+    assert result.exit_code == 0
+    assert [line for line in result.stdout.splitlines() if len(line) > COLUMNS] == []
+    assert "\x1b" not in result.stdout
+
+
+@pytest.mark.parametrize("name", ["llm_to_reason", "smart", "openai", "routing.active"])
+def test_the_packaged_settings_are_explained_within_80_columns(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert folder.is_dir()
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    result = CliRunner().invoke(app, ["explain", name])
+    assert result.exit_code == 0
+    assert [line for line in result.stdout.splitlines() if len(line) > COLUMNS] == []
+    assert "packaged settings" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["q", "best", "m-off", "off", "cogt.deck.aliases"])
+def test_the_data_is_what_python_returns(run: Run, load: Load, name: str) -> None:
+    data = json.loads(run(name, "--json", files=CHAINS).stdout)
+    told = load(CHAINS).explain(name)
+    for field in ("name", "kind", "handle", "model", "backend", "model_id", "absence"):
+        assert data[field] == getattr(told, field)
+    assert [value["path"] for value in data["values"]] == [value.path for value in told.values]
+    assert [value["stated"]["place"] for value in data["values"]] == [value.stated.place for value in told.values]
+
+
+def test_the_data_names_the_rule_and_what_was_turned_down(run: Run) -> None:
+    decision = json.loads(run("m1", "--json", files=ROUTES).stdout)["decision"]
+    assert (decision["rule"], decision["key"], decision["backend"]) == ("pattern", "m*", "b")
+    assert decision["turned_down"][0] == {"backend": "off", "rule": "exact", "key": "m1", "reason": "is disabled"}
+
+
+def test_the_command_takes_an_environment(run: Run) -> None:
+    data = json.loads(run("p", "--json", "--env", "staging", files=EVERY_LAYER).stdout)
+    values = {value["path"]: value for value in data["values"]}
+    replaced = values["cogt.deck.llm_presets.p.temperature"]["replaced"]
+    assert [each["value"] for each in replaced if each["environment"] == "staging"] == [0.1]
+
+
+def test_the_command_needs_no_key(run: Run) -> None:
+    refusing = {"settings.toml": f"{NOTHING}missing_credentials = 'error'\n"}
+    assert run("p", files=refusing).exit_code == 0
+
+
+def test_the_command_ends_with_1_and_says_what_is_near(run: Run) -> None:
+    result = run("bset")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "did you mean 'best'?" in result.stderr
+    assert "Traceback" not in result.stderr

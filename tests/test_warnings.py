@@ -1,0 +1,249 @@
+"""Warnings as data: what a load allows and a person should hear of. The exact texts are in `reports/`."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelex_cogt import ModelManager, Problem, SettingsError, Severity
+from tests.conftest import Load, WriteTree
+
+NOTHING = "[default.cogt.inference_config]\nuse_packaged_settings = false\n"
+DARK = {"deck/z.toml": "[aliases]\nchain = ['m-off', 'm1']\n"}
+TWO_BACKENDS = "[default.cogt.inference_config]\nenabled_backends = ['openai', 'anthropic']\n"
+
+
+def routed(lines: str) -> dict[str, str]:
+    """A routing file whose active profile's lines begin on line 4."""
+    return {"routing.toml": f"active = 'x'\n[profiles.x]\nfallback_order = ['a', 'b']\n{lines}\n"}
+
+
+def paths(manager: ModelManager) -> list[str]:
+    return [warning.path for warning in manager.warnings]
+
+
+@pytest.fixture
+def over_packaged(write_tree: WriteTree) -> Load:
+    """Load files over the packaged settings."""
+
+    def load_files(files: Mapping[str, str], **arguments: Any) -> ModelManager:
+        return ModelManager.load(write_tree(files), **{"environ": {}, **arguments})
+
+    return load_files
+
+
+# Shape
+
+
+def test_a_warning_is_a_problem_with_every_fact(load: Load) -> None:
+    (warning,) = load(DARK).warnings
+    assert isinstance(warning, Problem)
+    assert warning.severity is Severity.WARNING
+    assert warning.path == "cogt.deck.aliases.chain.0"
+    assert warning.file is not None
+    assert Path(warning.file).name == "z.toml"
+    assert warning.line == 2
+    assert "'m-off'" in warning.problem
+
+
+def test_warnings_are_a_tuple_of_immutable_values(load: Load) -> None:
+    manager = load(DARK)
+    assert isinstance(manager.warnings, tuple)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        manager.warnings[0].problem = "other"  # type: ignore[misc]  # because: that is what must not work
+
+
+def test_warnings_are_the_same_however_often_they_are_asked_for(load: Load) -> None:
+    manager = load(DARK)
+    assert manager.warnings == manager.warnings
+    assert len(manager.warnings) == 1
+
+
+def test_warnings_survive_pickling(load: Load) -> None:
+    warnings = load(DARK).warnings
+    assert pickle.loads(pickle.dumps(warnings)) == warnings
+
+
+def test_warnings_come_in_the_order_of_files_and_lines(load: Load) -> None:
+    files = {
+        **routed("routes = { 'zz-*' = 'a' }\noptional_routes = { 'yy-*' = 'a' }"),
+        "deck/z.toml": "[aliases]\ny = 'm-off'\nx = 'm-off'\n",
+        "deck/a.toml": "[aliases]\nw = 'm-off'\n",
+    }
+    told = [(Path(warning.file or "").name, warning.line) for warning in load(files).warnings]
+    assert told == [("a.toml", 2), ("z.toml", 2), ("z.toml", 3), ("routing.toml", 4), ("routing.toml", 5)]
+
+
+def test_a_warning_is_told_once(load: Load) -> None:
+    warnings = load({**DARK, **routed("routes = { 'zz-*' = 'a' }")}).warnings
+    assert len(warnings) == len(set(warnings)) == 2
+
+
+def test_a_warning_stops_nothing(load: Load) -> None:
+    assert load(DARK).deck.resolve("chain").model.name == "m1"
+
+
+def test_a_load_that_fails_tells_errors_alone(load: Load) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({**DARK, "routing.local.toml": "active = 'al'\n"})
+    assert {problem.severity for problem in caught.value.problems} == {Severity.ERROR}
+
+
+def test_lines_are_those_of_the_file_when_it_was_read(load: Load) -> None:
+    manager = load(DARK)
+    before = manager.warnings
+    assert before[0].file is not None
+    Path(before[0].file).unlink()
+    assert [warning.path for warning in manager.warnings] == [warning.path for warning in before]
+
+
+# Kinds
+
+
+@pytest.mark.parametrize(
+    ("lines", "path"),
+    [
+        pytest.param("routes = { m1 = 'a', 'm1*' = 'b' }", 'routes."m1*"', id="shadowed by a name"),
+        pytest.param("routes = { '*1' = 'b', 'm1*' = 'a' }", 'routes."*1"', id="shadowed by more letters"),
+        pytest.param("routes = { 'm1*' = 'a', '*m1' = 'b' }", 'routes."*m1"', id="tied"),
+        pytest.param(
+            "routes = { 'm1*' = 'a' }\noptional_routes = { '*m1' = 'b' }", 'optional_routes."*m1"', id="optional"
+        ),
+        pytest.param("routes = { m1 = 'a' }\noptional_routes = { m1 = 'b' }", "optional_routes.m1", id="twice a name"),
+        pytest.param(
+            "routes = { 'm1*' = 'a' }\noptional_routes = { 'm1*' = 'b' }", 'optional_routes."m1*"', id="twice a pattern"
+        ),
+        pytest.param("routes = { 'm-off*' = 'a' }", 'routes."m-off*"', id="to a backend that serves none"),
+        pytest.param("routes = { 'zzz*' = 'a' }", 'routes."zzz*"', id="matches nothing"),
+        pytest.param("routes = { zzz = 'a' }", "routes.zzz", id="a name that nobody knows"),
+    ],
+)
+def test_a_route_that_is_never_used_is_told_and_nothing_else(load: Load, lines: str, path: str) -> None:
+    assert paths(load(routed(lines))) == [f"cogt.routing.profiles.x.{path}"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param("routes = { 'm*' = 'a', 'only-*' = 'b' }\noptional_routes = { only-a = 'a' }", id="all used"),
+        pytest.param("routes = { '*' = 'b', only-a = 'a' }", id="a wildcard for the rest"),
+        pytest.param("optional_routes = { 'm1*' = 'off', m1 = 'off' }", id="optional and waiting"),
+        pytest.param("routes = { 'm1*' = 'a' }\noptional_routes = { m1 = 'off' }", id="behind one that waits"),
+        pytest.param("default = 'b'", id="a default over a fallback"),
+    ],
+)
+def test_a_route_that_is_used_or_waits_for_its_backend_is_not_told(load: Load, lines: str) -> None:
+    assert paths(load(routed(lines))) == []
+
+
+def test_a_tied_route_is_told_by_the_order_of_declaration(load: Load) -> None:
+    assert paths(load(routed("routes = { '*m1' = 'b', 'm1*' = 'a' }"))) == ['cogt.routing.profiles.x.routes."m1*"']
+
+
+def test_routes_that_tie_and_each_decide_for_something_are_not_told(load: Load) -> None:
+    files = {
+        "backends/a.local.toml": "[m1-x]\n[x-m1]\n",
+        **routed("routes = { 'm1-*' = 'a', '*-m1' = 'a', 'dot*' = 'b' }"),
+    }
+    assert paths(load(files)) == []
+
+
+def test_models_that_no_rule_serves_are_told_once_each(load: Load) -> None:
+    files = {"routing.toml": "active = 'x'\n[profiles.x]\nroutes = { m1 = 'b', only-a = 'a' }\n"}
+    told = paths(load(files))
+    assert told == ["cogt.models.b.only-b", 'cogt.models.b."dot.ted"', "cogt.deck.aliases.best.1"]
+
+
+def test_a_model_that_is_switched_off_is_no_model_that_no_rule_serves(load: Load) -> None:
+    assert paths(load({"backends/a.local.toml": "[only-a]\nenabled = false\n"})) == []
+
+
+def test_a_chain_with_a_member_that_is_served_names_only_the_others(load: Load) -> None:
+    assert paths(load({"deck/z.toml": "[aliases]\nx = ['m1', 'm-off', 'only-a', 'm-off']\n"})) == [
+        "cogt.deck.aliases.x.1",
+        "cogt.deck.aliases.x.3",
+    ]
+
+
+def test_what_leads_nowhere_in_one_environment_is_told_there_alone(load: Load) -> None:
+    files = {
+        "settings.toml": f"{NOTHING}[production.cogt.backends.off]\nenabled = true\n",
+        "deck/z.toml": "[aliases]\nx = 'm-off'\n[llm_presets.q]\nllm_handle = 'x'\n",
+    }
+    assert paths(load(files, env="development")) == ["cogt.deck.aliases.x", "cogt.deck.llm_presets.q.llm_handle"]
+    assert paths(load(files, env="production")) == []
+
+
+def test_a_broken_profile_that_is_not_active_is_told_with_every_fault(load: Load) -> None:
+    files = {"routing.local.toml": "[profiles.y]\ndefault = 'nobody'\nroutes = { m1 = 'off' }\nx = 1\n"}
+    assert paths(load(files)) == [
+        "cogt.routing.profiles.y.default",
+        "cogt.routing.profiles.y.routes.m1",
+        "cogt.routing.profiles.y.x",
+    ]
+
+
+def test_an_unused_route_of_a_profile_that_is_not_active_is_not_told(load: Load) -> None:
+    assert paths(load({"routing.local.toml": "[profiles.y]\ndefault = 'a'\nroutes = { 'zz*' = 'b' }\n"})) == []
+
+
+def test_an_older_spelling_is_told_even_where_a_higher_layer_replaces_its_value(load: Load) -> None:
+    files = {
+        "backends/b.toml": "default_sdk = 'old'\n[m1]\n[only-b]\n['dot.ted']\n",
+        "backends/b.local.toml": "[defaults]\nsdk = 'mine'\n",
+    }
+    (warning,) = load(files).warnings
+    assert warning.file is not None
+    assert (Path(warning.file).name, warning.line) == ("b.toml", 1)
+    assert warning.suggestion == "write sdk in [defaults]"
+
+
+def test_every_older_spelling_is_told_where_it_stands(load: Load) -> None:
+    files = {
+        "backends/b.toml": "default_sdk = 'old'\n[m1]\n[only-b]\n['dot.ted']\n",
+        "backends/b.local.toml": "# mine\ndefault_sdk = 'mine'\n",
+    }
+    told = [(Path(warning.file or "").name, warning.line) for warning in load(files).warnings]
+    assert told == [("b.local.toml", 2), ("b.toml", 1)]
+
+
+# What is packaged
+
+
+@pytest.mark.parametrize("env", ["development", "staging", "production"])
+def test_two_backends_and_one_preset_over_the_packaged_settings_have_no_warning(over_packaged: Load, env: str) -> None:
+    files = {"settings.toml": TWO_BACKENDS, "deck/mine.toml": "[llm_presets.mine]\nllm_handle = 'best-gpt'\n"}
+    keys = {"OPENAI_API_KEY": "a", "ANTHROPIC_API_KEY": "b"}
+    assert over_packaged(files, env=env, environ=keys).warnings == ()
+
+
+@pytest.mark.parametrize("backend", ["openai", "bedrock", "ollama", "cohere"])
+def test_one_backend_alone_over_the_packaged_settings_has_no_warning(over_packaged: Load, backend: str) -> None:
+    config = f"[default.cogt.inference_config]\nenabled_backends = ['{backend}']\n"
+    assert over_packaged({"settings.toml": config}).warnings == ()
+
+
+def test_a_packaged_profile_made_active_has_no_warning_about_its_packaged_routes(over_packaged: Load) -> None:
+    assert over_packaged({"routing.toml": "active = 'mixed'\n"}).warnings == ()
+
+
+def test_what_the_application_wrote_over_the_packaged_settings_is_told(over_packaged: Load) -> None:
+    files = {
+        "settings.toml": TWO_BACKENDS,
+        "deck/mine.toml": "[aliases]\nmine = ['best-gpt', 'mistral-large-4']\n",
+        "routing.toml": "[profiles.all_enabled.routes]\n'gtp-*' = 'openai'\n",
+    }
+    assert paths(over_packaged(files)) == [
+        "cogt.deck.aliases.mine.1",
+        'cogt.routing.profiles.all_enabled.routes."gtp-*"',
+    ]
+
+
+def test_a_packaged_name_that_the_application_changed_is_the_application_s(over_packaged: Load) -> None:
+    files = {"settings.toml": TWO_BACKENDS, "deck/mine.toml": "[aliases]\nbest-mistral = ['mistral-large-3']\n"}
+    assert paths(over_packaged(files)) == ["cogt.deck.aliases.best-mistral"]
