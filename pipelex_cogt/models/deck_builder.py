@@ -106,7 +106,9 @@ def _check_choices(deck: ModelDeck, report: ProblemReport) -> None:
 
 def _check_choice(preset: str, path: tuple[str, ...], deck: ModelDeck, report: ProblemReport) -> None:
     """A choice names a preset that leads to a model."""
-    if not _is_preset(preset, path, deck, report) or _is_doubtful(deck.llm_presets[preset].llm_handle, deck, report):
+    if not _is_preset(preset, path, deck, report) or report.has_fault("deck", "llm_presets", preset):
+        return
+    if _is_doubtful(deck.llm_presets[preset].llm_handle, deck, report):
         return
     try:
         deck.resolve(preset)
