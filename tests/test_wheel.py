@@ -65,7 +65,8 @@ def test_an_application_in_another_folder_gets_what_its_layers_say(wheel: Path, 
     (application / "settings").mkdir(parents=True)
     (application / "settings" / "settings.toml").write_text(SETTINGS)
     (application / ".env").write_text("OPENAI_API_KEY=key-of-dotenv\nANTHROPIC_API_KEY=other\n")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PIPELEX_", "OPENAI_"))}
+    foreign = ("PIPELEX_", "OPENAI_", "COV")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environ |= {"PYTHONPATH": str(site), "PIPELEX_ENV": "production"}
     command = [sys.executable, "-c", APPLICATION]
     printed = subprocess.run(command, cwd=application, env=environ, capture_output=True, text=True, check=True).stdout
