@@ -7,6 +7,7 @@ llm = deck.resolve("llm_to_reason")
 llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 """
 
+from pipelex_cogt.config.secrets import SecretSource
 from pipelex_cogt.errors import (
     BackendDisabledError,
     CogtError,
@@ -65,6 +66,7 @@ __all__ = [
     "RoutingProfileLibrary",
     "RoutingRule",
     "SecretFileError",
+    "SecretSource",
     "SecretSourceError",
     "SettingsError",
     "Severity",

@@ -78,12 +78,21 @@ class SettingsError(CogtError, ExceptionGroup[ProblemError]):
     """Every fault that a load found, in file and line order.
 
     `str()` is the whole report; `problems` is the same as data.
+
+    Attributes:
+        warnings: What the load noted beside its faults.
     """
 
+    warnings: tuple[Problem, ...] = ()
+
     @classmethod
-    def from_problems(cls, heading: str, problems: Iterable[Problem]) -> SettingsError:
+    def from_problems(
+        cls, heading: str, problems: Iterable[Problem], warnings: Iterable[Problem] = ()
+    ) -> SettingsError:
         """Build the group from problems in the order in which they are to be read."""
-        return cls(heading, [ProblemError(problem) for problem in problems])
+        error = cls(heading, [ProblemError(problem) for problem in problems])
+        error.warnings = tuple(warnings)
+        return error
 
     @property
     def problems(self) -> tuple[Problem, ...]:

@@ -373,3 +373,20 @@ def test_a_secret_that_cannot_be_read_is_one_of_our_errors(backend_a: LoadBacken
     backend = backend_a('api_key = "${secret:folder}"', environ={"PIPELEX_SECRETS_DIR": str(secrets_dir)})
     with pytest.raises(CogtError, match="found a directory"):
         _ = backend.api_key
+
+
+def test_a_number_of_the_secrets_file_stays_a_number(load: Load) -> None:
+    backend = load({".secrets.toml": "[default.cogt.backends.a]\ntimeout = 30\n"}).backends["a"]
+    assert backend.extra_config["timeout"] == 30
+    assert "30" not in repr(backend)
+
+
+def test_a_literal_key_that_a_pickle_left_behind_is_missed(load: Load) -> None:
+    backend = load(overrides={"backends": {"a": {"api_key": "literal"}}}).backends["a"]
+    with pytest.raises(MissingCredentialError, match="no pickle carries one"):
+        _ = pickle.loads(pickle.dumps(backend)).api_key
+
+
+def test_a_backend_is_hashable(load: Load) -> None:
+    backends = load().backends
+    assert len({backends["a"], backends["b"], backends["a"]}) == 2

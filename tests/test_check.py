@@ -313,3 +313,9 @@ def test_github_names_no_file_where_a_variable_is_at_fault(
 
 def test_an_unknown_format_is_refused(check: Run) -> None:
     assert check("--format", "yaml").exit_code == 2
+
+
+def test_a_fault_hides_no_warning(check: Callable[..., Result]) -> None:
+    result = check(files={"backends/a.toml": "default_sdk = 's'\n[m1]\nmax_tokens = 'x'\n"})
+    assert "error: line 3" in result.stdout
+    assert "warning: line 1" in result.stdout

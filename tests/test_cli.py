@@ -120,3 +120,11 @@ def test_env_example_is_a_file_to_fill_in(run: Callable[..., Result]) -> None:
     example = run("env", "--example").stdout
     assert "\nA_KEY=\n" in example
     assert "\nB_KEY=\n" in example
+
+
+def test_show_shows_what_a_missing_credential_refuses(run: Callable[..., Result]) -> None:
+    stated = "[development.cogt.inference_config]\nmissing_credentials = 'error'\n"
+    result = run("show", files={"settings.toml": MINIMAL["settings.toml"] + stated})
+    assert result.exit_code == 0
+    assert "a load is refused" in result.stdout
+    assert "needs A_KEY" in result.stdout

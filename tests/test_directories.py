@@ -217,3 +217,28 @@ def test_an_application_works_from_another_folder(tmp_path: Path, monkeypatch: p
         path.write_text(dedent(text), encoding="utf-8")
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert ModelManager.load(environ={}).routing.active.name == "all"
+
+
+def test_a_directory_with_dots_has_the_neighbours_of_its_real_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    make("app/settings/backends.toml", "app/settings/deck/base.toml")
+    Path("app/.env").write_text("PIPELEX_ENV=staging\n")
+    monkeypatch.chdir("app/settings/deck")
+    report = ProblemReport()
+    directories, environment = find_directories("..", Environment({}), report)
+    assert environment["PIPELEX_ENV"] == "staging"
+    assert directories.application == Path.cwd().parent
+
+
+def test_a_home_that_does_not_exist_is_one_of_our_errors() -> None:
+    with pytest.raises(SettingsError, match="places where settings are looked for"):
+        ModelManager.load(settings_dir="~nobody-of-this-name/settings", environ={})
+
+
+def test_a_line_of_dotenv_that_says_nothing_is_a_warning() -> None:
+    make("settings/backends.toml")
+    Path(".env").write_text("A=1\nPIPELEX_ENV production\nB=2\n")
+    Path(".env").chmod(0o600)
+    report = ProblemReport()
+    _, environment = find_directories(None, Environment({}), report)
+    assert (environment["A"], environment["B"]) == ("1", "2")
+    assert [*map(str, report.problems(Severity.WARNING))] == [".env:2: not read: expected NAME=value"]

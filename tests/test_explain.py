@@ -465,3 +465,9 @@ def test_the_command_ends_with_1_and_says_what_is_near(run: Run) -> None:
     assert (result.exit_code, result.stdout) == (1, "")
     assert "did you mean 'best'?" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["inference_config.enabled_backends", "cogt.deck.llm_choice_overrides.for_text"])
+def test_a_key_that_nothing_states_is_known_all_the_same(load: Load, name: str) -> None:
+    explanation = load().explain(name)
+    assert (explanation.kind, explanation.absence) == ("key path", "nothing states it")

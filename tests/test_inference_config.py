@@ -105,3 +105,10 @@ def test_an_upper_layers_list_replaces(load: Load) -> None:
 
 def test_a_tuple_given_in_code_is_a_list(load: Load) -> None:
     assert enabled(load(overrides={"inference_config": {"enabled_backends": ("b",)}})) == {"b"}
+
+
+def test_a_path_in_overrides_lies_where_its_text_would(load: Load) -> None:
+    files = {"mine.toml": MINIMAL["routing.toml"]}
+    for path in ("mine.toml", Path("mine.toml")):
+        manager = load(files, overrides={"inference_config": {"routing_profile_library_path": path}})
+        assert manager.settings.inference_config.routing_profile_library_path.name == "mine.toml"

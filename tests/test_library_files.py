@@ -229,3 +229,16 @@ def test_a_directory_named_as_a_file_is_an_error(problems: Problems) -> None:
 
 def test_what_a_broken_file_would_state_is_not_missed_again(problems: Problems) -> None:
     assert problems({"routing.toml": "active = "}) == ["routing.toml:1  cogt.routing: not valid TOML: Invalid value"]
+
+
+@pytest.mark.parametrize(
+    "name", ["deck/._base.toml", "deck/.ipynb_checkpoints/base-checkpoint.toml", "deck/..2024/x.toml"]
+)
+def test_what_editors_and_file_systems_leave_is_not_read(load: Load, name: str) -> None:
+    assert load({name: "this is not TOML"}).warnings == ()
+
+
+def test_an_editors_lock_is_not_read(load: Load, write_tree: WriteTree) -> None:
+    deck = write_tree({"deck/base.toml": ""}) / "deck"
+    (deck / ".#base.toml").symlink_to("somebody@somewhere.1234")
+    assert load().warnings == ()

@@ -4,6 +4,7 @@ import copy
 import gc
 import logging
 import os
+import pickle
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -239,3 +240,10 @@ def test_a_source_of_ones_own_answers_references(load: Load) -> None:
     api_key = load(sources=[Vault()]).get_required_inference_backend("a").api_key
     assert api_key is not None
     assert api_key.get_secret_value() == "from-vault"
+
+
+def test_a_manager_survives_a_pickle(load: Load) -> None:
+    manager = load({"backends/a.toml": "default_sdk = 's'\n[m1]\n"})
+    again: ModelManager = pickle.loads(pickle.dumps(manager))
+    assert again.get_inference_model("best") == manager.get_inference_model("best")
+    assert again.warnings == manager.warnings != ()

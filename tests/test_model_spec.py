@@ -358,3 +358,24 @@ def test_an_application_may_build_a_spec_of_its_own() -> None:
         {"name": "m", "backend_name": "a", "model_id": "id", "sdk": "s", "inputs": ["text"]}
     )
     assert (spec.model_id, spec.inputs) == ("id", (InputModality.TEXT,))
+
+
+def test_a_reference_in_the_defaults_is_told_once_where_it_stands(problems: Problems) -> None:
+    text = "[defaults]\nsdk = '${SDK}'\n[m1]\n[m2]\n[m3]\n"
+    refusal = "a reference cannot stand here: the settings mean the same with and without keys"
+    assert problems({"backends/a.toml": text}) == [f"backends/a.toml:2  cogt.models.a.defaults.sdk: {refusal}"]
+
+
+def test_a_fault_of_the_defaults_leaves_nothing_else_to_be_missed(problems: Problems) -> None:
+    told = problems({"backends/a.toml": "[defaults]\nsdkk = 's'\n[m1]\n[m2]\n"})
+    assert told == ["backends/a.toml:2  cogt.models.a.defaults.sdkk: unknown key; did you mean 'sdk'?"]
+
+
+def test_a_fault_hides_no_reference_beside_it(problems: Problems) -> None:
+    told = problems({"backends/a.toml": "[m1]\nsdk = '${S}'\nmax_tokens = 'x'\ncosts = { input = '${I}' }\n"})
+    refusal = "a reference cannot stand here: the settings mean the same with and without keys"
+    assert told == [
+        f"backends/a.toml:2  cogt.models.a.m1.sdk: {refusal}",
+        "backends/a.toml:3  cogt.models.a.m1.max_tokens: expected an integer, got a string",
+        f"backends/a.toml:4  cogt.models.a.m1.costs.input: {refusal}",
+    ]

@@ -450,3 +450,18 @@ def test_a_broken_file_of_secrets_shows_none_of_them(load: Load, text: str) -> N
         load({".secrets.toml": f"[default.cogt.backends.a]\n{text}"})
     assert CANARY not in str(caught.value) + repr(caught.value)
     assert caught.value.problems[0].line in (2, 3)
+
+
+@pytest.mark.parametrize("password", ["p@CANARY", "p/CANARY", "p:CANARY@x/y"])
+def test_a_password_with_signs_of_a_url_is_hidden_to_its_end(password: str) -> None:
+    assert mask_url_password(f"https://u:{password}@host/v1") == f"https://u:{MASK}@host/v1"
+
+
+@pytest.mark.parametrize("key", ["apitoken", "access_tokens", "AccountKey", "subscription-key", "pwd", "passphrase"])
+def test_other_words_for_a_secret_count_too(key: str) -> None:
+    assert names_secret(key)
+
+
+@pytest.mark.parametrize("key", ["max_tokens", "tokens_per_minute", "keyboard", "public_key_id", "secretary"])
+def test_words_that_only_look_alike_do_not(key: str) -> None:
+    assert not names_secret(key)

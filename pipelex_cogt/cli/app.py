@@ -23,7 +23,7 @@ from pipelex_cogt.cli.env import (
 )
 from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.show import describe, print_description
-from pipelex_cogt.errors import CogtError
+from pipelex_cogt.errors import CogtError, SettingsError
 from pipelex_cogt.models.model_manager import ModelManager
 
 app = typer.Typer(
@@ -50,8 +50,19 @@ def pipelex_cogt() -> None:
 def show(env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
     """Print the settings in force: backends, models, aliases, presets and choices."""
     with _faults_told():
-        description = describe(ModelManager.load(settings_dir, env))
+        description = _describe_in_force(settings_dir, env)
     _print(description, print_description, as_json=as_json)
+
+
+def _describe_in_force(settings_dir: Path | None, env: str | None) -> dict[str, Any]:
+    """What is in force; where a load is refused only for missing credentials, what it would be with them."""
+    try:
+        return describe(ModelManager.load(settings_dir, env))
+    except SettingsError as error:
+        refusal = error
+    description = describe(ModelManager.load(settings_dir, env, checks_credentials=False))
+    description["warnings"] += [f"a load is refused: {problem}" for problem in refusal.problems]
+    return description
 
 
 @app.command()

@@ -60,7 +60,7 @@ def _problems_of(settings_dir: Path | None, environment: str) -> tuple[Problem, 
     try:
         return ModelManager.load(settings_dir, environment, checks_credentials=False).warnings
     except SettingsError as error:
-        return error.problems
+        return (*error.problems, *error.warnings)
 
 
 def _format_text(findings: Findings) -> str:

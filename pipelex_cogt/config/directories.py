@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
@@ -93,13 +94,18 @@ def read_dotenv(path: Path | None, report: ProblemReport) -> dict[str, str]:
     """The variables of a `.env` file; `os.environ` stays as it is."""
     if path is None:
         return {}
-    from dotenv import dotenv_values  # imported here because most processes have no .env, and it takes its time
+    from dotenv.parser import parse_stream  # imported here because most processes have no .env, and it takes its time
 
     problem = None
     try:
         warn_if_others_read(path, report)
-        values = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
-        return {name: value for name, value in values.items() if value is not None}
+        text = path.read_bytes().decode("utf-8-sig")
+        bindings = [*parse_stream(StringIO(text))]
+        for binding in bindings:
+            if binding.error:
+                place = Place(display_path(path), binding.original.line)
+                report.warning((), "not read: expected NAME=value", place=place)
+        return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
     except UnicodeDecodeError:
         problem = "expected UTF-8 text"
     except OSError as error:
@@ -115,7 +121,7 @@ def _find_application(
     if named is None:
         directory = working / "settings"
         return directory if _is_ours(directory) else None
-    directory = working / Path(named).expanduser()
+    directory = _absolute(working, named)
     if not directory.is_dir():
         source = "the argument settings_dir" if settings_dir is not None else SETTINGS_DIR_VARIABLE
         found = "a file" if directory.exists() else "nothing"
@@ -141,13 +147,18 @@ def _speaks_of_us(path: Path) -> bool:
 
 def _find_secrets(environment: Environment, working: Path, report: ProblemReport) -> Path | None:
     named = environment.get(SECRETS_DIR_VARIABLE)
-    directory = working / Path(named).expanduser() if named else DEFAULT_SECRETS_DIR
+    directory = _absolute(working, named) if named else DEFAULT_SECRETS_DIR
     if directory.is_dir() and os.access(directory, os.R_OK | os.X_OK):
         return directory
     if named:
         problem = f"expected a directory of secrets to read at {display_path(directory)}, found none"
         report.error((), problem, place=Place(SECRETS_DIR_VARIABLE))
     return None
+
+
+def _absolute(working: Path, named: Path | str) -> Path:
+    """A directory that somebody names, without `..` and with its `~` replaced where there is such a home."""
+    return Path(os.path.abspath(working / os.path.expanduser(named)))
 
 
 def _existing(path: Path) -> Path | None:

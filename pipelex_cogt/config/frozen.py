@@ -29,5 +29,8 @@ class FrozenDict(dict[K, V]):
     def __reduce__(self) -> tuple[type[FrozenDict[K, V]], tuple[dict[K, V]]]:
         return FrozenDict, (dict(self),)
 
+    def __hash__(self) -> int:  # type: ignore[override]  # because: what cannot change can be hashed, unlike its parent
+        return hash(frozenset(self.items()))
+
     def __copy__(self) -> FrozenDict[K, V]:
         return self

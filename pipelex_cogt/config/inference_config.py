@@ -77,16 +77,22 @@ def toml_files(
     """The TOML files of a directory, sorted by path as text; `on_error` hears of folders that cannot be read."""
     found: list[str] = []
     for root, folders, names in os.walk(directory, onerror=on_error):
-        found += (os.path.join(root, name) for name in [*names, *folders] if name.endswith(".toml"))
+        found += (os.path.join(root, name) for name in [*names, *folders] if _is_settings(name))
+        folders[:] = (folder for folder in folders if not folder.startswith("."))
         if not is_recursive:
             folders.clear()
     return [Path(path) for path in sorted(found)]
 
 
+def _is_settings(name: str) -> bool:
+    """Whether a file is one of the person's own, rather than what an editor or a file system leaves beside it."""
+    return name.endswith(".toml") and not name.startswith((".#", "._")) and name != LOCAL_SUFFIX
+
+
 def absolute_paths(stated: Table, directory: Path) -> Table:
     """A stated `inference_config` with its paths absolute: they are relative to the directory that states them."""
     return {
-        key: str(directory / value) if key in LIBRARY_PATHS and isinstance(value, str) else value
+        key: str(directory / value) if key in LIBRARY_PATHS and isinstance(value, str | os.PathLike) else value
         for key, value in stated.items()
     }
 

@@ -65,7 +65,6 @@ class _Finding(NamedTuple):
     suggestion: str | None
     severity: Severity
     place: Place | Origin | None
-    is_packaged: bool = False
 
 
 class ProblemReport:
@@ -75,15 +74,20 @@ class ProblemReport:
     `locate` answers where a key path is stated, and whether that is in the packaged settings.
     """
 
-    def __init__(self) -> None:
-        self._findings: list[_Finding] = []
+    def __init__(self, findings: Iterable[_Finding] = ()) -> None:
+        self._findings = [*findings]
         self._unreadable: set[KeyPath] = set()
         self.locate: Callable[[KeyPath], tuple[Place | None, bool]] = lambda _path: (None, False)
 
+    def __reduce__(self) -> tuple[type[ProblemReport], tuple[list[_Finding]]]:
+        """A pickle holds the problems with their places, without the layers that they came from."""
+        placed = ((finding, *self._place(finding)) for finding in self._findings)
+        told = [finding._replace(place=place) for finding, place, is_packaged in placed if not is_packaged]
+        return ProblemReport, (told,)
+
     def copy(self) -> ProblemReport:
         """A report of its own with the same problems, for adding what only a reader of warnings pays for."""
-        report = ProblemReport()
-        report._findings = [*self._findings]
+        report = ProblemReport(self._findings)
         report._unreadable = {*self._unreadable}
         report.locate = self.locate
         return report
@@ -186,7 +190,7 @@ class ProblemReport:
         """Raise one `SettingsError` with every error, or return where there is none."""
         if errors := self.problems(Severity.ERROR):
             count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
-            raise SettingsError.from_problems(f"{count} in {heading}", errors)
+            raise SettingsError.from_problems(f"{count} in {heading}", errors, self.problems(Severity.WARNING))
 
     def _located(self, finding: _Finding) -> tuple[Problem, bool]:
         place, is_packaged = self._place(finding)

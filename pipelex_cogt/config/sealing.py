@@ -42,7 +42,7 @@ def _seal(key: Any, value: Any, *, is_secret: bool) -> Any:
     if isinstance(value, SecretStr):
         return SealedText(value.get_secret_value())
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return SealedText(str(value)) if is_secret and key not in _TEXT_KEYS else value
+        return SealedText(str(value), number=value) if is_secret and key not in _TEXT_KEYS else value
     if not isinstance(value, str):
         return value
     shown = mask_setting(str(key), value, is_secret=is_secret)

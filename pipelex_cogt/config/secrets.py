@@ -29,14 +29,17 @@ from pipelex_cogt.errors import CogtError, MissingCredentialError, SecretFileErr
 MASK = "**********"
 MAX_SECRET_BYTES = 64 * 1024
 _SECRET_NAME = re.compile(
-    r"(?<![a-z])(?:(?:api|access|private)_?keys?|token|secrets?|password|passwd|credentials?)(?![a-z])"
+    r"(?<![a-z])(?:(?:api|access|account|private|secret|shared|signing|subscription)_?keys?|(?:api|auth)?_?token"
+    r"|(?:api|auth|access)_?tokens|secrets?|password|passwd|pwd|passphrase|credentials?|authorization|connection_string"
+    r")(?![a-z])"
 )
 _WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 _PLACEHOLDER = re.compile(
-    r"your[-_ ].*|.*your[-_]?api[-_]?key.*|(sk-)?(\.{2,}|x{3,})|change[-_ ]?me|replace[-_ ]?me|placeholder|todo|<.*>",
+    r"your[-_ ].*|.*your[-_ ]?(?:\w+[-_ ])?(?:key|token|secret).*|(?:sk-)?(?:\.{2,}|x{3,}|<.*>)"
+    r"|(?:change|replace|insert|enter|fill)[-_ ]?(?:me|in|with|this|your)\b.*|changeme|placeholder|todo",
     re.IGNORECASE,
 )
-_URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):(?!\$\{[^}]*\}@)[^/@\s]+(?=@)")
+_URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):(?!\$\{[^}]*\}@|\d{1,5}/)\S+(?=@)")
 
 
 def names_secret(key: str) -> bool:
@@ -59,11 +62,15 @@ class SealedText(SecretStr):
 
     Attributes:
         shown: The text as it may be shown, such as `https://user:**********@host`.
+        number: The number that it stands for, of a layer that holds secrets.
+        is_lost: Whether it came out of a pickle, which left the text behind.
     """
 
-    def __init__(self, text: str, shown: str = MASK) -> None:
+    def __init__(self, text: str, shown: str = MASK, *, number: float | None = None, is_lost: bool = False) -> None:
         super().__init__(text)
         self.shown = shown
+        self.number = number
+        self.is_lost = is_lost
 
     def _display(self) -> str:
         return self.shown
@@ -74,14 +81,18 @@ class SealedText(SecretStr):
     def __hash__(self) -> int:
         return hash(self.get_secret_value())
 
-    def __reduce__(self) -> tuple[type[SealedText], tuple[str, str]]:
-        return SealedText, ("", self.shown)
+    def __reduce__(self) -> tuple[Callable[[str], SealedText], tuple[str]]:
+        return _lost_text, (self.shown,)
 
     def __copy__(self) -> SealedText:
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SealedText:
         return self
+
+
+def _lost_text(shown: str) -> SealedText:
+    return SealedText("", shown, is_lost=True)
 
 
 class SecretSource(Protocol):

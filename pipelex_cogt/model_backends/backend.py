@@ -29,6 +29,9 @@ def _check_text(value: Any) -> Any:
     raise PydanticCustomError("text", "expected a string, got {found}", {"found": toml_type(value)})
 
 
+_LEFT_BEHIND = "a reference instead of a literal secret: no pickle carries one"
+
+
 class InferenceBackend(BaseModel):
     """A provider of LLM services. References in its settings are answered when they are asked for, and never shown."""
 
@@ -117,7 +120,13 @@ class InferenceBackend(BaseModel):
         text = value.get_secret_value() if isinstance(value, SealedText) else value
         if not isinstance(text, str):
             return text
-        is_secret = is_secret or (isinstance(value, SealedText) and value.shown == MASK)
+        if isinstance(value, SealedText) and value.is_lost:
+            key_path = format_key_path(("backends", self.name, *path))
+            raise MissingCredentialError(self.name, (_LEFT_BEHIND,), key_path, "a pickle")
+        if isinstance(value, SealedText):
+            if value.number is not None and not is_secret:
+                return value.number
+            is_secret = is_secret or value.shown == MASK
         answered = self.credentials.resolve(text, self.name, ("backends", self.name, *path))
         return SealedText(answered) if is_secret else answered
 

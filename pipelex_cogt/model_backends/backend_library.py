@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -18,7 +19,7 @@ from pipelex_cogt.config.references import Prefix, Reference, ReferenceSyntaxErr
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import GIVEN, stated_fields
 from pipelex_cogt.config.secrets import Credentials, is_placeholder
-from pipelex_cogt.errors import BackendDisabledError, SecretFileError, UnknownNameError
+from pipelex_cogt.errors import BackendDisabledError, SecretFileError, SecretSourceError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend, referenced_settings
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelCosts
 
@@ -170,16 +171,8 @@ def _check_credentials(
     """The backend, left out or refused where a credential is missing and the settings say so."""
     missing: dict[str, KeyPath] = {}
     for path, text in referenced_settings(backend):
-        try:
-            references = references_in(text)
-            if backend.enabled:
-                _warn_of_placeholders(backend, path, references, report)
-            if backend.enabled and missing_means is not MissingCredentials.DEFER:
-                missing |= {str(reference): path for reference in backend.credentials.missing(text)}
-        except ReferenceSyntaxError as error:
-            report.error(path, str(error))
-        except SecretFileError as error:
-            report.error(path, error.problem, place=Place(error.path))
+        asks = backend.enabled and missing_means is not MissingCredentials.DEFER
+        missing |= dict.fromkeys(_missing_in(text, path, backend, report, asks=asks), path)
     if missing_means is MissingCredentials.ERROR:
         for names, path in missing.items():
             report.error(path, f"backend {backend.name!r} needs {names}, which is not set")
@@ -189,6 +182,22 @@ def _check_credentials(
             report.warning(path, f"backend {backend.name!r} is left out: {names} is not set", place=place)
         return backend.model_copy(update={"enabled": False, "missing_variables": tuple(missing)})
     return backend
+
+
+def _missing_in(text: str, path: KeyPath, backend: InferenceBackend, report: ProblemReport, *, asks: bool) -> list[str]:
+    """What a setting references and no source holds; the sources are asked only where `asks` says so."""
+    try:
+        references = references_in(text)
+        if backend.enabled:
+            _warn_of_placeholders(backend, path, references, report)
+        return [str(reference) for reference in backend.credentials.missing(text)] if asks else []
+    except ReferenceSyntaxError as error:
+        report.error(path, str(error))
+    except SecretFileError as error:
+        report.error(path, error.problem, place=Place(error.path))
+    except SecretSourceError as error:
+        report.error(path, str(error))
+    return []
 
 
 def _warn_of_placeholders(
@@ -227,42 +236,73 @@ def _check_syntax(text: str, path: KeyPath, report: ProblemReport) -> None:
         report.error(path, str(error))
 
 
-def _comes_from_defaults(table: Table, defaults: Table, path: KeyPath) -> bool:
-    return not has_value(table, path) and has_value(defaults, path)
-
-
 def _check_defaults(backend: str, defaults: Table, report: ProblemReport) -> None:
     """A fault of `[defaults]` is told once, where it stands, rather than for every model that takes it."""
-    for key in defaults.keys() & GIVEN_FIELDS:
-        report.unknown_key(("models", backend, DEFAULTS_KEY, key), MODEL_KEYS)
     path = ("models", backend, DEFAULTS_KEY)
-    build_noting(InferenceModelSpec, {**_ANY_MODEL, **defaults}, path, report, known=_KNOWN_MODEL_KEYS)
+    for key in defaults.keys() & GIVEN_FIELDS:
+        report.unknown_key((*path, key), MODEL_KEYS)
+    refused = _refuse_references(defaults, path, report)
+    sound = {**_ANY_MODEL, **defaults}
+    build_noting(InferenceModelSpec, sound, path, report, known=_KNOWN_MODEL_KEYS, skips=partial(_lies_in, refused))
 
 
 _ANY_MODEL = {"name": "any", "backend_name": "any", "model_id": "any", "sdk": "any"}
 
 
+def _refuse_references(table: Table, path: KeyPath, report: ProblemReport) -> list[KeyPath]:
+    """Note references where none can stand: everywhere but in `model_id`. Their places in the table are returned."""
+    places = [place for place, text in _strings(table, ()) if "${" in text and holds_reference(text)]
+    refused = [place for place in places if place != ("model_id",)]
+    for place in refused:
+        report.error((*path, *place), _NO_REFERENCE)
+    return refused
+
+
+def _strings(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """The strings of a table, with their places."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _strings(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _strings(item, (*path, index))
+
+
+def _lies_in(places: Iterable[KeyPath], path: KeyPath) -> bool:
+    return any(path[: len(place)] == place for place in places)
+
+
 def _build_spec(
     backend: str, name: str, table: Table, defaults: Table, credentials: Credentials, report: ProblemReport
 ) -> InferenceModelSpec | None:
+    path: KeyPath = ("models", backend, name)
     for key in table.keys() & GIVEN_FIELDS:
-        report.unknown_key(("models", backend, name, key), MODEL_KEYS)
+        report.unknown_key((*path, key), MODEL_KEYS)
+    refused = _refuse_references(table, path, report) if "${" in str(table) else []
     fields = {"model_id": name, **(merge(defaults, table) if defaults else table)}
     fields |= {"name": name, "backend_name": backend, "credentials": None}
     model_id = fields["model_id"]
     if isinstance(model_id, str) and "${" in model_id:
         fields["credentials"] = credentials
-        _check_syntax(model_id, ("models", backend, name, "model_id"), report)
+        _check_syntax(model_id, (*path, "model_id") if "model_id" in table else _in_defaults(path, "model_id"), report)
     try:
-        spec = InferenceModelSpec.model_validate(fields)
+        return InferenceModelSpec.model_validate(fields)
     except ValidationError as error:
-        told_of_defaults = partial(_comes_from_defaults, table, defaults)
-        report.invalid(error, ("models", backend, name), _KNOWN_MODEL_KEYS, skips=told_of_defaults)
+        inherited = None if report.has_fault("models", backend, DEFAULTS_KEY) else defaults
+        report.invalid(error, path, _KNOWN_MODEL_KEYS, skips=partial(_is_told, table, inherited, refused))
         return None
-    for key, text in (("sdk", spec.sdk), ("description", spec.description)):
-        if text and "${" in text and holds_reference(text):
-            report.error(("models", backend, name, key), _NO_REFERENCE)
-    return spec
+
+
+def _in_defaults(path: KeyPath, key: str) -> KeyPath:
+    return (*path[:2], DEFAULTS_KEY, key)
+
+
+def _is_told(table: Table, defaults: Table | None, refused: Iterable[KeyPath], path: KeyPath) -> bool:
+    """Whether a model's fault is told elsewhere: as a reference, or in `[defaults]`, which None says are faulty."""
+    is_inherited = not has_value(table, path) and (defaults is None or has_value(defaults, path))
+    return is_inherited or _lies_in(refused, path)
 
 
 _KNOWN_MODEL_KEYS: Mapping[KeyPath, tuple[str, ...]] = {

@@ -13,12 +13,14 @@ from typing import Any
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path, near_names
 from pipelex_cogt.config.layers import value_at
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
+from pipelex_cogt.config.schema import child_schema, is_table, known_keys
 from pipelex_cogt.config.secrets import mask_setting
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, TurnedDown
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.model_deck import ModelDeck
+from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,8 @@ def explain(name: str, settings: Settings, deck: ModelDeck) -> Explanation:
     path = _parse_key_path(name)
     if stated := (*_values(path, settings),) or (*_values(_in_defaults(path), settings),):
         return Explanation(name, "key path", values=stated)
+    if len(path) > 1 and _is_known(path):
+        return Explanation(name, "key path", absence="nothing states it")
     known = [*deck.llm_presets, *deck.backends.known_models, *deck.aliases, *deck.backends]
     near = near_names(name, known) or _near_paths(path, settings)
     raise UnknownNameError(name, "preset, model, alias, backend or key path", near)
@@ -201,6 +205,16 @@ def _model_values(backend: str, model: str, settings: Settings) -> Iterator[Expl
     for value in _values(("models", backend, DEFAULTS_KEY), settings):
         if value.path.removeprefix(format_key_path(("models", backend, DEFAULTS_KEY))) not in own_keys:
             yield value
+
+
+def _is_known(path: KeyPath) -> bool:
+    """Whether the schema knows a key path, down to a key that it names."""
+    schema: Any = SETTINGS_SCHEMA
+    for key in path:
+        if str(key) not in known_keys(schema) and not is_table(child_schema(schema, str(key))):
+            return False
+        schema = child_schema(schema, str(key))
+    return True
 
 
 def _in_defaults(path: KeyPath) -> KeyPath:
