@@ -71,6 +71,8 @@ class InferenceBackend(BaseModel):
 
         Raises:
             MissingCredentialError: It holds a reference that no source answers.
+            SecretFileError: A secret's file cannot be used.
+            SecretSourceError: A source of the application's own fails.
         """
         value = self.answer(self.stated_endpoint, ("endpoint",))
         return value.get_secret_value() if isinstance(value, SecretStr) else value
@@ -81,6 +83,8 @@ class InferenceBackend(BaseModel):
 
         Raises:
             MissingCredentialError: It holds a reference that no source answers.
+            SecretFileError: A secret's file cannot be used.
+            SecretSourceError: A source of the application's own fails.
         """
         key: SecretStr | None = self.answer(self.stated_api_key, ("api_key",))
         return key

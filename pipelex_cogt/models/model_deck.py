@@ -85,6 +85,7 @@ class ModelDeck:
         Raises:
             UnknownNameError: Nothing is called so.
             BackendDisabledError: It is known, its backends are disabled.
+            MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: Its backend is enabled, no rule of the active profile leads to it.
         """
         try:
@@ -99,6 +100,7 @@ class ModelDeck:
         Raises:
             UnknownNameError: Nothing is called so.
             BackendDisabledError: What it leads to is known, its backends are disabled.
+            MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: The backend is enabled, no rule of the active profile leads to the model.
         """
         try:
@@ -125,6 +127,7 @@ class ModelDeck:
         Raises:
             UnknownNameError: Nothing is called so.
             BackendDisabledError: It is known, its backends are disabled.
+            MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: No rule of the active profile leads to it.
         """
         model = self.get_inference_model(handle)

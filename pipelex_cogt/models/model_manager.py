@@ -140,6 +140,7 @@ class ModelManager:
         Raises:
             UnknownNameError: Nothing is called so.
             BackendDisabledError: It is known, its backends are disabled.
+            MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: Its backend is enabled, no rule of the active profile leads to it.
         """
         return self.deck.get_inference_model(llm_handle)
@@ -150,5 +151,6 @@ class ModelManager:
         Raises:
             UnknownNameError: No backend is called so.
             BackendDisabledError: It is disabled.
+            MissingCredentialError: It was left out, for a credential is missing.
         """
         return self.backends.get_required(backend_name)
