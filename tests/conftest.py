@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from pipelex_cogt import ModelManager, SettingsError, set_models_manager
@@ -71,6 +72,8 @@ MINIMAL = {
 }
 """A small complete tree: two backends in use, one disabled."""
 
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "pipelex-cogt-hypothesis")
 
 
