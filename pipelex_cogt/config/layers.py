@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.older_spellings import older_spelling
 
 Table: TypeAlias = dict[str, Any]
 
@@ -88,7 +89,7 @@ class Origin(NamedTuple):
         lines = _lines_of(self.path, _modified(self.path))
         stated = (*self.file_prefix, *path[len(self.tree_prefix) :])
         for end in range(len(stated), 0, -1):
-            for spelling in (stated[:end], _older_spelling(stated[:end])):
+            for spelling in (stated[:end], older_spelling(stated[:end])):
                 if spelling in lines:
                     return Place(self.name, lines[spelling])
         return Place(self.name)
@@ -147,12 +148,6 @@ def nest(path: KeyPath, value: Any) -> Table:
         value = {key: value}
     table: Table = value
     return table
-
-
-def _older_spelling(path: KeyPath) -> KeyPath:
-    if len(path) > 1 and path[-2] == "defaults":
-        return (*path[:-2], f"default_{path[-1]}")
-    return path
 
 
 def _modified(path: Path) -> int:

@@ -5,25 +5,37 @@ A layer is brought to today's spelling before it is merged, so that a higher lay
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from pipelex_cogt.config.layers import Layer, Origin
-from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.key_paths import KeyPath
+
+if TYPE_CHECKING:
+    from pipelex_cogt.config.layers import Layer, Origin
+    from pipelex_cogt.config.report import ProblemReport
 
 DEFAULTS_KEY = "defaults"
 OLDER_SPELLINGS = {"default_sdk": "sdk", "default_prompting_target": "prompting_target"}
 """Keys at the top of a backend's file, each with the key of `[defaults]` that it means."""
+_OLDER_KEYS = {key: older for older, key in OLDER_SPELLINGS.items()}
+
+
+def older_spelling(path: KeyPath) -> KeyPath:
+    """How an older file writes a key path of today; most paths have no older spelling."""
+    if path[-2:-1] == (DEFAULTS_KEY,) and path[-1] in _OLDER_KEYS:
+        return (*path[:-2], _OLDER_KEYS[str(path[-1])])
+    return path
 
 
 def modernise_layer(layer: Layer, report: ProblemReport) -> Layer:
     """The layer in today's spelling; each older spelling is a warning."""
     files = layer.table.get("models")
-    if not isinstance(files, dict) or not any(_is_older(file) for file in files.values()):
+    if not isinstance(files, dict) or not any(map(_is_older, files.values())):
         return layer
     modern = {
         name: _modernise(name, file, layer.origin, report) if _is_older(file) else file for name, file in files.items()
     }
-    return Layer(layer.origin, {**layer.table, "models": modern})
+    return replace(layer, table={**layer.table, "models": modern})
 
 
 def _is_older(file: Any) -> bool:
