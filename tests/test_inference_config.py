@@ -10,7 +10,7 @@ from pipelex_cogt.config.inference_config import (
     LIBRARY_PATHS,
     InferenceConfig,
     MissingCredentials,
-    absolute_paths,
+    anchored,
     default_paths,
     is_local,
 )
@@ -57,7 +57,7 @@ def test_stated_paths_become_absolute(tmp_path: Path) -> None:
         "enabled_backends": ["a"],
         "backends_library_path": 5,
     }
-    assert absolute_paths(stated, tmp_path) == {
+    assert anchored({"inference_config": stated}, tmp_path)["inference_config"] == {
         "llm_deck_dir": str(tmp_path / "../deck"),
         "model_specs_dir": "/specs",
         "enabled_backends": ["a"],

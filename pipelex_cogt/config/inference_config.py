@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipelex_cogt.config.layers import Table
 
+CONFIG_KEY = "inference_config"
 LOCAL_SUFFIX = ".local.toml"
 LIBRARY_PATHS = {
     "backends_library_path": "backends.toml",
@@ -89,12 +90,16 @@ def _is_settings(name: str) -> bool:
     return name.endswith(".toml") and not name.startswith((".#", "._")) and name != LOCAL_SUFFIX
 
 
-def absolute_paths(stated: Table, directory: Path) -> Table:
-    """A stated `inference_config` with its paths absolute: they are relative to the directory that states them."""
-    return {
+def anchored(table: Table, directory: Path) -> Table:
+    """A layer's table with the paths of its `inference_config` absolute: they are relative to a directory."""
+    stated = table.get(CONFIG_KEY)
+    if not isinstance(stated, dict):
+        return table
+    absolute = {
         key: str(directory / value) if key in LIBRARY_PATHS and isinstance(value, str | os.PathLike) else value
         for key, value in stated.items()
     }
+    return {**table, CONFIG_KEY: absolute}
 
 
 def default_paths(directory: Path) -> Table:

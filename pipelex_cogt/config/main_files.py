@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelex_cogt.config.directories import Directories, SettingsDirectory
-from pipelex_cogt.config.inference_config import absolute_paths
+from pipelex_cogt.config.inference_config import anchored
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, did_you_mean, is_one_slip, quote_key
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, Table
 from pipelex_cogt.config.report import ProblemReport, toml_type
@@ -53,11 +53,7 @@ class MainFile:
             file_prefix=(environment, ROOT),
             is_packaged=self.source.is_packaged,
         )
-        table = self.tables[environment]
-        config = table.get("inference_config")
-        if isinstance(config, dict):
-            table = {**table, "inference_config": absolute_paths(config, self.source.path)}
-        return Layer(origin, table)
+        return Layer(origin, anchored(self.tables[environment], self.source.path))
 
 
 class MainFiles(NamedTuple):

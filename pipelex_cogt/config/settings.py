@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pipelex_cogt.config.building import build_noting
 from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
-from pipelex_cogt.config.inference_config import LIBRARY_PATHS, InferenceConfig, absolute_paths, default_paths
+from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig, anchored, default_paths
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, LayerKind, Place, Table, merge, states
 from pipelex_cogt.config.library_files import read_library
@@ -23,8 +23,6 @@ from pipelex_cogt.config.sealing import seal_layer
 from pipelex_cogt.config.secrets import Credentials, Environment, SecretsDirectory, SecretSource
 from pipelex_cogt.config.variables import PREFIX, Variable, build_variable_layers, find_variables
 from pipelex_cogt.errors import SecretFileError
-
-_CONFIG = "inference_config"
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -171,7 +169,7 @@ def _find_variables(
         *find_variables(LayerKind.DOTENV, environment.dotenv),
         *find_variables(LayerKind.PROCESS_ENVIRONMENT, environment.process),
     ]
-    prefix = f"{PREFIX}{_CONFIG.upper()}__"
+    prefix = f"{PREFIX}{CONFIG_KEY.upper()}__"
     config = [variable for variable in found if variable.name.upper().startswith(prefix)]
     return config, [variable for variable in found if variable not in config]
 
@@ -185,7 +183,9 @@ def _read_libraries(
         The `inference_config` in force, and the layers of the files.
     """
     tables = [
-        (layer.origin.is_packaged, layer.table[_CONFIG]) for layer in sorted(layers, key=_rank) if _states_config(layer)
+        (layer.origin.is_packaged, layer.table[CONFIG_KEY])
+        for layer in sorted(layers, key=_rank)
+        if _states_config(layer)
     ]
     shipped = _merged(table for is_packaged, table in tables if is_packaged)
     own = _merged(table for is_packaged, table in tables if not is_packaged)
@@ -204,7 +204,7 @@ def _read_libraries(
 
 
 def _states_config(layer: Layer) -> bool:
-    return isinstance(layer.table.get(_CONFIG), dict)
+    return isinstance(layer.table.get(CONFIG_KEY), dict)
 
 
 def _merged(tables: Iterable[Table]) -> Table:
@@ -215,16 +215,11 @@ def _build_config(stated: Table, directory: Path, report: ProblemReport) -> Infe
     """Build the `inference_config` of a directory; a fault in it is noted, and the defaults stand in."""
     defaults = default_paths(directory)
     known: Mapping[KeyPath, tuple[str, ...]] = {(): tuple(InferenceConfig.model_fields)}
-    config = build_noting(InferenceConfig, defaults | stated, (_CONFIG,), report, known=known)
+    config = build_noting(InferenceConfig, defaults | stated, (CONFIG_KEY,), report, known=known)
     return config or InferenceConfig.model_validate(defaults)
 
 
 def _anchored(layers: Iterable[Layer], directories: Directories) -> list[Layer]:
     """The layers with their paths absolute: what no file states is relative to the application's directory."""
-    anchor = directories.application or directories.working
-    return [
-        Layer(layer.origin, {**layer.table, _CONFIG: absolute_paths(layer.table[_CONFIG], anchor)})
-        if _states_config(layer)
-        else layer
-        for layer in layers
-    ]
+    directory = directories.application or directories.working
+    return [Layer(layer.origin, anchored(layer.table, directory)) for layer in layers]
