@@ -12,6 +12,7 @@ from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Place, Table
 from pipelex_cogt.config.report import ProblemReport
 
+_IN_OTHER_WORDS = {r"Illegal character '\n'": "a string is not closed on its line"}
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -63,4 +64,5 @@ def read_toml_file(path: Path, prefix: KeyPath, report: ProblemReport) -> Table 
 def _explain_syntax(message: str, text: str) -> tuple[str, int]:
     position = _POSITION.search(message)
     line = int(position[1]) if position and position[1] else text.count("\n") + 1
-    return f"not valid TOML: {_POSITION.sub('', message)}", line
+    problem = _POSITION.sub("", message)
+    return f"not valid TOML: {_IN_OTHER_WORDS.get(problem, problem)}", line
