@@ -92,6 +92,15 @@ def isolated_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     set_models_manager(None)
 
 
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The application's folder as the working directory, so that places read as people write them."""
+    folder = tmp_path / "app"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
 def dedent(text: str) -> str:
     """TOML text as a test writes it, without the indentation of the test."""
     return "\n".join(line.strip() for line in text.strip("\n").split("\n")) + "\n"

@@ -37,15 +37,6 @@ EVERYWHERE = f"[{', '.join(ALL)}]"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The application's folder as the working directory, so that files read as people write them."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
 def check(write_tree: WriteTree, folder: Path) -> Run:
     """Run `pipelex-cogt check` on the minimal tree with other files laid over it."""
     assert folder.is_dir()

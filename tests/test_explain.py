@@ -62,15 +62,6 @@ EVERY_LAYER = {
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The application's folder as the working directory, so that places read as people write them."""
-    folder = tmp_path / "app"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-@pytest.fixture
 def explain(load: Load, folder: Path) -> Explain:
     """Explain a name on the minimal tree with other files laid over it."""
     assert folder.is_dir()

@@ -97,15 +97,6 @@ def write_case(case: Case, folder: Path) -> None:
         path.chmod(0o600)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The application's folder, which is also the working directory, so that paths read as people write them."""
-    folder = tmp_path / "app"
-    (folder / "settings").mkdir(parents=True)
-    monkeypatch.chdir(folder)
-    return folder
-
-
 def load_broken(case: Case, folder: Path) -> SettingsError:
     write_case(case, folder)
     with pytest.raises(SettingsError) as caught:

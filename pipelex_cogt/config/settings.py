@@ -182,11 +182,8 @@ def _read_libraries(
     Returns:
         The `inference_config` in force, and the layers of the files.
     """
-    tables = [
-        (layer.origin.is_packaged, layer.table[CONFIG_KEY])
-        for layer in sorted(layers, key=_rank)
-        if _states_config(layer)
-    ]
+    stating = sorted(filter(_states_config, layers), key=_rank)
+    tables = [(layer.origin.is_packaged, layer.table[CONFIG_KEY]) for layer in stating]
     shipped = _merged(table for is_packaged, table in tables if is_packaged)
     own = _merged(table for is_packaged, table in tables if not is_packaged)
     if own.get("use_packaged_settings") is False:
