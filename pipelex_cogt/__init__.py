@@ -7,10 +7,17 @@ llm = deck.resolve("llm_to_reason")
 llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 """
 
-from pipelex_cogt.config.secrets import SecretSource
+import typing
+
+from pipelex_cogt.config.credentials import SecretSource
+from pipelex_cogt.config.directories import Directories
+from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
+from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
+from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.errors import (
     BackendDisabledError,
     CogtError,
+    LiteralLeftBehindError,
     MissingCredentialError,
     ModelNotRoutedError,
     NotAvailableError,
@@ -23,7 +30,7 @@ from pipelex_cogt.errors import (
     UnknownNameError,
 )
 from pipelex_cogt.hub import get_models_manager, set_models_manager
-from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.backend import ExtraConfig, InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import (
     InferenceModelSpec,
@@ -33,44 +40,41 @@ from pipelex_cogt.model_backends.model_spec import (
     OutputModality,
     PromptingTarget,
 )
-from pipelex_cogt.model_routing.routing_profile import RoutingDecision, RoutingProfile, RoutingRule
+from pipelex_cogt.model_routing.routing_profile import (
+    RouteRefusal,
+    RoutingDecision,
+    RoutingProfile,
+    RoutingRule,
+    TurnedDown,
+)
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 from pipelex_cogt.models.llm_setting import LLMChoice, LLMChoices, LLMSetting
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 from pipelex_cogt.models.model_manager import ModelManager
 
+if typing.TYPE_CHECKING:
+    from pipelex_cogt.models.explain import AliasStep, ExplainedValue, Explanation, StatedValue
+
+# Many to a line, for they are read as one list.
+# fmt: off
 __all__ = [
-    "BackendDisabledError",
-    "CogtError",
-    "InferenceBackend",
-    "InferenceBackendLibrary",
-    "InferenceModelSpec",
-    "InputModality",
-    "LLMChoice",
-    "LLMChoices",
-    "LLMSetting",
-    "MissingCredentialError",
-    "ModelConstraint",
-    "ModelCosts",
-    "ModelDeck",
-    "ModelManager",
-    "ModelNotRoutedError",
-    "NotAvailableError",
-    "OutputModality",
-    "Problem",
-    "ProblemError",
-    "PromptingTarget",
-    "ResolvedLLM",
-    "RoutingDecision",
-    "RoutingProfile",
-    "RoutingProfileLibrary",
-    "RoutingRule",
-    "SecretFileError",
-    "SecretSource",
-    "SecretSourceError",
-    "SettingsError",
-    "Severity",
-    "UnknownNameError",
-    "get_models_manager",
-    "set_models_manager",
+    "AliasStep", "BackendDisabledError", "CogtError", "Directories", "ExplainedValue", "Explanation", "ExtraConfig",
+    "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig", "InferenceModelSpec", "InputModality",
+    "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind", "LiteralLeftBehindError", "MissingCredentialError",
+    "MissingCredentials", "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError",
+    "NotAvailableError", "Origin", "OutputModality", "Place", "Problem", "ProblemError", "PromptingTarget",
+    "ResolvedLLM", "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule",
+    "SecretFileError", "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue",
+    "TurnedDown", "UnknownNameError", "get_models_manager", "set_models_manager",
 ]
+# fmt: on
+
+
+def __getattr__(name: str) -> object:
+    """Import what `manager.explain` returns when somebody names it: who never asks pays nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from pipelex_cogt.models import explain
+
+    found: object = getattr(explain, name)
+    return found

@@ -10,6 +10,7 @@ Everything this package raises is a `CogtError`:
             BackendDisabledError     the model is known, its backends are disabled
             ModelNotRoutedError      the model is enabled, no rule of the active profile leads to it
             MissingCredentialError   a backend needs a value that no source holds
+                LiteralLeftBehindError   the value was a literal, and a pickle carries none
         SecretFileError          a secret's file that cannot be used
         SecretSourceError        a source of secrets that fails
 """
@@ -197,6 +198,18 @@ class MissingCredentialError(NotAvailableError):
     def __str__(self) -> str:
         names = " or ".join(self.variables)
         return f"{self.place}  {self.path}: backend {self.backend!r} needs {names}, which is not set"
+
+
+class LiteralLeftBehindError(MissingCredentialError):
+    """A backend out of a pickle has lost a literal secret: no pickle carries one."""
+
+    def __init__(self, backend: str, path: str) -> None:
+        super().__init__(backend, (), path, "a pickle")
+        self.args = (backend, path)
+
+    def __str__(self) -> str:
+        lost = f"backend {self.backend!r} has lost its literal secret, which no pickle carries"
+        return f"{self.path}: {lost}; state a reference such as ${{NAME}} instead"
 
 
 class SecretFileError(CogtError):

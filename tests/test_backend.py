@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from pipelex_cogt import CogtError, InferenceBackend, MissingCredentialError, ModelManager
+from pipelex_cogt import CogtError, InferenceBackend, LiteralLeftBehindError, MissingCredentialError, ModelManager
 from tests.conftest import MINIMAL, Load, WriteTree
 
 CANARY = "sk-canary-7d1f"
@@ -383,7 +384,8 @@ def test_a_number_of_the_secrets_file_stays_a_number(load: Load) -> None:
 
 def test_a_literal_key_that_a_pickle_left_behind_is_missed(load: Load) -> None:
     backend = load(overrides={"backends": {"a": {"api_key": "literal"}}}).backends["a"]
-    with pytest.raises(MissingCredentialError, match="no pickle carries one"):
+    told = "backend 'a' has lost its literal secret, which no pickle carries; state a reference such as ${NAME} instead"
+    with pytest.raises(LiteralLeftBehindError, match=re.escape(f"cogt.backends.a.api_key: {told}")):
         _ = pickle.loads(pickle.dumps(backend)).api_key
 
 

@@ -8,9 +8,9 @@ from typing import TypeAlias
 import pytest
 
 from pipelex_cogt import ModelManager, SettingsError
-from pipelex_cogt.config.directories import Directories, find_directories, packaged_settings_dir, read_dotenv
+from pipelex_cogt.config.directories import Directories, find_directories, packaged_settings_dir
+from pipelex_cogt.config.environ import Environ, read_dotenv
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.secrets import Environment
 from pipelex_cogt.errors import Severity
 from tests.conftest import MINIMAL, Load, dedent
 
@@ -19,7 +19,7 @@ Problems: TypeAlias = Callable[..., list[str]]
 
 def find(settings_dir: Path | str | None = None, **environ: str) -> Directories:
     report = ProblemReport()
-    directories, _environment = find_directories(settings_dir, Environment(environ), report)
+    directories, _environment = find_directories(settings_dir, Environ(environ), report)
     report.raise_errors("the test")
     return directories
 
@@ -224,7 +224,7 @@ def test_a_directory_with_dots_has_the_neighbours_of_its_real_place(monkeypatch:
     Path("app/.env").write_text("PIPELEX_ENV=staging\n")
     monkeypatch.chdir("app/settings/deck")
     report = ProblemReport()
-    directories, environment = find_directories("..", Environment({}), report)
+    directories, environment = find_directories("..", Environ({}), report)
     assert environment["PIPELEX_ENV"] == "staging"
     assert directories.application == Path.cwd().parent
 
@@ -239,6 +239,6 @@ def test_a_line_of_dotenv_that_says_nothing_is_a_warning() -> None:
     Path(".env").write_text("A=1\nPIPELEX_ENV production\nB=2\n")
     Path(".env").chmod(0o600)
     report = ProblemReport()
-    _, environment = find_directories(None, Environment({}), report)
+    _, environment = find_directories(None, Environ({}), report)
     assert (environment["A"], environment["B"]) == ("1", "2")
     assert [*map(str, report.problems(Severity.WARNING))] == [".env:2: not read: expected NAME=value"]

@@ -7,7 +7,6 @@ from pathlib import Path
 from pipelex_cogt import ModelManager
 from pipelex_cogt.cli.env import format_example
 from pipelex_cogt.config.references import references_in
-from pipelex_cogt.model_backends.backend import referenced_settings
 
 EXAMPLE = (Path(__file__).parents[1] / ".env.example").read_text(encoding="utf-8")
 
@@ -18,7 +17,7 @@ def test_the_shipped_file_is_what_the_command_writes() -> None:
 
 def test_it_lists_every_variable_that_the_shipped_settings_reference() -> None:
     backends = ModelManager.load(environ={}).backends.values()
-    texts = [text for backend in backends for _, text in referenced_settings(backend)]
+    texts = [text for backend in backends for _, text in backend.referenced_settings()]
     names = {name.name for text in texts for reference in references_in(text) for name in reference.names}
     assert len(names) >= 12
     assert {name for name in names if f"\n{name}=" not in EXAMPLE and f"\n# {name}=" not in EXAMPLE} == set()

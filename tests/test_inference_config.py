@@ -12,8 +12,8 @@ from pipelex_cogt.config.inference_config import (
     MissingCredentials,
     anchored,
     default_paths,
-    is_local,
 )
+from pipelex_cogt.config.toml_files import is_local
 from tests.conftest import MINIMAL, Load
 
 

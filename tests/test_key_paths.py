@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelex_cogt.config.key_paths import did_you_mean, format_key_path, is_one_slip, near_names, quote_key
+from pipelex_cogt.config.key_paths import format_key_path, quote_key
+from pipelex_cogt.config.suggestions import did_you_mean, is_one_slip, near_names
 
 
 @pytest.mark.parametrize(

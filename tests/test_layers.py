@@ -1,6 +1,5 @@
 """Layers: how two tables merge, and where each states a value."""
 
-import os
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Table, merge, nest, value_at
+from pipelex_cogt.config.layers import Layer, LayerKind, Origin, SourceFile
+from pipelex_cogt.config.older_spellings import modernise_layer
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.tables import Table, merge, nest, value_at
 
 KEYS = st.text(max_size=5) | st.sampled_from(["items", "get", "a.b", "a-b", "A", "a", "dynaconf_merge", "@del"])
 SCALARS = st.integers() | st.text(max_size=5) | st.booleans() | st.lists(st.integers(), max_size=3)
@@ -121,45 +123,50 @@ def test_a_variable_is_the_place_of_what_it_states() -> None:
     assert str(place) == "PIPELEX_COGT__ROUTING__ACTIVE"
 
 
-def write(path: Path, text: str) -> Path:
+def write(path: Path, text: str) -> SourceFile:
     path.write_text(text, encoding="utf-8")
-    return path
+    return SourceFile.of(path, path.name, path.read_bytes())
 
 
 def test_a_key_path_reads_otherwise_in_a_library_file(tmp_path: Path) -> None:
-    path = write(tmp_path / "openai.toml", '["gpt-4.1"]\nmax_tokens = 1\n')
-    origin = Origin(LayerKind.APPLICATION, "openai.toml", path, tree_prefix=("models", "openai"))
+    file = write(tmp_path / "openai.toml", '["gpt-4.1"]\nmax_tokens = 1\n')
+    origin = Origin(LayerKind.APPLICATION, "openai.toml", file, tree_prefix=("models", "openai"))
     assert str(origin.place(("models", "openai", "gpt-4.1", "max_tokens"))) == "openai.toml:2"
 
 
 def test_a_key_path_reads_otherwise_in_the_main_file(tmp_path: Path) -> None:
-    path = write(tmp_path / "settings.toml", "\n[production.cogt.routing]\nactive = 'x'\n")
-    origin = Origin(LayerKind.ENVIRONMENT, "settings.toml", path, "production", file_prefix=("production", "cogt"))
+    file = write(tmp_path / "settings.toml", "\n[production.cogt.routing]\nactive = 'x'\n")
+    origin = Origin(LayerKind.ENVIRONMENT, "settings.toml", file, "production", file_prefix=("production", "cogt"))
     assert str(origin.place(("routing", "active"))) == "settings.toml:3"
 
 
 def test_what_a_file_does_not_state_is_placed_at_the_nearest_table(tmp_path: Path) -> None:
-    path = write(tmp_path / "openai.toml", "\n[m]\nsdk = 'x'\n")
-    origin = Origin(LayerKind.APPLICATION, "openai.toml", path, tree_prefix=("models", "openai"))
+    file = write(tmp_path / "openai.toml", "\n[m]\nsdk = 'x'\n")
+    origin = Origin(LayerKind.APPLICATION, "openai.toml", file, tree_prefix=("models", "openai"))
     assert str(origin.place(("models", "openai", "m", "costs", "input"))) == "openai.toml:2"
     assert str(origin.place(("models", "openai", "other"))) == "openai.toml"
 
 
 def test_the_older_spelling_is_found_by_todays_key(tmp_path: Path) -> None:
-    path = write(tmp_path / "openai.toml", "\ndefault_sdk = 'x'\n")
-    origin = Origin(LayerKind.APPLICATION, "openai.toml", path, tree_prefix=("models", "openai"))
-    assert str(origin.place(("models", "openai", "defaults", "sdk"))) == "openai.toml:2"
+    file = write(tmp_path / "openai.toml", "\ndefault_sdk = 'x'\n")
+    origin = Origin(LayerKind.APPLICATION, "openai.toml", file, tree_prefix=("models", "openai"))
+    layer = modernise_layer(Layer(origin, {"models": {"openai": {"default_sdk": "x"}}}), ProblemReport())
+    assert layer["models"]["openai"] == {"defaults": {"sdk": "x"}}
+    assert str(layer.origin.place(("models", "openai", "defaults", "sdk"))) == "openai.toml:2"
 
 
-def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
-    path = write(tmp_path / "routing.toml", "active = 'x'\n")
-    origin = Origin(LayerKind.APPLICATION, "routing.toml", path, tree_prefix=("routing",))
-    assert str(origin.place(("routing", "active"))) == "routing.toml:1"
-    write(path, "\n\nactive = 'x'\n")
-    os.utime(path, ns=(1, 1))
-    assert str(origin.place(("routing", "active"))) == "routing.toml:3"
+def test_a_file_that_changed_since_it_was_read_is_said_to_have(tmp_path: Path) -> None:
+    path = tmp_path / "routing.toml"
+    file = write(path, "active = 'x'\n")
+    path.write_text("\n\nactive = 'x'\n", encoding="utf-8")
+    # The size and the times of a file may stay as they were; what it says does not.
+    place = Origin(LayerKind.APPLICATION, "routing.toml", file, tree_prefix=("routing",)).place(("routing", "active"))
+    assert (str(place), place.line) == ("routing.toml (changed since it was read)", None)
 
 
 def test_a_file_that_has_gone_is_still_named(tmp_path: Path) -> None:
-    origin = Origin(LayerKind.APPLICATION, "routing.toml", tmp_path / "routing.toml", tree_prefix=("routing",))
-    assert str(origin.place(("routing", "active"))) == "routing.toml"
+    path = tmp_path / "routing.toml"
+    file = write(path, "active = 'x'\n")
+    path.unlink()
+    place = Origin(LayerKind.APPLICATION, "routing.toml", file, tree_prefix=("routing",)).place(("routing", "active"))
+    assert (str(place), place.name) == ("routing.toml (changed since it was read)", "routing.toml")

@@ -25,7 +25,7 @@ def file_names(manager: ModelManager) -> list[str]:
     """The files of a load, lowest first, relative to the settings directory."""
     root = manager.settings.directories.application
     assert root is not None
-    paths = [layer.origin.path for layer in manager.settings.layers if layer.origin.path is not None]
+    paths = [layer.origin.file.path for layer in manager.settings.layers if layer.origin.file is not None]
     return [path.relative_to(root).as_posix() for path in paths]
 
 

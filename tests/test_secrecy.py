@@ -309,10 +309,10 @@ OBJECTS: dict[str, Channel] = {
     "settings": lambda manager: manager.settings,
     "layers": lambda manager: manager.settings.layers,
     "tree": lambda manager: manager.settings.tree,
-    "tables of layers": lambda manager: [layer.table for layer in manager.settings.layers],
+    "tables of layers": lambda manager: [dict(layer) for layer in manager.settings.layers],
     "origins": lambda manager: [layer.origin for layer in manager.settings.layers],
     "credentials": lambda manager: manager.settings.credentials,
-    "environment": lambda manager: manager.settings.credentials.environment,
+    "environment": lambda manager: manager.settings.credentials.environ,
     "secrets directory": lambda manager: manager.settings.credentials.directory,
     "directories": lambda manager: manager.settings.directories,
     "backends": lambda manager: manager.backends,
@@ -447,7 +447,7 @@ PICKLED: dict[str, Channel] = {
     "deck": lambda manager: manager.deck,
     "resolved": resolved,
     "credentials": lambda manager: manager.settings.credentials,
-    "environment": lambda manager: manager.settings.credentials.environment,
+    "environment": lambda manager: manager.settings.credentials.environ,
     "tree": lambda manager: manager.settings.tree,
     "layers": lambda manager: manager.settings.layers,
     "directories": lambda manager: manager.settings.directories,
@@ -962,7 +962,7 @@ from pipelex_cogt import ModelManager, get_models_manager
 def test_locals_of_an_application():
     manager = get_models_manager()
     settings, layers, tree = manager.settings, manager.settings.layers, manager.settings.tree
-    credentials, environment = settings.credentials, settings.credentials.environment
+    credentials, environment = settings.credentials, settings.credentials.environ
     backends = list(manager.backends.values())
     keys = [backend.api_key for backend in backends if backend.name != "vault"]
     further = [backend.extra_config for backend in backends]

@@ -11,17 +11,9 @@ import pytest
 from pydantic import SecretStr
 
 from pipelex_cogt import CogtError, MissingCredentialError, SettingsError
-from pipelex_cogt.config.secrets import (
-    MASK,
-    MAX_SECRET_BYTES,
-    Credentials,
-    Environment,
-    SealedText,
-    SecretsDirectory,
-    mask_setting,
-    mask_url_password,
-    names_secret,
-)
+from pipelex_cogt.config.credentials import MAX_SECRET_BYTES, Credentials, SecretsDirectory
+from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.masking import MASK, SealedText, mask_setting, mask_url_password, names_secret
 from pipelex_cogt.errors import SecretFileError
 from tests.conftest import Load
 
@@ -48,7 +40,7 @@ def directory(tmp_path: Path) -> Path:
 def credentials(
     environ: Mapping[str, str] | None = None, directory: Path | None = None, *sources: Vault, dotenv: Any = None
 ) -> Credentials:
-    return Credentials(Environment(environ or {}, dotenv), SecretsDirectory(directory), sources)
+    return Credentials(Environ(environ or {}, dotenv), SecretsDirectory(directory), sources)
 
 
 def resolve(text: str, given: Credentials) -> str:
@@ -66,26 +58,26 @@ def resolve(text: str, given: Credentials) -> str:
     ],
 )
 def test_the_process_stands_over_dotenv(process: dict[str, str], dotenv: dict[str, str], value: str | None) -> None:
-    assert Environment(process, dotenv).get("A") == value
+    assert Environ(process, dotenv).get("A") == value
 
 
 def test_an_environment_behaves_like_a_mapping() -> None:
-    environment = Environment({"A": "1", "EMPTY": ""}, {"B": "2", "A": "3"})
+    environment = Environ({"A": "1", "EMPTY": ""}, {"B": "2", "A": "3"})
     assert dict(environment) == {"A": "1", "B": "2"}
     assert len(environment) == 2
     assert "EMPTY" not in environment
 
 
 def test_an_environments_repr_holds_no_value() -> None:
-    assert CANARY not in repr(Environment({"A": CANARY}, {"B": CANARY}))
+    assert CANARY not in repr(Environ({"A": CANARY}, {"B": CANARY}))
 
 
 def test_the_processs_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_KEY", "1")
-    environment = Environment.of_process()
+    environment = Environ.of_process()
     monkeypatch.setenv("SOME_KEY", "2")
     assert environment["SOME_KEY"] == "2"
-    assert Environment.of_process({}).get("SOME_KEY") is None
+    assert Environ.of_process({}).get("SOME_KEY") is None
 
 
 @pytest.mark.parametrize(
@@ -419,7 +411,7 @@ def test_no_secret_is_seen_in_what_a_load_returns(load: Load, files: dict[str, s
     shown = [
         repr(manager.settings.tree),
         repr(manager.settings.layers),
-        repr([layer.table for layer in manager.settings.layers]),
+        repr([dict(layer) for layer in manager.settings.layers]),
         repr(manager),
         repr(backend),
         str(backend),

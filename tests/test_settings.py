@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt import ModelManager
-from pipelex_cogt.config.layers import LayerKind, value_at
+from pipelex_cogt.config.layers import LayerKind
+from pipelex_cogt.config.tables import value_at
 from tests.conftest import MINIMAL, Load, dedent
 
 PRESET = "deck.llm_presets.p"
@@ -116,7 +117,7 @@ def test_each_layer_states_a_value_alone(lay_out: LayOut, rung: Rung) -> None:
 def test_every_layer_is_kept_with_what_it_states(lay_out: LayOut) -> None:
     path = ("deck", "llm_presets", "p", "description")
     layers = lay_out(*LADDER).settings.layers
-    stated = [(layer.origin.kind, value_at(layer.table, path)) for layer in layers]
+    stated = [(layer.origin.kind, value_at(layer, path)) for layer in layers]
     assert [each for each in stated if each[1] is not None] == [(rung.kind, rung.name) for rung in LADDER]
     assert [layer.origin.kind for layer in layers] == sorted(layer.origin.kind for layer in layers)
 

@@ -114,10 +114,10 @@ def test_a_name_that_no_file_can_have_is_one_problem(path: Path) -> None:
 def test_what_a_broken_file_would_have_stated_is_unknown(path: Path) -> None:
     report = ProblemReport()
     read_toml_file(path, ("models", "openai"), report)
-    assert report.is_unknown("models", "openai")
-    assert report.is_unknown("models")
-    assert not report.is_unknown("models", "anthropic")
-    assert not report.is_unknown("deck")
+    for place in (("models", "openai"), ("models",), ("models", "anthropic"), ("deck",)):
+        report.warning(place, "judged", unless=[place])
+    judged = [problem.path for problem in report.problems(Severity.WARNING)]
+    assert judged == ["cogt.models.anthropic", "cogt.deck"]
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,17 @@ def test_what_a_broken_file_would_have_stated_is_unknown(path: Path) -> None:
 def test_what_is_read_is_what_is_stated(path: Path, raw: bytes) -> None:
     path.write_bytes(raw)
     report = ProblemReport()
-    assert read_toml_file(path, (), report) == {"a": {"b": 1}}
+    document = read_toml_file(path, (), report)
+    assert document is not None
+    assert document.table == {"a": {"b": 1}}
     assert not report.problems(Severity.ERROR)
 
 
 def test_an_empty_file_states_nothing(path: Path) -> None:
     path.write_text("")
-    assert read_toml_file(path, (), ProblemReport()) == {}
+    document = read_toml_file(path, (), ProblemReport())
+    assert document is not None
+    assert document.table == {}
 
 
 def test_paths_below_the_working_directory_are_shown_relative() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.layers import LayerKind, Origin
+from pipelex_cogt.config.layers import LayerKind, Origin, SourceFile
 from pipelex_cogt.config.toml_lines import find_lines
 from tests.conftest import Load
 
@@ -204,7 +204,8 @@ def test_a_key_has_the_line_that_first_states_it(text: str, path: KeyPath, line:
 def test_a_byte_order_mark_moves_no_line(tmp_path: Path) -> None:
     path = tmp_path / "routing.toml"
     path.write_bytes(b"\xef\xbb\xbfactive = 'x'\r\n\r\n[profiles.x]\r\ndefault = 'a'\r\n")
-    origin = Origin(LayerKind.APPLICATION, "routing.toml", path, tree_prefix=("routing",))
+    file = SourceFile.of(path, "routing.toml", path.read_bytes())
+    origin = Origin(LayerKind.APPLICATION, "routing.toml", file, tree_prefix=("routing",))
     assert str(origin.place(("routing", "active"))) == "routing.toml:1"
     assert str(origin.place(("routing", "profiles", "x", "default"))) == "routing.toml:4"
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from pipelex_cogt.config.directories import find_directories
+from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.main_files import read_main_files
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.secrets import Environment
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 from pipelex_cogt.models.model_manager import ModelManager
 
@@ -52,7 +52,7 @@ def format_findings(findings: Findings, output_format: OutputFormat) -> str:
 
 def _environments(settings_dir: Path | None) -> Iterable[str]:
     report = ProblemReport()
-    directories, _ = find_directories(settings_dir, Environment.of_process(), report)
+    directories, _ = find_directories(settings_dir, Environ.of_process(), report)
     return read_main_files(directories, report).environments()
 
 

@@ -11,9 +11,9 @@ from rich.console import Console
 from pipelex_cogt.cli.show import print_table
 from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
+from pipelex_cogt.config.masking import is_secret_path, mask_url_password
 from pipelex_cogt.config.references import Prefix, Reference, references_in
-from pipelex_cogt.config.secrets import mask_url_password, names_secret
-from pipelex_cogt.model_backends.backend import InferenceBackend, referenced_settings
+from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.models.model_manager import ModelManager
 
 _EXAMPLE_HEAD = """\
@@ -93,25 +93,26 @@ def format_example(manager: ModelManager) -> str:
 
 
 def _variables_of(backend: InferenceBackend) -> Iterator[ReferencedVariable]:
-    for path, text in referenced_settings(backend):
+    for path, text in backend.referenced_settings():
         place = str(backend.credentials.locate(path) or "settings")
         for reference in references_in(text):
-            is_missing = backend.credentials.answer(reference) is None
-            for name in reference.names:
+            held_by = {name: backend.credentials.source_of(name) for name in reference.names}
+            is_missing = reference.default is None and not any(held_by.values())
+            for name, source in held_by.items():
                 yield ReferencedVariable(
                     backend=backend.name,
                     name=name.name,
                     kind="secret" if name.prefix is Prefix.SECRET else "variable",
                     place=place,
                     path=format_key_path(path),
-                    source=backend.credentials.source_of(name),
+                    source=source,
                     default=_shown_default(reference, path),
                     is_missing=is_missing,
                 )
 
 
 def _shown_default(reference: Reference, path: KeyPath) -> str | None:
-    if reference.default is None or any(names_secret(str(key)) for key in path[2:]):
+    if reference.default is None or is_secret_path(path[2:]):
         return None
     return mask_url_password(reference.default)
 

@@ -1,1 +1,22 @@
-"""Reading settings: the only part that touches Dynaconf, the disk and the process environment."""
+"""Reading settings: the only part that touches Dynaconf, the disk and the process environment.
+
+A load goes through these rooms in this order:
+
+    directories         where settings, `.env` and secrets are
+    main_files          pass one: whatever may state `inference_config`
+    library_files       pass two: the files that it names
+    override_variables  variables become layers
+    older_spellings     each layer in today's spelling
+    masking             each layer with its secrets sealed
+    dynaconf_merge      the layers laid over each other
+    schema              the shape of the result checked
+
+`loading` runs them, `settings` holds what came of them, and `report` collects what is wrong. The words used here:
+
+    stated   what a layer says, as it says it: a reference, not its answer
+    given    what no table states: a name that is the table's key, what a builder found out
+    sound    what is left of a table without the keys that have a fault
+    sealed   text that holds a secret, wrapped so that nothing shows it
+    shown    what may be printed: references as written, secrets masked
+    told     a problem that somebody reads, located and in words; before that it is noted
+"""

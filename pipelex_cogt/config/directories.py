@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
+from pipelex_cogt.config.environ import Environ, read_dotenv
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.secrets import Environment
-from pipelex_cogt.config.toml_files import display_path, warn_if_others_read
+from pipelex_cogt.config.toml_files import display_path
 
 SETTINGS_DIR_VARIABLE = "PIPELEX_SETTINGS_DIR"
 SECRETS_DIR_VARIABLE = "PIPELEX_SECRETS_DIR"
@@ -59,9 +58,9 @@ def packaged_settings_dir() -> Path:
 
 
 def find_directories(
-    settings_dir: Path | str | None, process: Environment, report: ProblemReport
-) -> tuple[Directories, Environment]:
-    """Find every directory a load needs, and the environment in force.
+    settings_dir: Path | str | None, process: Environ, report: ProblemReport
+) -> tuple[Directories, Environ]:
+    """Find every directory a load needs, and the variables in force.
 
     `.env` is looked for beside the application's settings directory, then in the working directory.
 
@@ -74,50 +73,27 @@ def find_directories(
         SettingsError: A directory that is named is missing, so that nothing else can be judged.
     """
     working = Path.cwd()
-    environment = process.over(read_dotenv(_existing(working / ".env"), report))
-    application = _find_application(settings_dir, environment, working, report)
-    dotenv = _existing(application.parent / ".env") if application else None
-    if dotenv is not None:
-        environment = process.over(read_dotenv(dotenv, report))
-    secrets = _find_secrets(environment, working, report)
+    # The one in the working directory is read first, for it may say where the settings are.
+    dotenv = _existing(working / ".env")
+    environ = process.over(read_dotenv(dotenv, report))
+    application = _find_application(settings_dir, environ, working, report)
+    beside = _existing(application.parent / ".env") if application else None
+    if beside is not None and not _is_same_file(beside, dotenv):
+        dotenv = beside
+        environ = process.over(read_dotenv(dotenv, report))
+    secrets = _find_secrets(environ, working, report)
     report.raise_errors("the places where settings are looked for")
-    return Directories(
-        packaged=packaged_settings_dir(),
-        application=application,
-        working=working,
-        dotenv=dotenv or _existing(working / ".env"),
-        secrets=secrets,
-    ), environment
+    return Directories(packaged_settings_dir(), application, working, dotenv, secrets), environ
 
 
-def read_dotenv(path: Path | None, report: ProblemReport) -> dict[str, str]:
-    """The variables of a `.env` file; `os.environ` stays as it is."""
-    if path is None:
-        return {}
-    from dotenv.parser import parse_stream  # imported here because most processes have no .env, and it takes its time
-
-    problem = None
-    try:
-        warn_if_others_read(path, report)
-        text = path.read_bytes().decode("utf-8-sig")
-        bindings = [*parse_stream(StringIO(text))]
-        for binding in bindings:
-            if binding.error:
-                place = Place(display_path(path), binding.original.line)
-                report.warning((), "not read: expected NAME=value", place=place)
-        return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
-    except UnicodeDecodeError:
-        problem = "expected UTF-8 text"
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-    report.error((), problem, place=Place(display_path(path)))
-    return {}
+def _is_same_file(path: Path, other: Path | None) -> bool:
+    return other is not None and path.samefile(other)
 
 
 def _find_application(
-    settings_dir: Path | str | None, environment: Environment, working: Path, report: ProblemReport
+    settings_dir: Path | str | None, environ: Environ, working: Path, report: ProblemReport
 ) -> Path | None:
-    named = settings_dir if settings_dir is not None else environment.get(SETTINGS_DIR_VARIABLE)
+    named = settings_dir if settings_dir is not None else environ.get(SETTINGS_DIR_VARIABLE)
     if named is None:
         directory = working / "settings"
         return directory if _is_ours(directory) else None
@@ -142,11 +118,12 @@ def _speaks_of_us(path: Path) -> bool:
     try:
         return b"cogt" in path.read_bytes()
     except OSError:
-        return True  # whoever reads it next says why it cannot be read
+        # Whoever reads it next says why it cannot be read.
+        return True
 
 
-def _find_secrets(environment: Environment, working: Path, report: ProblemReport) -> Path | None:
-    named = environment.get(SECRETS_DIR_VARIABLE)
+def _find_secrets(environ: Environ, working: Path, report: ProblemReport) -> Path | None:
+    named = environ.get(SECRETS_DIR_VARIABLE)
     directory = _absolute(working, named) if named else DEFAULT_SECRETS_DIR
     if directory.is_dir() and os.access(directory, os.R_OK | os.X_OK):
         return directory

@@ -1,46 +1,97 @@
-"""The seam to Dynaconf: it merges the layers in order and keeps the history of who stated what.
+"""The seam to Dynaconf: it merges the layers in order and is the registry of who stated what.
 
-Every layer enters with one `set()` and a `SourceMetadata` of its own, as a read-only view. Dynaconf passes such a view
-on whole: it neither rewrites keys, nor evaluates text such as `@format`, nor walks through thousands of models. Its
-merge rule is replaced by ours: tables merge by exact key, lists and scalars replace. The object starts without
-Dynaconf's loaders, so no `*_FOR_DYNACONF` or `DYNACONF_*` variable and no stray file reaches it, and an application's
-own Dynaconf is left alone.
+Every layer enters with one `set()` and a `SourceMetadata` of its own, wrapped. Dynaconf passes what it takes for no
+dictionary on whole: it neither rewrites keys, nor evaluates text such as `@format`, nor walks through thousands of
+models. Its merge rule is replaced by ours: tables merge by exact key, lists and scalars replace. The object starts
+without Dynaconf's loaders, so that no `*_FOR_DYNACONF` or `DYNACONF_*` variable and no stray file reaches it, and an
+application's own Dynaconf is left alone.
+
+Its history is public: `dynaconf.get_history(manager.settings.dynaconf, "cogt.routing.active")`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 from dynaconf.base import Settings as DynaconfSettings
 from dynaconf.loaders.base import SourceMetadata
+from dynaconf.nodes import DataDict
 
-from pipelex_cogt.config.layers import Layer, Table, merge
+from pipelex_cogt.config.key_paths import KeyPath, prefixes
+from pipelex_cogt.config.layers import Layer, Place
+from pipelex_cogt.config.tables import FrozenDict, Table, merge
 
 _ROOT = "COGT"
 
 
-class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynaconf ships without types
-    """Dynaconf's settings object with this package's merge rule."""
+class _Wrapped(NamedTuple):
+    """A layer on its way in. It equals no table, so that Dynaconf merges it whatever it holds."""
 
-    def __init__(self) -> None:
-        super().__init__(dynaconf_skip_loaders=True, dynaconf_skip_validators=True)
+    layer: Layer
+
+
+class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynaconf ships without types
+    """Dynaconf's settings object with this package's merge rule. It is there to be read; secrets are sealed in it."""
+
+    def __init__(self, layers: Iterable[Layer] = ()) -> None:
+        # Boxes would copy the whole tree for every layer, for the sake of attribute look-up.
+        skipped = {"dynaconf_skip_loaders": True, "dynaconf_skip_validators": True}
+        super().__init__(**skipped, dynaboxify=False, DOTTED_LOOKUP_FOR_DYNACONF=True)
+        self.store[_ROOT] = FrozenDict()
+        # The history is the registry of layers; Dynaconf's note of the arguments above is none.
+        self.loaded_by_loaders.clear()
+        for layer in layers:
+            self.add(layer)
+
+    def __reduce__(self) -> tuple[type[LayeredDynaconf], tuple[tuple[Layer, ...]]]:
+        return LayeredDynaconf, (self.layers(),)
 
     def add(self, layer: Layer) -> None:
         """Lay one layer over what is there."""
         origin = layer.origin
-        source = SourceMetadata(origin.kind.label, origin.name, origin.environment or "global")
-        view = MappingProxyType(layer.table)
-        self.set(_ROOT, view, loader_identifier=source, dotted_lookup=False, validate=False)
+        source = SourceMetadata(origin.kind.label, origin.name, origin.environment or "global", merged=True)
+        if source in self.loaded_by_loaders:
+            # One file that is named for two parts of the tree is two layers.
+            source = source._replace(identifier=f"{origin.name} as {'.'.join(map(str, origin.tree_prefix))}")
+        self.set(_ROOT, _Wrapped(layer), loader_identifier=source, dotted_lookup=False, validate=False)
+        # People who read the history find the table.
+        self.loaded_by_loaders[source][_ROOT] = layer
+
+    def boxed(self) -> LayeredDynaconf:
+        """The same layers with the merged settings in Dynaconf's boxes, for `get("cogt.routing.active")`."""
+        boxed = LayeredDynaconf(self.layers())
+        boxed.store.clear()
+        boxed.store[_ROOT] = DataDict(self.tree(), box_settings=boxed)
+        return boxed
+
+    def from_env(self, env: str = "", *_arguments: Any, **_options: Any) -> LayeredDynaconf:
+        """The layers of one environment's tables, as `dynaconf.inspect_settings(…, env=…)` asks for them."""
+        return LayeredDynaconf(layer for layer in self.layers() if layer.origin.environment == env).boxed()
+
+    def _merge_before_set(
+        self, existing: Table, value: _Wrapped, identifier: SourceMetadata, **_options: Any
+    ) -> tuple[Table, SourceMetadata]:
+        return merge(existing, value.layer), identifier
 
     def tree(self) -> Table:
         """The merged settings."""
-        view: Mapping[str, Any] = self.get(_ROOT, {}, dotted_lookup=False)
-        return dict(view)
+        tree: Table = self.store[_ROOT]
+        return tree
 
-    def _merge_before_set(
-        self, existing: Mapping[str, Any], value: Mapping[str, Any], identifier: SourceMetadata, **_options: Any
-    ) -> tuple[Mapping[str, Any], SourceMetadata]:
-        merged = MappingProxyType(merge(dict(existing), dict(value)))
-        return merged, identifier._replace(merged=True)
+    def layers(self) -> tuple[Layer, ...]:
+        """Every layer, lowest first."""
+        return tuple(data[_ROOT] for data in self.loaded_by_loaders.values())
+
+    def layers_stating(self, path: KeyPath) -> list[Layer]:
+        """The layers that state something at a key path, lowest first."""
+        return [layer for layer in self.layers() if layer.is_stating(path)]
+
+    def locate(self, path: KeyPath) -> tuple[Place | None, bool]:
+        """Where a key path, or the nearest table above it, is stated last, and whether that is a packaged file."""
+        for place in reversed([*prefixes(path)]):
+            stating = self.layers_stating(place)
+            if stating:
+                origin = stating[-1].origin
+                return origin.place(path), origin.is_packaged
+        return None, False

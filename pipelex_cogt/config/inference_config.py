@@ -3,31 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from pipelex_cogt.config.layers import Table
+from pipelex_cogt.config.settings_model import SettingsModel
+from pipelex_cogt.config.tables import Table
+from pipelex_cogt.config.toml_files import find_toml_files, is_local
 
 CONFIG_KEY = "inference_config"
-LOCAL_SUFFIX = ".local.toml"
+
+
+class LibraryPath(NamedTuple):
+    """A key of `inference_config` that says where files are.
+
+    Attributes:
+        default: Where they are in a settings directory that says nothing.
+        prefix: The part of the tree that they state.
+        is_directory: Whether it names a directory, or one file.
+        is_per_backend: Whether each file of the directory belongs to the backend that it is named after.
+    """
+
+    default: str
+    prefix: str
+    is_directory: bool = False
+    is_per_backend: bool = False
+
+
 LIBRARY_PATHS = {
-    "backends_library_path": "backends.toml",
-    "model_specs_dir": "backends",
-    "routing_profile_library_path": "routing.toml",
-    "llm_deck_dir": "deck",
+    "backends_library_path": LibraryPath("backends.toml", "backends"),
+    "model_specs_dir": LibraryPath("backends", "models", is_directory=True, is_per_backend=True),
+    "routing_profile_library_path": LibraryPath("routing.toml", "routing"),
+    "llm_deck_dir": LibraryPath("deck", "deck", is_directory=True),
 }
-"""The keys that name files and directories, each with its default in a settings directory."""
-LIBRARY_PREFIXES = {
-    "backends_library_path": "backends",
-    "model_specs_dir": "models",
-    "routing_profile_library_path": "routing",
-    "llm_deck_dir": "deck",
-}
-"""The part of the tree that each of them states."""
 
 
 class MissingCredentials(StrEnum):
@@ -38,10 +48,8 @@ class MissingCredentials(StrEnum):
     ERROR = "error"
 
 
-class InferenceConfig(BaseModel):
+class InferenceConfig(SettingsModel):
     """Where the other files of a settings directory are, and which backends the application uses."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     use_packaged_settings: bool = True
     """Whether the application's settings lie over the packaged ones, or start from nothing."""
@@ -64,30 +72,7 @@ class InferenceConfig(BaseModel):
 
     def get_llm_deck_paths(self) -> list[Path]:
         """The deck's files without the local ones, sorted by path."""
-        return [path for path in toml_files(self.llm_deck_dir, is_recursive=True) if not is_local(path)]
-
-
-def is_local(path: Path) -> bool:
-    """Whether a file holds one person's own changes to the file beside it."""
-    return path.name.endswith(LOCAL_SUFFIX)
-
-
-def toml_files(
-    directory: Path, *, is_recursive: bool, on_error: Callable[[OSError], object] | None = None
-) -> list[Path]:
-    """The TOML files of a directory, sorted by path as text; `on_error` hears of folders that cannot be read."""
-    found: list[str] = []
-    for root, folders, names in os.walk(directory, onerror=on_error):
-        found += (os.path.join(root, name) for name in [*names, *folders] if _is_settings(name))
-        folders[:] = (folder for folder in folders if not folder.startswith("."))
-        if not is_recursive:
-            folders.clear()
-    return [Path(path) for path in sorted(found)]
-
-
-def _is_settings(name: str) -> bool:
-    """Whether a file is one of the person's own, rather than what an editor or a file system leaves beside it."""
-    return name.endswith(".toml") and not name.startswith((".#", "._")) and name != LOCAL_SUFFIX
+        return [path for path in find_toml_files(self.llm_deck_dir, is_recursive=True) if not is_local(path)]
 
 
 def anchored(table: Table, directory: Path) -> Table:
@@ -95,13 +80,12 @@ def anchored(table: Table, directory: Path) -> Table:
     stated = table.get(CONFIG_KEY)
     if not isinstance(stated, dict):
         return table
-    absolute = {
-        key: str(directory / value) if key in LIBRARY_PATHS and isinstance(value, str | os.PathLike) else value
-        for key, value in stated.items()
-    }
-    return {**table, CONFIG_KEY: absolute}
+    named = {key: value for key, value in stated.items() if key in LIBRARY_PATHS}
+    # What is no path stays as it is, for validation to refuse.
+    absolute = {key: str(directory / value) for key, value in named.items() if isinstance(value, str | os.PathLike)}
+    return {**table, CONFIG_KEY: {**stated, **absolute}}
 
 
 def default_paths(directory: Path) -> Table:
     """Where a settings directory keeps its files when it says nothing."""
-    return {key: str(directory / name) for key, name in LIBRARY_PATHS.items()}
+    return {key: str(directory / library.default) for key, library in LIBRARY_PATHS.items()}

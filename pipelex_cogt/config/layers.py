@@ -7,16 +7,16 @@ tree reads in its own file: `cogt.models.openai."gpt-4.1"` is `["gpt-4.1"]` in `
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
+from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
+from zlib import crc32
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.older_spellings import older_spelling
-
-Table: TypeAlias = dict[str, Any]
+from pipelex_cogt.config.tables import FrozenDict, Table, freeze, has_value
 
 
 class LayerKind(IntEnum):
@@ -52,13 +52,62 @@ _LABELS = {
 
 
 class Place(NamedTuple):
-    """Where a value is stated: a file with a line, or the name of a variable."""
+    """Where a value is stated: a file with a line, or the name of a variable.
+
+    Attributes:
+        name: The file as people write it, or the variable.
+        line: The line, counted from 1; None where there is no file or the line is not known.
+        is_changed: Whether the file changed after it was read, so that no line of it can be told.
+    """
 
     name: str
     line: int | None = None
+    is_changed: bool = False
 
     def __str__(self) -> str:
+        if self.is_changed:
+            return f"{self.name} (changed since it was read)"
         return self.name if self.line is None else f"{self.name}:{self.line}"
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A TOML file as a load read it: on which line it states a key.
+
+    Attributes:
+        path: The file.
+        name: The file as people write it.
+        checksum: A sum of what was read. The text itself, which may hold secrets, is not kept for the sake of lines.
+    """
+
+    path: Path
+    name: str
+    checksum: int
+
+    @classmethod
+    def of(cls, path: Path, name: str, content: bytes) -> SourceFile:
+        """The file at a path, of which `content` was read."""
+        return cls(path, name, crc32(content))
+
+    def place(self, path: KeyPath) -> Place:
+        """Where the file states a key path of its own, or the nearest table above it."""
+        if self._lines is None:
+            return Place(self.name, is_changed=True)
+        for end in range(len(path), 0, -1):
+            if path[:end] in self._lines:
+                return Place(self.name, self._lines[path[:end]])
+        return Place(self.name)
+
+    @cached_property
+    def _lines(self) -> Mapping[KeyPath, int] | None:
+        """The line of every key path; None where the file is not what was read."""
+        from pipelex_cogt.config.toml_lines import find_lines  # imported here because most loads tell no line
+
+        try:
+            content = self.path.read_bytes()
+        except OSError:
+            return None
+        return find_lines(content.decode("utf-8-sig")) if crc32(content) == self.checksum else None
 
 
 class Origin(NamedTuple):
@@ -67,102 +116,46 @@ class Origin(NamedTuple):
     Attributes:
         kind: Which layer it is.
         name: The variable's name, or the file as people write it.
-        path: The file, where there is one.
+        file: The file, where there is one.
         environment: The environment whose table it is, or None.
         tree_prefix: The tree's keys above what the file states.
         file_prefix: The file's keys above what belongs to the tree.
         is_packaged: Whether it ships with the package rather than belongs to the application.
+        older: The key paths that the file states in an older spelling, each with that spelling.
     """
 
     kind: LayerKind
     name: str
-    path: Path | None = None
+    file: SourceFile | None = None
     environment: str | None = None
     tree_prefix: KeyPath = ()
     file_prefix: KeyPath = ()
     is_packaged: bool = False
+    older: Mapping[KeyPath, KeyPath] = FrozenDict()
 
     def place(self, path: KeyPath) -> Place:
         """Where this origin states `path`, or the nearest table above it."""
-        if self.path is None:
+        if self.file is None:
             return Place(self.name)
-        lines = _lines_of(self.path, _modified(self.path))
-        stated = (*self.file_prefix, *path[len(self.tree_prefix) :])
-        for end in range(len(stated), 0, -1):
-            for spelling in (stated[:end], older_spelling(stated[:end])):
-                if spelling in lines:
-                    return Place(self.name, lines[spelling])
-        return Place(self.name)
+        stated = self.older.get(path, path)
+        return self.file.place((*self.file_prefix, *stated[len(self.tree_prefix) :]))
 
 
-@dataclass(frozen=True, repr=False, eq=False)
-class Layer:
-    """One layer: a table shaped like the tree under `cogt`, and its origin."""
+class Layer(FrozenDict[str, Any]):
+    """One layer: a table shaped like the tree under `cogt`, frozen all the way down, and its origin."""
 
-    origin: Origin
-    table: Table
+    __slots__ = ("origin",)
+
+    def __init__(self, origin: Origin, table: Table) -> None:
+        super().__init__(freeze(table))
+        self.origin = origin
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Layer, (self.origin, dict(self))
 
     def __repr__(self) -> str:
-        return f"Layer({self.origin.name!r}, {len(self.table)} keys)"
+        return f"Layer({self.origin.name!r}, {len(self)} keys)"
 
-
-_MISSING = object()
-
-
-def value_at(table: Any, path: KeyPath, default: Any = None) -> Any:
-    """The value at a key path of nested tables and lists, or `default` where there is none."""
-    for key in path:
-        if isinstance(table, dict):
-            table = table.get(key, _MISSING)
-        elif isinstance(table, list | tuple) and isinstance(key, int) and key < len(table):
-            table = table[key]
-        else:
-            return default
-        if table is _MISSING:
-            return default
-    return table
-
-
-def states(layer: Layer, path: KeyPath) -> bool:
-    """Whether a layer states anything at a key path."""
-    return has_value(layer.table, path)
-
-
-def has_value(table: Any, path: KeyPath) -> bool:
-    """Whether nested tables and lists hold anything at a key path."""
-    return value_at(table, path, _MISSING) is not _MISSING
-
-
-def merge(lower: Table, upper: Table) -> Table:
-    """Lay one table over another: tables merge key by key, everything else replaces. Neither argument changes."""
-    merged = dict(lower)
-    for key, value in upper.items():
-        below = merged.get(key)
-        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def nest(path: KeyPath, value: Any) -> Table:
-    """Wrap a value in the tables of its key path."""
-    for key in reversed(path):
-        value = {key: value}
-    table: Table = value
-    return table
-
-
-def _modified(path: Path) -> int:
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-@lru_cache(maxsize=64)
-def _lines_of(path: Path, _modified: int) -> dict[KeyPath, int]:
-    """The lines of a file; `_modified` makes a changed file a different question."""
-    from pipelex_cogt.config.toml_lines import find_lines
-
-    try:
-        return find_lines(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError):
-        return {}
+    def is_stating(self, path: KeyPath) -> bool:
+        """Whether it states anything at a key path."""
+        return has_value(self, path)

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from pipelex_cogt.config.inference_config import (
-    LIBRARY_PATHS,
-    LIBRARY_PREFIXES,
-    LOCAL_SUFFIX,
-    InferenceConfig,
-    is_local,
-    toml_files,
-)
+from pipelex_cogt.config.inference_config import LIBRARY_PATHS, InferenceConfig, LibraryPath
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, nest
+from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.toml_files import display_path, read_toml_file
+from pipelex_cogt.config.tables import nest
+from pipelex_cogt.config.toml_files import LOCAL_SUFFIX, display_path, find_toml_files, is_local, read_toml_file
 
 
 def read_library(
@@ -43,38 +37,45 @@ def read_library(
     for path, prefix in _library_files(config, keys, report):
         if is_packaged and is_local(path):
             continue
-        table = read_toml_file(path, prefix, report)
-        if table is not None:
+        document = read_toml_file(path, prefix, report)
+        if document is not None:
             kind = LayerKind.LOCAL if is_local(path) else base
-            origin = Origin(kind, display_path(path), path, tree_prefix=prefix, is_packaged=is_packaged)
-            yield Layer(origin, nest(prefix, table))
+            origin = Origin(kind, document.file.name, document.file, tree_prefix=prefix, is_packaged=is_packaged)
+            yield Layer(origin, nest(prefix, document.table))
 
 
 def _check_named(config: InferenceConfig, named: Collection[str], report: ProblemReport) -> None:
-    for key in LIBRARY_PATHS:
+    """Note what somebody named and is missing, and files where directories belong."""
+    for key, library in LIBRARY_PATHS.items():
         path: Path = getattr(config, key)
-        kind, exists = ("directory", path.is_dir()) if key.endswith("_dir") else ("file", path.exists())
-        if not exists and (key in named or (kind == "directory" and path.exists())):
-            found = "a file" if path.exists() else "nothing"
+        if library.is_directory:
+            kind, is_right, is_wrong = "directory", path.is_dir(), path.exists()
+        else:
+            # A directory in its place is told by whoever reads it.
+            kind, is_right, is_wrong = "file", path.exists(), False
+        if not is_right and (is_wrong or key in named):
+            found = "a file" if is_wrong else "nothing"
             problem = f"expected a {kind} at {display_path(path)}, found {found}"
-            report.unreadable((LIBRARY_PREFIXES[key],), problem, path=("inference_config", key))
+            report.unreadable((library.prefix,), problem, path=("inference_config", key))
 
 
 def _library_files(
     config: InferenceConfig, keys: Collection[str], report: ProblemReport
 ) -> Iterator[tuple[Path, KeyPath]]:
     """The files that exist, in order, each with the key path of what it states."""
-    if "backends_library_path" in keys:
-        yield from _with_local(config.backends_library_path, ("backends",))
-    if "model_specs_dir" in keys:
-        on_error = partial(_note_folder, ("models",), report)
-        for specs in toml_files(config.model_specs_dir, is_recursive=False, on_error=on_error):
-            yield specs, ("models", specs.name.removesuffix(LOCAL_SUFFIX).removesuffix(".toml"))
-    if "routing_profile_library_path" in keys:
-        yield from _with_local(config.routing_profile_library_path, ("routing",))
-    if "llm_deck_dir" in keys:
-        on_error = partial(_note_folder, ("deck",), report)
-        yield from ((deck, ("deck",)) for deck in toml_files(config.llm_deck_dir, is_recursive=True, on_error=on_error))
+    for key, library in LIBRARY_PATHS.items():
+        if key in keys:
+            for file in _files_of(getattr(config, key), library, report):
+                backend = (file.name.removesuffix(LOCAL_SUFFIX).removesuffix(".toml"),)
+                yield file, (library.prefix, *(backend if library.is_per_backend else ()))
+
+
+def _files_of(path: Path, library: LibraryPath, report: ProblemReport) -> Iterable[Path]:
+    if not library.is_directory:
+        return _with_local(path)
+    on_error = partial(_note_folder, (library.prefix,), report)
+    # A folder beside the files of backends names no backend, so it holds nothing of ours.
+    return find_toml_files(path, is_recursive=not library.is_per_backend, on_error=on_error)
 
 
 def _note_folder(prefix: KeyPath, report: ProblemReport, error: OSError) -> None:
@@ -83,6 +84,7 @@ def _note_folder(prefix: KeyPath, report: ProblemReport, error: OSError) -> None
         report.unreadable(prefix, f"cannot be read: {error.strerror}", Place(display_path(Path(error.filename))))
 
 
-def _with_local(path: Path, prefix: KeyPath) -> Iterator[tuple[Path, KeyPath]]:
+def _with_local(path: Path) -> Iterator[Path]:
+    """A file and its local one, where they exist; a link that leads nowhere exists, and reading it says so."""
     local = path.with_name(path.name.removesuffix(".toml") + LOCAL_SUFFIX)
-    yield from ((file, prefix) for file in (path, local) if os.path.lexists(file))
+    return (file for file in (path, local) if os.path.lexists(file))

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 from pipelex_cogt.config.directories import Directories, SettingsDirectory
 from pipelex_cogt.config.inference_config import anchored
-from pipelex_cogt.config.key_paths import ROOT, KeyPath, did_you_mean, is_one_slip, quote_key
-from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, Table
-from pipelex_cogt.config.report import ProblemReport, toml_type
-from pipelex_cogt.config.toml_files import display_path, read_toml_file, warn_if_others_read
+from pipelex_cogt.config.key_paths import ROOT, KeyPath, quote_key
+from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, SourceFile
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.suggestions import NearName, is_one_slip
+from pipelex_cogt.config.tables import Table, toml_type
+from pipelex_cogt.config.toml_files import TomlDocument, read_toml_file, warn_if_others_read
 
 ENVIRONMENT_VARIABLE = "PIPELEX_ENV"
 DEFAULT_ENVIRONMENT = "development"
@@ -21,34 +22,46 @@ STANDARD_ENVIRONMENTS = (DEFAULT_ENVIRONMENT, "staging", "production")
 EVERY_ENVIRONMENT = "default"
 
 
+class _FileKind(NamedTuple):
+    """Which layers a main file states: with its `[default]` table, and with those of environments."""
+
+    default: LayerKind
+    environment: LayerKind
+
+
+_PACKAGED_FILES = {"settings.toml": _FileKind(LayerKind.PACKAGED, LayerKind.ENVIRONMENT)}
+_APPLICATION_FILES = {
+    "settings.toml": _FileKind(LayerKind.APPLICATION, LayerKind.ENVIRONMENT),
+    "settings.local.toml": _FileKind(LayerKind.LOCAL, LayerKind.LOCAL),
+    ".secrets.toml": _FileKind(LayerKind.SECRETS_FILE, LayerKind.SECRETS_FILE),
+}
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class MainFile:
     """One main file.
 
     Attributes:
-        path: The file.
+        file: The file.
         source: The settings directory it belongs to.
-        kind: The layer of its `[default]` table.
-        environment_kind: The layer of its environment tables.
+        kind: The layers that it states.
         tables: The settings under `cogt`, by environment.
     """
 
-    path: Path
+    file: SourceFile
     source: SettingsDirectory
-    kind: LayerKind
-    environment_kind: LayerKind
+    kind: _FileKind
     tables: dict[str, Table]
 
     def __repr__(self) -> str:
-        return f"MainFile({str(self.path)!r})"
+        return f"MainFile({self.file.name!r})"
 
     def layer(self, environment: str) -> Layer:
         """The layer of one environment's table."""
-        is_default = environment == EVERY_ENVIRONMENT
         origin = Origin(
-            kind=self.kind if is_default else self.environment_kind,
-            name=display_path(self.path),
-            path=self.path,
+            kind=self.kind.default if environment == EVERY_ENVIRONMENT else self.kind.environment,
+            name=self.file.name,
+            file=self.file,
             environment=environment,
             file_prefix=(environment, ROOT),
             is_packaged=self.source.is_packaged,
@@ -90,57 +103,64 @@ def choose_environment(named: str | None, stated: str | None, main: MainFiles, r
         SettingsError: No file declares the environment, so that nothing else can be judged.
     """
     environment = named or stated or DEFAULT_ENVIRONMENT
-    known = (*main.environments(), EVERY_ENVIRONMENT)
+    declared = main.environments()
+    known = (*declared, EVERY_ENVIRONMENT)
     if environment not in known:
         place = Place("the argument env" if named else ENVIRONMENT_VARIABLE)
-        suggestion = did_you_mean(environment, known) or f"expected one of {', '.join(known[:-1])}"
+        suggestion = NearName(environment, known, otherwise=f"expected one of {', '.join(declared)}")
         report.error((), f"no file declares the environment {environment!r}", suggestion, place)
         report.raise_errors("the choice of the environment")
     return environment
 
 
 def _read_source(source: SettingsDirectory, report: ProblemReport) -> Iterator[MainFile]:
-    base = LayerKind.PACKAGED if source.is_packaged else LayerKind.APPLICATION
-    kinds = {"settings.toml": (base, LayerKind.ENVIRONMENT)}
-    if not source.is_packaged:
-        kinds["settings.local.toml"] = (LayerKind.LOCAL, LayerKind.LOCAL)
-        kinds[".secrets.toml"] = (LayerKind.SECRETS_FILE, LayerKind.SECRETS_FILE)
-    for name, (kind, environment_kind) in kinds.items():
+    for name, kind in (_PACKAGED_FILES if source.is_packaged else _APPLICATION_FILES).items():
         path = source.path / name
-        if os.path.lexists(path):
-            if kind is LayerKind.SECRETS_FILE and path.is_file():
-                warn_if_others_read(path, report)
-            document = read_toml_file(path, (), report) or {}
-            tables = dict(_environment_tables(document, path, report))
-            yield MainFile(path, source, kind, environment_kind, tables)
+        # A link that leads nowhere exists: reading it says so.
+        if not os.path.lexists(path):
+            continue
+        if kind.default is LayerKind.SECRETS_FILE and path.is_file():
+            warn_if_others_read(path, report)
+        document = read_toml_file(path, (), report)
+        if document is not None:
+            yield MainFile(document.file, source, kind, dict(_environment_tables(document, report)))
 
 
-def _environment_tables(document: Table, path: Path, report: ProblemReport) -> Iterator[tuple[str, Table]]:
+def _environment_tables(document: TomlDocument, report: ProblemReport) -> Iterator[tuple[str, Table]]:
     """The tables under `cogt`, by environment; anything else in the file is a problem."""
-    for environment, content in document.items():
-        known = (*STANDARD_ENVIRONMENTS, EVERY_ENVIRONMENT)
-        slipped = next((each for each in known if environment != each and is_one_slip(environment, each)), None)
-        if slipped:
-            origin = Origin(LayerKind.APPLICATION, display_path(path), path)
-            text = f"{environment}: declares an environment of its own"
-            report.warning((), text, f"did you mean {slipped!r}?", origin.place((environment,)))
+    for environment, content in document.table.items():
+        _warn_of_slip(environment, document.file, report)
         if not isinstance(content, dict):
             problem = f"expected an environment's table such as [default.{ROOT}], got {toml_type(content)}"
-            _note(report, path, (environment,), problem)
-            continue
-        for key, table in content.items():
-            if environment == ROOT:
-                _note(report, path, (environment,), "expected an environment first", f"write [default.{ROOT}.{key}]")
-                break
-            if key != ROOT:
-                hint = did_you_mean(key, [ROOT])
-                _note(report, path, (environment, key), f"unknown key, expected {ROOT}", hint)
-            elif not isinstance(table, dict):
-                _note(report, path, (environment, key), f"expected a table, got {toml_type(table)}")
-        table = content.get(ROOT, {})
-        yield environment, table if isinstance(table, dict) else {}
+            _note(report, document.file, (environment,), problem)
+        elif environment == ROOT and content:
+            hint = f"write [default.{ROOT}.{next(iter(content))}]"
+            _note(report, document.file, (environment,), "expected an environment first", hint)
+            yield environment, {}
+        else:
+            _check_keys(environment, content, document.file, report)
+            table = content.get(ROOT)
+            yield environment, table if isinstance(table, dict) else {}
 
 
-def _note(report: ProblemReport, path: Path, keys: KeyPath, problem: str, suggestion: str | None = None) -> None:
-    place = Origin(LayerKind.APPLICATION, display_path(path), path).place(keys)
-    report.error((), f"{'.'.join(map(quote_key, keys))}: {problem}", suggestion, place)
+def _warn_of_slip(environment: str, file: SourceFile, report: ProblemReport) -> None:
+    """An environment of one's own may be a misspelling of a standard one."""
+    for known in (*STANDARD_ENVIRONMENTS, EVERY_ENVIRONMENT):
+        if environment != known and is_one_slip(environment, known):
+            text = f"{environment}: declares an environment of its own"
+            report.warning((), text, f"did you mean {known!r}?", file.place((environment,)))
+            return
+
+
+def _check_keys(environment: str, content: Table, file: SourceFile, report: ProblemReport) -> None:
+    for key, table in content.items():
+        if key != ROOT:
+            _note(report, file, (environment, key), f"unknown key, expected {ROOT}", NearName(key, [ROOT]))
+        elif not isinstance(table, dict):
+            _note(report, file, (environment, key), f"expected a table, got {toml_type(table)}")
+
+
+def _note(
+    report: ProblemReport, file: SourceFile, keys: KeyPath, problem: str, suggestion: str | NearName | None = None
+) -> None:
+    report.error((), f"{'.'.join(map(quote_key, keys))}: {problem}", suggestion, file.place(keys))

@@ -5,52 +5,52 @@ A layer is brought to today's spelling before it is merged, so that a higher lay
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipelex_cogt.config.key_paths import KeyPath
-
-if TYPE_CHECKING:
-    from pipelex_cogt.config.layers import Layer, Origin
-    from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.layers import Layer, Origin
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.tables import FrozenDict, Table
 
 DEFAULTS_KEY = "defaults"
 OLDER_SPELLINGS = {"default_sdk": "sdk", "default_prompting_target": "prompting_target"}
 """Keys at the top of a backend's file, each with the key of `[defaults]` that it means."""
-_OLDER_KEYS = {key: older for older, key in OLDER_SPELLINGS.items()}
-
-
-def older_spelling(path: KeyPath) -> KeyPath:
-    """How an older file writes a key path of today; most paths have no older spelling."""
-    if path[-2:-1] == (DEFAULTS_KEY,) and path[-1] in _OLDER_KEYS:
-        return (*path[:-2], _OLDER_KEYS[str(path[-1])])
-    return path
 
 
 def modernise_layer(layer: Layer, report: ProblemReport) -> Layer:
     """The layer in today's spelling; each older spelling is a warning."""
-    files = layer.table.get("models")
-    if not isinstance(files, dict) or not any(map(_is_older, files.values())):
+    files = layer.get("models")
+    if not isinstance(files, dict):
         return layer
-    modern = {
-        name: _modernise(name, file, layer.origin, report) if _is_older(file) else file for name, file in files.items()
+    modern = {name: _modernise(file) for name, file in files.items() if _is_older(file)}
+    if not modern:
+        return layer
+    moved: dict[KeyPath, KeyPath] = {
+        ("models", name, DEFAULTS_KEY, OLDER_SPELLINGS[older]): ("models", name, older)
+        for name, file in modern.items()
+        for older in OLDER_SPELLINGS
+        if older in files[name] and older not in file
     }
-    return replace(layer, table={**layer.table, "models": modern})
+    origin = layer.origin._replace(older=FrozenDict(moved))
+    for path, stated in moved.items():
+        _warn(path, str(stated[-1]), origin, report)
+    return Layer(origin, {**layer, "models": {**files, **modern}})
 
 
 def _is_older(file: Any) -> bool:
+    """Whether a backend's file states an older key; a table of such a name is a model."""
     return isinstance(file, dict) and any(key in file and not isinstance(file[key], dict) for key in OLDER_SPELLINGS)
 
 
-def _modernise(backend: str, file: dict[str, Any], origin: Origin, report: ProblemReport) -> dict[str, Any]:
-    stated = file.get(DEFAULTS_KEY, {})
-    if not isinstance(stated, dict):
+def _modernise(file: Table) -> Table:
+    """A backend's file with its older keys moved; one that is stated in both spellings stays where it is."""
+    defaults = file.get(DEFAULTS_KEY, {})
+    if not isinstance(defaults, dict):
         return file
-    moved: dict[str, Any] = {}
-    for older, key in OLDER_SPELLINGS.items():
-        if older in file and key not in stated:
-            moved[key] = file[older]
-            path = ("models", backend, DEFAULTS_KEY, key)
-            report.warning(path, f"stated in the older spelling {older}", f"write {key} in [{DEFAULTS_KEY}]", origin)
-    rest = {key: value for key, value in file.items() if OLDER_SPELLINGS.get(key) not in moved}
-    return {**rest, DEFAULTS_KEY: stated | moved}
+    moved = {older: key for older, key in OLDER_SPELLINGS.items() if older in file and key not in defaults}
+    rest = {key: value for key, value in file.items() if key not in moved}
+    return {**rest, DEFAULTS_KEY: {**defaults, **{key: file[older] for older, key in moved.items()}}}
+
+
+def _warn(path: KeyPath, older: str, origin: Origin, report: ProblemReport) -> None:
+    report.warning(path, f"stated in the older spelling {older}", f"write {path[-1]} in [{DEFAULTS_KEY}]", origin)

@@ -18,9 +18,11 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from pipelex_cogt.config.key_paths import did_you_mean
+from pipelex_cogt.config.suggestions import did_you_mean
 
+# An escaped opening, a whole reference, or an opening that nothing closes. The body stops at the first brace.
 _TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*)\}|\$\{")
+# What would lead out of the secrets directory. Single characters and one fixed text.
 UNSAFE_NAME = re.compile(r"[/\\\0]|^\.\.?$")
 
 
@@ -62,7 +64,10 @@ class ReferenceSyntaxError(ValueError):
 
 def holds_reference(text: str) -> bool:
     """Whether a string holds a reference, or something that would like to be one."""
-    return any(token[0] != "$${" for token in _TOKEN.finditer(text)) if "${" in text else False
+    # Most texts hold none, and looking for two letters is quicker than matching.
+    if "${" not in text:
+        return False
+    return any(token[0] != "$${" for token in _TOKEN.finditer(text))
 
 
 @lru_cache(maxsize=1024)

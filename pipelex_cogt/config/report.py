@@ -1,210 +1,201 @@
-"""Collecting problems while a load goes on, so that all of them can be told at once."""
+"""Collecting problems while a load goes on, so that all of them can be told at once.
+
+The report knows what follows from what. Whoever judges something says with `unless` which places the judgement rests
+on, and where one of them could not be read or has an error, the judgement is a consequence and is not recorded.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, time
-from typing import NamedTuple
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TypeAlias
 
-from pydantic import SecretStr, ValidationError
-
-from pipelex_cogt.config.key_paths import KeyPath, did_you_mean, format_key_path, near_names
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path, prefixes
 from pipelex_cogt.config.layers import Origin, Place
+from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 
-_TOML_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
-    (bool, "a boolean"),
-    (int, "an integer"),
-    (float, "a float"),
-    ((str, SecretStr), "a string"),
-    (Mapping, "a table"),
-    ((list, tuple), "a list"),
-    (date, "a date"),
-    (time, "a time"),
-)
-_EXPECTED = {
-    "bool_type": "true or false",
-    "dict_type": "a table",
-    "enum": "one of {expected}",
-    "finite_number": "a finite number",
-    "float_type": "a number",
-    "greater_than": "a number above {gt}",
-    "greater_than_equal": "a number of at least {ge}",
-    "int_type": "an integer",
-    "less_than_equal": "a number of at most {le}",
-    "list_type": "a list",
-    "model_type": "a table",
-    "path_type": "a string",
-    "string_too_short": "a string that is not empty",
-    "string_type": "a string",
-    "tuple_type": "a list",
-}
-_SHOWS_VALUE = {"enum", "finite_number", "greater_than", "greater_than_equal", "less_than_equal"}
+Hint: TypeAlias = str | NearName | None
+"""The next step, in words or still to be looked for."""
+At: TypeAlias = Place | Origin | None
+"""Where a problem stands; of an origin the line is looked for when the problem is told."""
+Places: TypeAlias = Iterable[KeyPath]
+
+_ANY_BACKEND = "*"
 
 
-def _plain(limit: object) -> object:
-    """A limit as people write it: 2 rather than 2.0."""
-    return f"{limit:g}" if isinstance(limit, float) else limit
-
-
-def toml_type(value: object) -> str:
-    """What TOML calls a value's type."""
-    if value == "":
-        return "an empty string"
-    return next((name for kind, name in _TOML_TYPES if isinstance(value, kind)), f"a Python {type(value).__name__}")
-
-
-def _is_meant(missing: KeyPath, misspelt: Iterable[KeyPath]) -> bool:
-    """Whether a missing key stands in its table under a name that comes near."""
-    return any(path[:-1] == missing[:-1] and near_names(str(path[-1]), [str(missing[-1])]) for path in misspelt)
+def model_place(name: str) -> KeyPath:
+    """The place of a model of that name, whichever backend's file might state it."""
+    return ("models", _ANY_BACKEND, name)
 
 
 class _Finding(NamedTuple):
+    """A problem before its key path has become a file and a line."""
+
     problem: str
     path: KeyPath
-    suggestion: str | None
+    hint: Hint
     severity: Severity
-    place: Place | Origin | None
+    place: At
 
 
 class ProblemReport:
     """The problems of one load.
 
-    Key paths become files and lines only when somebody reads the report, so a load without problems pays nothing.
-    `locate` answers where a key path is stated, and whether that is in the packaged settings.
+    Key paths become files and lines, and wrong names suggestions, only when somebody reads the report: a load without
+    problems pays nothing. `locate` answers where a key path is stated, and whether that is in the packaged settings.
     """
 
     def __init__(self, findings: Iterable[_Finding] = ()) -> None:
         self._findings = [*findings]
         self._unreadable: set[KeyPath] = set()
+        self._above_unreadable: set[KeyPath] = set()
+        # How many errors there are at or below each key path.
+        self._errors: Counter[KeyPath] = Counter()
+        self._idle: set[KeyPath] = set()
         self.locate: Callable[[KeyPath], tuple[Place | None, bool]] = lambda _path: (None, False)
 
     def __reduce__(self) -> tuple[type[ProblemReport], tuple[list[_Finding]]]:
         """A pickle holds the problems with their places, without the layers that they came from."""
-        placed = ((finding, *self._place(finding)) for finding in self._findings)
-        told = [finding._replace(place=place) for finding, place, is_packaged in placed if not is_packaged]
+        told = []
+        for finding in self._findings:
+            place, is_packaged = self._place(finding)
+            if not is_packaged:
+                severity, hint = self._severity(finding), _in_words(finding.hint)
+                told.append(finding._replace(place=place, severity=severity, hint=hint))
         return ProblemReport, (told,)
 
     def copy(self) -> ProblemReport:
         """A report of its own with the same problems, for adding what only a reader of warnings pays for."""
-        report = ProblemReport(self._findings)
-        report._unreadable = {*self._unreadable}
-        report.locate = self.locate
+        report = ProblemReport()
+        report.__dict__.update(self.__dict__, _findings=[*self._findings])
         return report
 
-    def error(self, path: KeyPath, problem: str, suggestion: str | None = None, place: Place | None = None) -> None:
-        """Note a fault; `place` where it is known already, else it is looked up."""
-        self._findings.append(_Finding(problem, path, suggestion, Severity.ERROR, place))
-
-    def warning(
-        self, path: KeyPath, problem: str, suggestion: str | None = None, place: Place | Origin | None = None
-    ) -> None:
-        """Note something that deserves attention and stops nothing; of an origin the place is looked up when told."""
-        self._findings.append(_Finding(problem, path, suggestion, Severity.WARNING, place))
-
-    def unreadable(
-        self,
-        prefix: KeyPath,
-        problem: str,
-        place: Place | None = None,
-        path: KeyPath | None = None,
-        suggestion: str | None = None,
-    ) -> None:
-        """Note what could not be read: what would lie below `prefix` is unknown from here on."""
-        self._unreadable.add(prefix)
-        self.error(prefix if path is None else path, problem, suggestion, place)
-
-    def is_unknown(self, *prefix: str) -> bool:
-        """Whether a file that could not be read might have stated something below or above `prefix`."""
-        return any(broken[: len(prefix)] == prefix[: len(broken)] for broken in self._unreadable)
-
-    def may_hide_model(self, name: str) -> bool:
-        """Whether what could not be read might have stated a model of that name."""
-        return any(path[0:1] in ((), ("models",)) and path[2:3] in ((), (name,)) for path in self._unreadable)
-
-    def has_fault(self, *prefix: str) -> bool:
-        """Whether an error was noted at or below a key path."""
-        return any(
-            finding.severity is Severity.ERROR and finding.path[: len(prefix)] == prefix for finding in self._findings
-        )
-
-    def invalid(
-        self,
-        error: ValidationError,
-        prefix: KeyPath,
-        known: Mapping[KeyPath, Iterable[str]] | None = None,
-        skips: Callable[[KeyPath], bool] = lambda _loc: False,
-    ) -> None:
-        """Note everything that a Pydantic validation refused.
+    def error(self, path: KeyPath, problem: str, hint: Hint = None, place: At = None, *, unless: Places = ()) -> None:
+        """Note a fault.
 
         Args:
-            error: The validation's error.
-            prefix: The key path of what was validated.
-            known: The keys that exist, by the path of their table, for suggestions.
-            skips: Says of which places below `prefix` the faults are told elsewhere.
+            path: Its key path; empty where it belongs to no key.
+            problem: What was expected and what was found.
+            hint: The next step.
+            place: Where it stands, when that is known already; else it is looked up.
+            unless: The places that the judgement rests on.
         """
-        faults = error.errors(include_url=False, include_input=True)
-        misspelt = {fault["loc"] for fault in faults if fault["type"] == "extra_forbidden"}
-        for fault in faults:
-            if skips(fault["loc"]) or (fault["type"] == "missing" and _is_meant(fault["loc"], misspelt)):
-                continue
-            path = (*prefix, *fault["loc"])
-            kind, context, value = fault["type"], fault.get("ctx", {}), fault["input"]
-            if kind == "extra_forbidden":
-                keys = list((known or {}).get(fault["loc"][:-1], ()))
-                self.unknown_key(path, keys)
-            elif kind == "missing":
-                self.error(path, "required, and nothing states it")
-            elif kind in _EXPECTED:
-                expected = _EXPECTED[kind].format_map({name: _plain(limit) for name, limit in context.items()})
-                found = repr(value) if kind in _SHOWS_VALUE and not isinstance(value, Mapping) else toml_type(value)
-                self.error(path, f"expected {expected}, got {found}")
-            else:
-                self.error(path, fault["msg"])
+        self._note(_Finding(problem, path, hint, Severity.ERROR, place), unless)
 
-    def unknown_key(self, path: KeyPath, known: Iterable[str]) -> None:
-        """Note a key that no schema knows."""
-        keys = sorted(known)
-        near = did_you_mean(str(path[-1]), keys)
-        self.error(path, "unknown key", near or (f"expected one of {', '.join(keys)}" if keys else None))
+    def warning(self, path: KeyPath, problem: str, hint: Hint = None, place: At = None, *, unless: Places = ()) -> None:
+        """Note something that deserves attention and stops nothing; the arguments are those of `error`."""
+        self._note(_Finding(problem, path, hint, Severity.WARNING, place), unless)
 
-    def demote(self, *prefixes: KeyPath) -> None:
-        """Turn the errors below these key paths into warnings."""
-        self._findings = [
-            finding._replace(severity=Severity.WARNING)
-            if any(finding.path[: len(prefix)] == prefix for prefix in prefixes)
-            else finding
-            for finding in self._findings
-        ]
+    def unreadable(
+        self, prefix: KeyPath, problem: str, place: At = None, *, path: KeyPath = (), hint: Hint = None
+    ) -> None:
+        """Note what could not be read: what would lie below `prefix` is unknown from here on.
+
+        Args:
+            prefix: The key path that it would have stated.
+            problem: What was expected and what was found.
+            place: Where it is.
+            path: Where the problem is told, when that is not at `prefix`.
+            hint: The next step.
+        """
+        for broken in _under_any_backend(prefix):
+            self._unreadable.add(broken)
+            self._above_unreadable.update(prefixes(broken))
+        self.error(path or prefix, problem, hint, place)
+
+    def unknown_name(self, path: KeyPath, kind: str, near: NearName, *, unless: Places = ()) -> None:
+        """Note a name that nothing is called by.
+
+        Args:
+            path: The key path of the name.
+            kind: What should be called so, such as "backend".
+            near: The name, and what may be meant by it.
+            unless: The places where something of that name might have been stated.
+        """
+        self.error(path, f"no {kind} is called {near.name!r}", near, unless=unless)
+
+    def required(self, paths: Places, hint: Hint = None, *, unless: Places = ()) -> None:
+        """Note keys that are needed and that nothing states; they are judged together."""
+        if not any(map(self._explains, unless)):
+            for path in paths:
+                self.error(path, "required, and nothing states it", hint)
+
+    def unknown_key(self, path: KeyPath, known: Iterable[str], *, unless: Places = ()) -> None:
+        """Note a key that no schema knows; the keys that one knows are suggested."""
+        self.error(path, "unknown key", NearName(str(path[-1]), sorted(known), lists_known=True), unless=unless)
+
+    def demote(self, prefix: KeyPath, *, unless: Places = ()) -> None:
+        """Say that what lies below a key path is not in use: its errors are warnings, and explain nothing else."""
+        if any(map(self._explains, unless)):
+            return
+        self._idle.add(prefix)
+        hidden = self._errors.pop(prefix, 0)
+        for above in prefixes(prefix[:-1]):
+            self._errors[above] -= hidden
 
     def problems(self, severity: Severity) -> list[Problem]:
         """The problems of one severity, in file and line order, each once."""
-        found = {
-            problem: is_packaged
-            for problem, is_packaged in map(self._located, self._findings)
-            if problem.severity is severity and not (is_packaged and severity is Severity.WARNING)
-        }
+        found: dict[Problem, None] = {}
+        for finding in self._findings:
+            if self._severity(finding) is not severity:
+                continue
+            place, is_packaged = self._place(finding)
+            # A warning of the packaged settings is for their authors alone.
+            if severity is Severity.ERROR or not is_packaged:
+                found[_as_problem(finding, place, severity)] = None
         return sorted(found, key=lambda problem: (problem.file or "", problem.line or 0))
 
     def raise_errors(self, heading: str) -> None:
         """Raise one `SettingsError` with every error, or return where there is none."""
-        if errors := self.problems(Severity.ERROR):
+        errors = self.problems(Severity.ERROR)
+        if errors:
             count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
             raise SettingsError.from_problems(f"{count} in {heading}", errors, self.problems(Severity.WARNING))
 
-    def _located(self, finding: _Finding) -> tuple[Problem, bool]:
-        place, is_packaged = self._place(finding)
-        return Problem(
-            problem=finding.problem,
-            path=format_key_path(finding.path) if finding.path else "",
-            file=place.name if place else None,
-            line=place.line if place else None,
-            suggestion=finding.suggestion,
-            severity=finding.severity,
-        ), is_packaged
+    def _note(self, finding: _Finding, unless: Places) -> None:
+        if any(map(self._explains, unless)):
+            return
+        self._findings.append(finding)
+        if self._severity(finding) is Severity.ERROR:
+            self._errors.update(prefixes(finding.path))
+
+    def _explains(self, place: KeyPath) -> bool:
+        """Whether a place could not be read or has an error, so that what rests on it is a consequence."""
+        above = [(), *prefixes(place)]
+        if place in self._above_unreadable or not self._unreadable.isdisjoint(above):
+            return True
+        return self._errors[place] > 0 and self._idle.isdisjoint(above)
+
+    def _severity(self, finding: _Finding) -> Severity:
+        if self._idle and not self._idle.isdisjoint(prefixes(finding.path)):
+            return Severity.WARNING
+        return finding.severity
 
     def _place(self, finding: _Finding) -> tuple[Place | None, bool]:
-        """Where a finding stands, and whether that is a packaged file that nobody but its authors should hear of."""
+        """Where a finding stands, and whether that is a packaged file."""
         if isinstance(finding.place, Origin):
             return finding.place.place(finding.path), finding.place.is_packaged
         return (finding.place, False) if finding.place else self.locate(finding.path)
+
+
+def _under_any_backend(path: KeyPath) -> Iterator[KeyPath]:
+    """A key path, and for one below a backend's models the same below any backend's: see `model_place`."""
+    yield path
+    if path[:1] == ("models",):
+        yield ("models", _ANY_BACKEND, *path[2:])
+
+
+def _in_words(hint: Hint) -> str | None:
+    return hint.tell() if isinstance(hint, NearName) else hint
+
+
+def _as_problem(finding: _Finding, place: Place | None, severity: Severity) -> Problem:
+    return Problem(
+        problem=finding.problem,
+        path=format_key_path(finding.path) if finding.path else "",
+        file=place.name if place else None,
+        line=place.line if place else None,
+        suggestion=_in_words(finding.hint),
+        severity=severity,
+    )

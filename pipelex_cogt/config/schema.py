@@ -7,49 +7,77 @@ people choose: names of backends, models, profiles, presets.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, reduce
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 
-from pipelex_cogt.config.frozen import FrozenDict
-from pipelex_cogt.config.key_paths import KeyPath, did_you_mean
-from pipelex_cogt.config.layers import Table
-from pipelex_cogt.config.report import ProblemReport, toml_type
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.settings_model import GIVEN
+from pipelex_cogt.config.suggestions import NearName
+from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
 
 ANY_KEY = "*"
-GIVEN = "given"
-"""Marks, in `Annotated`, a field that no table states: a name that is the table's key, what a library hands over."""
+_NOTHING: Mapping[str, Any] = {}
+_SCALARS = {bool: "true or false", int: "an integer", float: "a number"}
+"""The types that a variable's text is read as, in the order in which they are tried, each in words."""
 
 
-def child_schema(schema: Any, key: str) -> Any:
+def child_schema(schema: Any, key: str | int) -> Any:
     """The schema of a key's value, or None where no such key exists."""
-    schema = _table_schema(schema)
-    return schema.get(key, schema.get(ANY_KEY)) if isinstance(schema, Mapping) else None
+    table = table_schema(schema) or _NOTHING
+    return table.get(str(key), table.get(ANY_KEY))
+
+
+def schema_at(schema: Any, path: KeyPath) -> Any:
+    """The schema at a key path, or None where no such place exists."""
+    return reduce(child_schema, path, schema)
 
 
 def known_keys(schema: Any) -> tuple[str, ...]:
     """The keys that a table's schema names."""
-    schema = _table_schema(schema)
-    return tuple(key for key in schema if key != ANY_KEY) if isinstance(schema, Mapping) else ()
+    return tuple(key for key in table_schema(schema) or _NOTHING if key != ANY_KEY)
 
 
 def is_table(schema: Any) -> bool:
     """Whether a schema describes a table."""
-    return isinstance(_table_schema(schema), Mapping)
+    return table_schema(schema) is not None
 
 
 def allows_any_key(schema: Any) -> bool:
     """Whether a table may hold keys that its schema does not name."""
-    schema = _table_schema(schema)
-    return isinstance(schema, Mapping) and ANY_KEY in schema
+    return ANY_KEY in (table_schema(schema) or _NOTHING)
 
 
-def stated_fields(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
-    """The fields of a model that a table states, by key."""
-    return {field.alias or name: field for name, field in model.model_fields.items() if GIVEN not in field.metadata}
+@cache
+def given_fields(model: type[BaseModel]) -> frozenset[str]:
+    """The fields of a model that no table states."""
+    return frozenset(name for name, field in model.model_fields.items() if GIVEN in field.metadata)
+
+
+@cache
+def model_schema(model: type[BaseModel]) -> Mapping[str, Any]:
+    """The keys of a model that a table states, each with its type."""
+    stated = {name: field for name, field in model.model_fields.items() if name not in given_fields(model)}
+    return {field.alias or name: field.rebuild_annotation() for name, field in stated.items()}
+
+
+def table_schema(schema: Any) -> Mapping[str, Any] | None:
+    """A table's schema as a mapping, whichever way it is written; None for what is no table."""
+    if isinstance(schema, Mapping):
+        return schema
+    if isinstance(schema, type) and issubclass(schema, BaseModel):
+        return model_schema(schema)
+    origin, arguments = get_origin(schema), get_args(schema)
+    if origin is Annotated:
+        return table_schema(arguments[0])
+    if origin in (Union, UnionType):
+        parts = map(table_schema, arguments)
+        return next(filter(None, parts), None)
+    is_mapping = isinstance(origin, type) and issubclass(origin, Mapping)
+    return {ANY_KEY: arguments[1]} if is_mapping else None
 
 
 def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, path: KeyPath = ()) -> Table:
@@ -59,16 +87,17 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
         The tree without what is wrong.
     """
     sound: Table = {}
-    table_keys = {key for key, inner in schema.items() if is_table(inner)}
     for key, value in tree.items():
         known = key if key in schema else ANY_KEY
+        place = (*path, key)
         if known not in schema:
-            report.unknown_key((*path, key), schema)
-        elif known in table_keys and not isinstance(value, dict):
-            near = None if key in schema else did_you_mean(key, known_keys(schema))
-            report.unreadable((*path, key), f"expected a table, got {toml_type(value)}", suggestion=near)
+            report.unknown_key(place, schema)
+        elif is_table(schema[known]) and not isinstance(value, dict):
+            # A key that people choose may be a misspelling of one that the schema names.
+            near = NearName(key, known_keys(schema)) if known == ANY_KEY else None
+            report.unreadable(place, f"expected a table, got {toml_type(value)}", hint=near)
         elif isinstance(schema[known], Mapping):
-            sound[key] = check_shape(value, schema[known], report, (*path, key))
+            sound[key] = check_shape(value, schema[known], report, place)
         else:
             sound[key] = value
     return FrozenDict(sound)
@@ -81,49 +110,29 @@ def read_text(text: str, schema: Any) -> Any:
         ValueError: The field holds something that the text is not; the message says what was expected.
     """
     kinds = _scalar_kinds(schema)
-    if str in kinds or not kinds & {bool, int, float}:
+    numeric = [kind for kind in _SCALARS if kind in kinds]
+    if str in kinds or not numeric:
         return text
-    for kind in (bool, int, float):
-        if kind in kinds:
-            try:
-                return TypeAdapter(kind).validate_python(text.strip())
-            except ValidationError:
-                continue
-    if text.strip() in kinds:
-        return text.strip()
-    names = {bool: "true or false", int: "an integer", float: "a number"}
-    expected = [names.get(kind, repr(kind)) for kind in sorted(kinds, key=str)]
-    found = "other text" if text.strip() else "an empty text; unset the variable instead"
+    stripped = text.strip()
+    for kind in numeric:
+        try:
+            return TypeAdapter(kind).validate_python(stripped)
+        except ValidationError:
+            continue
+    if stripped in kinds:
+        return stripped
+    expected = [_SCALARS.get(kind, repr(kind)) for kind in sorted(kinds, key=str)]
+    found = "other text" if stripped else "an empty text; unset the variable instead"
     raise ValueError(f"expected {' or '.join(expected)}, got {found}")
 
 
 def _scalar_kinds(schema: Any) -> set[Any]:
     """The scalar types and literal values that a field takes."""
-    origin = get_origin(schema)
+    origin, arguments = get_origin(schema), get_args(schema)
     if origin is Annotated:
-        return _scalar_kinds(get_args(schema)[0])
+        return _scalar_kinds(arguments[0])
     if origin in (Union, UnionType):
-        return {kind for part in get_args(schema) for kind in _scalar_kinds(part)}
-    if origin is None:
-        return {schema} - {NoneType}
-    return set(get_args(schema)) if str(origin) == "typing.Literal" else {origin}
-
-
-@cache
-def _model_schema(model: type[BaseModel]) -> Mapping[str, Any]:
-    return {key: field.rebuild_annotation() for key, field in stated_fields(model).items()}
-
-
-def _table_schema(schema: Any) -> Any:
-    """A table's schema as a mapping, whichever way it is written; anything else as it is."""
-    if isinstance(schema, type) and issubclass(schema, BaseModel):
-        return _model_schema(schema)
-    origin = get_origin(schema)
-    if origin is Annotated:
-        return _table_schema(get_args(schema)[0])
-    if origin in (Union, UnionType):
-        parts = map(_table_schema, get_args(schema))
-        return next((part for part in parts if isinstance(part, Mapping)), None)
-    if isinstance(origin, type) and issubclass(origin, Mapping):
-        return {ANY_KEY: get_args(schema)[1]}
-    return schema
+        return set().union(*map(_scalar_kinds, arguments))
+    if origin is Literal:
+        return {*arguments}
+    return {origin or schema} - {NoneType}

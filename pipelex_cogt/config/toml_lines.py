@@ -12,6 +12,7 @@ from bisect import bisect_left
 
 from pipelex_cogt.config.key_paths import KeyPath
 
+# The patterns expect valid TOML: each alternative begins with another character, so that none is tried twice.
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
 _KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")
 _SCALAR = re.compile(
@@ -67,7 +68,8 @@ class _Scanner:
         for key in self._read_key():
             path = (*path, key)
             self._note(path, start)
-        self._position += 1  # the equals sign
+        # Over the equals sign.
+        self._position += 1
         self._skip_blank()
         self._read_value(path)
 

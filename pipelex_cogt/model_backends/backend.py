@@ -9,17 +9,18 @@ api_version = "2024-10-21"          # a further key: it lands in extra_config
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, SecretStr, SkipValidation, field_serializer
+from pydantic import Field, PlainValidator, PrivateAttr, SecretStr, SkipValidation, field_serializer
 from pydantic_core import PydanticCustomError
 
-from pipelex_cogt.config.frozen import FrozenDict
+from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
+from pipelex_cogt.config.masking import MASK, SealedText, is_secret_path, mask_setting, plain_text
 from pipelex_cogt.config.references import holds_reference, references_in
-from pipelex_cogt.config.report import toml_type
-from pipelex_cogt.config.secrets import MASK, Credentials, SealedText, mask_setting, names_secret
-from pipelex_cogt.errors import MissingCredentialError
+from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
+from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
+from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 
 
@@ -29,41 +30,53 @@ def _check_text(value: Any) -> Any:
     raise PydanticCustomError("text", "expected a string, got {found}", {"found": toml_type(value)})
 
 
-_LEFT_BEHIND = "a reference instead of a literal secret: no pickle carries one"
+_Text = PlainValidator(_check_text, json_schema_input_type=str | None)
 
 
-class InferenceBackend(BaseModel):
+class HandedOver(NamedTuple):
+    """What a backend is handed beside its settings.
+
+    Attributes:
+        credentials: What answers its references.
+        model_specs: The models it serves, by model name.
+    """
+
+    credentials: Credentials
+    model_specs: Mapping[str, InferenceModelSpec]
+
+
+class InferenceBackend(SettingsModel):
     """A provider of LLM services. References in its settings are answered when they are asked for, and never shown."""
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        strict=True,
-        hide_input_in_errors=True,
-        serialize_by_alias=True,
-        arbitrary_types_allowed=True,
-    )
-
-    name: str
+    name: Annotated[str, GIVEN]
     """The backend's name: its table's key."""
     enabled: bool = True
     """Whether it is used."""
     display_name: str | None = None
     """What people call it."""
-    stated_endpoint: Annotated[str | SecretStr | None, PlainValidator(_check_text), Field(alias="endpoint")] = None
+    stated_endpoint: Annotated[str | SecretStr | None, _Text, Field(alias="endpoint")] = None
     """The base URL as stated, which may be a reference."""
-    stated_api_key: Annotated[str | SecretStr | None, PlainValidator(_check_text), Field(alias="api_key")] = None
+    stated_api_key: Annotated[str | SecretStr | None, _Text, Field(alias="api_key")] = None
     """The key as stated: a reference, or a sealed literal."""
-    stated_extra_config: Annotated[SkipValidation[Mapping[str, Any]], Field(alias="extra_config")] = FrozenDict()
+    stated_extra_config: Annotated[SkipValidation[Mapping[str, Any]], GIVEN, Field(alias="extra_config")] = FrozenDict()
     """The further keys that its SDK needs, as stated."""
-    missing_variables: tuple[str, ...] = ()
+    missing_variables: Annotated[tuple[str, ...], GIVEN] = ()
     """The variables whose absence left it out of this load (`missing_credentials = "skip"`)."""
-    model_specs: Annotated[SkipValidation[Mapping[str, InferenceModelSpec]], Field(exclude=True, repr=False)] = (
-        FrozenDict()
-    )
-    """The models it serves, by model name."""
-    credentials: Annotated[SkipValidation[Credentials], Field(exclude=True, repr=False)]
-    """What answers its references."""
+    _handed_over: HandedOver = PrivateAttr()
+
+    def model_post_init(self, context: HandedOver) -> None:
+        """Keep what the backend is handed beside its settings."""
+        self._handed_over = context
+
+    @property
+    def model_specs(self) -> Mapping[str, InferenceModelSpec]:
+        """The models it serves, by model name."""
+        return self._handed_over.model_specs
+
+    @property
+    def credentials(self) -> Credentials:
+        """What answers its references."""
+        return self._handed_over.credentials
 
     @property
     def endpoint(self) -> str | None:
@@ -74,8 +87,8 @@ class InferenceBackend(BaseModel):
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
         """
-        value = self.answer(self.stated_endpoint, ("endpoint",))
-        return value.get_secret_value() if isinstance(value, SecretStr) else value
+        endpoint: str | None = plain_text(self.answer(self.stated_endpoint, ("endpoint",)))
+        return endpoint
 
     @property
     def api_key(self) -> SecretStr | None:
@@ -94,44 +107,49 @@ class InferenceBackend(BaseModel):
         """The further keys that its SDK needs; references in them are answered when an item is read."""
         return ExtraConfig(self)
 
+    def referenced_settings(self) -> Iterator[tuple[KeyPath, str]]:
+        """Every setting of it and of its models that holds a reference, with its key path."""
+        stated = {"endpoint": self.stated_endpoint, "api_key": self.stated_api_key, **self.stated_extra_config}
+        return referenced_settings(self.name, stated, self.model_specs)
+
     def missing_credential(self) -> MissingCredentialError | None:
         """The error that says why it was left out of this load; None where it was not."""
         if not self.missing_variables:
             return None
-        path = next((path for path, text in referenced_settings(self) if self._lacks(text)), ("backends", self.name))
+        lacking = (path for path, text in self.referenced_settings() if self._lacks(text))
+        path = next(lacking, ("backends", self.name))
         place = str(self.credentials.locate(path) or "settings")
         return MissingCredentialError(self.name, self.missing_variables, format_key_path(path), place)
 
     def _lacks(self, text: str) -> bool:
         return any(str(reference) in self.missing_variables for reference in references_in(text))
 
-    def answer(self, value: Any, path: KeyPath, *, is_secret: bool = False) -> Any:
+    def answer(self, value: Any, path: KeyPath) -> Any:
         """A setting with its references answered.
 
         Args:
             value: The setting as stated.
             path: Its key path within the backend's table.
-            is_secret: Whether a key above it says that it is secret.
 
         Returns:
             Text; a `SecretStr` where a key's name or the layer says that it is secret; tables and lists of these.
         """
-        is_secret = is_secret or names_secret(str(path[-1]))
-        if isinstance(value, Mapping):
-            return {key: self.answer(item, (*path, key), is_secret=is_secret) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.answer(item, (*path, index), is_secret=is_secret) for index, item in enumerate(value)]
-        text = value.get_secret_value() if isinstance(value, SealedText) else value
-        if not isinstance(text, str):
-            return text
-        if isinstance(value, SealedText) and value.is_lost:
-            key_path = format_key_path(("backends", self.name, *path))
-            raise MissingCredentialError(self.name, (_LEFT_BEHIND,), key_path, "a pickle")
+        return map_leaves(value, self._answer_one, path)
+
+    def _answer_one(self, path: KeyPath, value: Any) -> Any:
+        place: KeyPath = ("backends", self.name, *path)
+        is_secret = is_secret_path(path)
         if isinstance(value, SealedText):
+            if value.is_lost:
+                raise LiteralLeftBehindError(self.name, format_key_path(place))
             if value.number is not None and not is_secret:
                 return value.number
+            # A whole text that is masked is a secret, and so is what it becomes; of a URL only the password is.
             is_secret = is_secret or value.shown == MASK
-        answered = self.credentials.resolve(text, self.name, ("backends", self.name, *path))
+        text = plain_text(value)
+        if not isinstance(text, str):
+            return text
+        answered = self.credentials.resolve(text, self.name, place)
         return SealedText(answered) if is_secret else answered
 
     @field_serializer("stated_endpoint", "stated_api_key", "stated_extra_config")
@@ -164,24 +182,25 @@ class ExtraConfig(Mapping[str, Any]):
         return repr(mask_setting("extra_config", self._backend.stated_extra_config))
 
 
-def referenced_settings(backend: InferenceBackend) -> Iterator[tuple[KeyPath, str]]:
-    """Every setting of a backend and its models that holds a reference, with its key path."""
-    prefix: KeyPath = ("backends", backend.name)
-    yield from _references(backend.stated_endpoint, (*prefix, "endpoint"))
-    yield from _references(backend.stated_api_key, (*prefix, "api_key"))
-    yield from _references(backend.stated_extra_config, prefix)
-    for name, spec in backend.model_specs.items():
-        if spec.credentials is not None:
-            yield ("models", backend.name, name, "model_id"), spec.stated_model_id
+def referenced_settings(
+    backend: str, stated: Mapping[str, Any], specs: Mapping[str, InferenceModelSpec]
+) -> Iterator[tuple[KeyPath, str]]:
+    """Every setting of a backend and of its models that holds a reference, with its key path.
+
+    Args:
+        backend: The backend's name.
+        stated: What its table states, but for the keys that take no reference.
+        specs: The models it serves, by model name.
+    """
+    yield from references_of(stated, ("backends", backend))
+    for name, spec in specs.items():
+        if holds_reference(spec.stated_model_id):
+            yield ("models", backend, name, "model_id"), spec.stated_model_id
 
 
-def _references(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _references(item, (*path, key))
-    elif isinstance(value, list | tuple):
-        for index, item in enumerate(value):
-            yield from _references(item, (*path, index))
-    text = value.get_secret_value() if isinstance(value, SealedText) else value
-    if isinstance(text, str) and holds_reference(text):
-        yield path, text
+def references_of(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    """Every text in a value that holds a reference, with its key path."""
+    for place, leaf in leaves(value, path):
+        text = plain_text(leaf)
+        if isinstance(text, str) and holds_reference(text):
+            yield place, text

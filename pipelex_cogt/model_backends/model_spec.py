@@ -13,10 +13,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, SkipValidation
+from pydantic import Field, PrivateAttr
 
-from pipelex_cogt.config.schema import GIVEN
-from pipelex_cogt.config.secrets import Credentials
+from pipelex_cogt.config.credentials import Credentials
+from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
 
 
 class PromptingTarget(StrEnum):
@@ -65,21 +65,9 @@ Outputs: TypeAlias = Annotated[tuple[Annotated[OutputModality, Field(strict=Fals
 Constraints: TypeAlias = Annotated[tuple[Annotated[ModelConstraint, Field(strict=False)], ...], Field(strict=False)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
 
-_CONFIG = ConfigDict(
-    frozen=True,
-    extra="forbid",
-    strict=True,
-    hide_input_in_errors=True,
-    serialize_by_alias=True,
-    protected_namespaces=(),
-    arbitrary_types_allowed=True,
-)
 
-
-class ModelCosts(BaseModel):
+class ModelCosts(SettingsModel):
     """Prices in US dollars per million tokens. A price that nobody stated is unknown: `None`, never zero."""
-
-    model_config = _CONFIG
 
     input: Price = None
     """Text read, not from a cache."""
@@ -102,10 +90,8 @@ class ModelCosts(BaseModel):
         return None if self.input is None or self.output is None else self.input + self.output
 
 
-class InferenceModelSpec(BaseModel):
+class InferenceModelSpec(SettingsModel):
     """One model as one backend serves it."""
-
-    model_config = _CONFIG
 
     name: Annotated[str, GIVEN]
     """The model name: the table's key, the same across backends."""
@@ -135,8 +121,11 @@ class InferenceModelSpec(BaseModel):
     """Whether it is served."""
     description: str | None = None
     """A sentence for people."""
-    credentials: Annotated[SkipValidation[Credentials | None], GIVEN, Field(exclude=True, repr=False)] = None
-    """What answers a reference in `model_id`."""
+    _credentials: Credentials | None = PrivateAttr()
+
+    def model_post_init(self, context: Credentials | None) -> None:
+        """Keep what answers a reference in `model_id`, where there is one."""
+        self._credentials = context
 
     @property
     def model_id(self) -> str:
@@ -145,10 +134,10 @@ class InferenceModelSpec(BaseModel):
         Raises:
             MissingCredentialError: It is a reference that no source answers.
         """
-        if self.credentials is None:
+        if self._credentials is None:
             return self.stated_model_id
         path = ("models", self.backend_name, self.name, "model_id")
-        return self.credentials.resolve(self.stated_model_id, self.backend_name, path)
+        return self._credentials.resolve(self.stated_model_id, self.backend_name, path)
 
     @property
     def is_vision_supported(self) -> bool:

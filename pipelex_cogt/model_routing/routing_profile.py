@@ -16,12 +16,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from pipelex_cogt.config.frozen import FrozenDict
-from pipelex_cogt.config.schema import GIVEN
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
+from pipelex_cogt.config.tables import FrozenDict
 
 WILDCARD = "*"
+# What `fnmatch` takes for more than itself, beside the `*` that is meant. One character.
 _SPECIAL_TO_FNMATCH = re.compile(r"([?\[])")
 
 
@@ -106,10 +108,8 @@ Serves = Callable[[str, str], RouteRefusal | None]
 """Asks whether a backend serves a model name: None when it does, else why not."""
 
 
-class RoutingProfile(BaseModel):
+class RoutingProfile(SettingsModel):
     """One routing profile. `routes` have no order of their own: the most specific one decides."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: Annotated[str, GIVEN]
     """The profile's name: its table's key."""
@@ -124,10 +124,14 @@ class RoutingProfile(BaseModel):
     fallback_order: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """The backends that may serve what `default` does not, in order; disabled ones are passed over."""
 
-    def named_backends(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        """Every backend that a rule names, with the rule's key path within the profile."""
+    def all_routes(self) -> Iterator[tuple[str, str, str]]:
+        """Every route: the table that states it, its key, and the backend that it names."""
         for field, routes in (("routes", self.routes), ("optional_routes", self.optional_routes)):
-            yield from (((field, key), backend) for key, backend in routes.items())
+            yield from ((field, key, backend) for key, backend in routes.items())
+
+    def named_backends(self) -> Iterator[tuple[KeyPath, str]]:
+        """Every backend that a rule names, with the rule's key path within the profile."""
+        yield from (((field, key), backend) for field, key, backend in self.all_routes())
         if self.default is not None:
             yield ("default",), self.default
         yield from ((("fallback_order", index), backend) for index, backend in enumerate(self.fallback_order))
@@ -151,11 +155,11 @@ class RoutingProfile(BaseModel):
         return RoutingDecision(model_name, None, RoutingRule.NONE, None, tuple(turned_down))
 
     def _is_binding(self, rule: RoutingRule, key: str | None, refusal: RouteRefusal) -> bool:
-        """Whether a rule ends the search though its backend serves nothing: a route is never bypassed."""
+        """Whether a rule ends the search though its backend does not serve the model: a route is never bypassed."""
         if rule not in (RoutingRule.EXACT, RoutingRule.PATTERN):
             return False
-        is_optional = key not in self.routes
-        return not (is_optional and refusal is RouteRefusal.DISABLED)
+        # A route that counts only while its backend is enabled stands back where it is not.
+        return key in self.routes or refusal is not RouteRefusal.DISABLED
 
     def candidates(self, model_name: str) -> Iterator[tuple[RoutingRule, str | None, str]]:
         """Every rule that applies to a model, in the order in which they are asked: rule, route key, backend."""
@@ -172,8 +176,8 @@ class RoutingProfile(BaseModel):
     @cached_property
     def _patterns(self) -> tuple[tuple[Callable[[str], object], str, str], ...]:
         """The patterns, most specific first: what matches, the key, the backend."""
-        routes = [*self.routes.items(), *self.optional_routes.items()]
-        patterns = [(key, backend) for key, backend in routes if WILDCARD in key]
+        patterns = [(key, backend) for _, key, backend in self.all_routes() if is_pattern(key)]
+        # The sort is stable: between equals the one declared first stays first.
         patterns.sort(key=lambda route: -specificity(route[0]))
         return tuple((compile_pattern(key), key, backend) for key, backend in patterns)
 

@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeAlias
 
-from pipelex_cogt.config.key_paths import KeyPath, did_you_mean
-from pipelex_cogt.config.report import ProblemReport, toml_type
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.report import ProblemReport, model_place
+from pipelex_cogt.config.suggestions import NearName
+from pipelex_cogt.config.tables import toml_type
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 
 Alias: TypeAlias = str | tuple[str, ...]
@@ -32,24 +34,30 @@ def read_aliases(table: Mapping[str, Any], report: ProblemReport) -> dict[str, A
         elif not value:
             report.error(path, "expected at least one name, got an empty list")
         else:
-            for index, member in enumerate(value):
+            for place, member in _stated_members(name, value):
                 if not isinstance(member, str):
-                    report.error((*path, index), f"expected a name, got {toml_type(member)}")
+                    report.error(place, f"expected a name, got {toml_type(member)}")
             aliases[name] = tuple(member for member in value if isinstance(member, str))
     return aliases
 
 
+def _stated_members(name: str, value: Any) -> Iterator[tuple[KeyPath, Any]]:
+    """What an alias states, name or not, with its key path."""
+    path = ("deck", "aliases", name)
+    if isinstance(value, list | tuple):
+        yield from (((*path, index), member) for index, member in enumerate(value))
+    else:
+        yield path, value
+
+
 def check_members(table: Mapping[str, Any], known_models: Collection[str], report: ProblemReport) -> None:
     """Note every member that neither a backend's file nor another alias knows."""
+    known = (*known_models, *table)
     for name, value in table.items():
-        members: dict[KeyPath, Any] = {("deck", "aliases", name): value}
-        if isinstance(value, list | tuple):
-            members = {("deck", "aliases", name, index): member for index, member in enumerate(value)}
-        for path, member in members.items():
-            may_exist = not isinstance(member, str) or member in table or member in known_models
-            if not may_exist and not report.may_hide_model(member) and not report.is_unknown("deck", "aliases", member):
-                near = did_you_mean(member, [*known_models, *table])
-                report.error(path, f"no model or alias is called {member!r}", near)
+        for path, member in _stated_members(name, value):
+            if isinstance(member, str) and member not in table and member not in known_models:
+                rests_on = [model_place(member), ("deck", "aliases", member)]
+                report.unknown_name(path, "model or alias", NearName(member, known), unless=rests_on)
 
 
 def resolve_chains(
@@ -62,14 +70,12 @@ def resolve_chains(
 
     A model name wins over an alias of the same name; an alias that names itself means the model of that name.
     """
-    below = {
-        name: [
-            member
-            for member in members_of(alias)
-            if member in aliases and member not in served and not (member == name and member in known_models)
-        ]
-        for name, alias in aliases.items()
-    }
+
+    def leads_on(name: str, member: str) -> bool:
+        is_its_model = member == name and member in known_models
+        return member in aliases and member not in served and not is_its_model
+
+    below = {name: [each for each in members_of(alias) if leads_on(name, each)] for name, alias in aliases.items()}
     chains: dict[str, Chain] = {}
     for name in _in_order(below, report):
         found: dict[str, InferenceModelSpec] = {}
@@ -82,13 +88,15 @@ def resolve_chains(
 
 def _in_order(below: dict[str, list[str]], report: ProblemReport) -> Iterator[str]:
     """The aliases, each after those it leads to; every cycle is noted, and the step that closes it left out."""
+    declared = {name: position for position, name in enumerate(below)}
     remaining = below
     while True:
         try:
             yield from [*TopologicalSorter(remaining).static_order()]
         except CycleError as error:
             cycle: list[str] = error.args[1][::-1]
-            start = min(range(len(cycle) - 1), key=lambda index: list(below).index(cycle[index]))
+            # The circle is told from the name that is declared first, wherever the sorter came upon it.
+            start = min(range(len(cycle) - 1), key=lambda index: declared[cycle[index]])
             turn = [*cycle[start:-1], *cycle[: start + 1]]
             report.error(("deck", "aliases", turn[0]), f"aliases lead in a circle: {_show_turn(turn)}")
             remaining = {**remaining, turn[-2]: [member for member in remaining[turn[-2]] if member != turn[0]]}

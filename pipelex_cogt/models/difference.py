@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipelex_cogt.config.tables import leaves
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.llm_setting import LLMChoice
@@ -54,12 +55,12 @@ def _view(deck: ModelDeck) -> dict[str, dict[str, dict[str, Any]]]:
 
 def _backend_view(backend: InferenceBackend) -> dict[str, Any]:
     dump = backend.model_dump(mode="json", include={"stated_endpoint", "stated_api_key", "stated_extra_config"})
-    return dict(_flatten(dump))
+    return _flatten(dump)
 
 
 def _model_view(model: InferenceModelSpec) -> dict[str, Any]:
     dump = model.model_dump(mode="json", exclude={"name", "enabled", "description"})
-    return dict(_flatten(dump))
+    return _flatten(dump)
 
 
 def _preset_view(name: str, deck: ModelDeck) -> dict[str, Any]:
@@ -82,12 +83,9 @@ def _target(handle: str, deck: ModelDeck) -> str | None:
     return f"{model.name} @ {model.backend_name} ({model.stated_model_id})"
 
 
-def _flatten(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Every value of nested tables by its keys, such as `costs.input`; a list is one value."""
+    return {".".join(map(str, path)): value for path, value in leaves(table, opens_lists=False)}
 
 
 def _differences(

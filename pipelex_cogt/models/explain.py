@@ -6,16 +6,18 @@ manager.explain("llm_to_reason")     # a preset, a model name, an alias, a backe
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path, near_names
-from pipelex_cogt.config.layers import value_at
+from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path
+from pipelex_cogt.config.layers import Layer
+from pipelex_cogt.config.masking import mask_setting
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys
-from pipelex_cogt.config.secrets import mask_setting
 from pipelex_cogt.config.settings import Settings
+from pipelex_cogt.config.suggestions import near_names
+from pipelex_cogt.config.tables import has_value, leaves, value_at
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, TurnedDown
 from pipelex_cogt.models.aliases import members_of
@@ -105,115 +107,161 @@ def explain(name: str, settings: Settings, deck: ModelDeck) -> Explanation:
     Raises:
         UnknownNameError: It is none of these.
     """
+    explainer = _Explainer(settings, deck)
     if name in deck.llm_presets:
-        preset: KeyPath = ("deck", "llm_presets", name)
-        handle = deck.llm_presets[name].llm_handle
-        return _explain_handle(name, "preset", handle, settings, deck, (*_values(preset, settings),))
-    if name in deck.inference_models or (name in deck.backends.known_models and name not in deck.aliases):
-        return _explain_handle(name, "model", name, settings, deck, ())
+        stated = explainer.values("deck", "llm_presets", name)
+        return explainer.handle(name, "preset", deck.llm_presets[name].llm_handle, stated)
+    # An alias that hides a model which is not served is what a caller gets.
+    hides_model = name in deck.aliases and name not in deck.inference_models
+    if name in deck.backends.known_models and not hides_model:
+        return explainer.handle(name, "model", name)
     if name in deck.aliases:
-        return _explain_handle(name, "alias", name, settings, deck, ())
+        return explainer.handle(name, "alias", name)
     if name in deck.backends:
-        return Explanation(name, "backend", backend=name, values=(*_values(("backends", name), settings),))
-    path = _parse_key_path(name)
-    if stated := (*_values(path, settings),) or (*_values(_in_defaults(path), settings),):
-        return Explanation(name, "key path", values=stated)
-    if len(path) > 1 and _is_known(path):
-        return Explanation(name, "key path", absence="nothing states it")
-    known = [*deck.llm_presets, *deck.backends.known_models, *deck.aliases, *deck.backends]
-    near = near_names(name, known) or _near_paths(path, settings)
-    raise UnknownNameError(name, "preset, model, alias, backend or key path", near)
+        return Explanation(name, "backend", backend=name, values=tuple(explainer.values("backends", name)))
+    return explainer.key_path(name)
 
 
-def _explain_handle(
-    name: str, kind: str, handle: str, settings: Settings, deck: ModelDeck, values: tuple[ExplainedValue, ...]
-) -> Explanation:
-    steps = (*_alias_steps(handle, deck),)
-    for step in steps:
-        values += (*_values(("deck", "aliases", step.alias), settings),)
-    served = deck.is_served(handle)
-    model = deck.get_inference_model(handle).name if served else _known_model(handle, steps, deck)
-    decision = None if model is None else _full_decision(model, deck)
-    spec = deck.inference_models[model] if model is not None and served else None
-    if decision is not None:
-        values += (*_routing_values(decision, settings, deck),)
-    if spec is None and model is not None:
-        for backend in deck.backends.known_models[model]:
-            values += (*_values(("models", backend, model, "enabled"), settings),)
-            values += (*_values(("backends", backend, "enabled"), settings),)
-            values += (*_values(("inference_config", "enabled_backends"), settings),)
-    if spec is not None:
-        values += (*_model_values(spec.backend_name, spec.name, settings),)
-        values += (*_values(("backends", spec.backend_name), settings),)
-    return Explanation(
-        name=name,
-        kind=kind,
-        handle=handle,
-        aliases=steps,
-        model=model,
-        decision=decision,
-        backend=spec.backend_name if spec else None,
-        model_id=spec.stated_model_id if spec else None,
-        absence=None if served else deck.why_absent(handle),
-        values=values,
-    )
+class _Explainer(NamedTuple):
+    """What every explanation is made from."""
+
+    settings: Settings
+    deck: ModelDeck
+
+    def handle(self, name: str, kind: str, handle: str, stated: Iterable[ExplainedValue] = ()) -> Explanation:
+        """Explain where a handle leads; `stated` are the values of what named it."""
+        steps = tuple(self._alias_steps(handle))
+        values = [*stated]
+        for step in steps:
+            values += self.values("deck", "aliases", step.alias)
+        is_served = self.deck.is_served(handle)
+        spec = self.deck.get_inference_model(handle) if is_served else None
+        model = spec.name if spec else self._known_model(handle, steps)
+        decision = None if model is None else self._full_decision(model)
+        if decision is not None:
+            values += self._routing_values(decision)
+        if spec is not None:
+            values += self._model_values(spec.backend_name, spec.name)
+            values += self.values("backends", spec.backend_name)
+        elif model is not None:
+            values += self._switches(model)
+        return Explanation(
+            name=name,
+            kind=kind,
+            handle=handle,
+            aliases=steps,
+            model=model,
+            decision=decision,
+            backend=spec.backend_name if spec else None,
+            model_id=spec.stated_model_id if spec else None,
+            absence=None if is_served else self.deck.why_absent(handle),
+            values=tuple(values),
+        )
+
+    def key_path(self, name: str) -> Explanation:
+        """Explain a key path.
+
+        Raises:
+            UnknownNameError: It is none, and nothing else either.
+        """
+        path = _parse_key_path(name)
+        stated = [*self.values(*path)] or [*self.values(*_in_defaults(path))]
+        if stated:
+            return Explanation(name, "key path", values=tuple(stated))
+        if len(path) > 1 and _is_known(path):
+            return Explanation(name, "key path", absence="nothing states it")
+        known = [*self.deck.llm_presets, *self.deck.backends.known_models, *self.deck.aliases, *self.deck.backends]
+        near = near_names(name, known) or self._near_paths(path)
+        raise UnknownNameError(name, "preset, model, alias, backend or key path", near)
+
+    def values(self, *path: str | int) -> Iterator[ExplainedValue]:
+        """Every value at or below a key path, with the layers that state it."""
+        for place in self._places(path):
+            first, *replaced = [_stated(place, layer) for layer in reversed(self.settings.layers_stating(place))]
+            yield ExplainedValue(format_key_path(place), first, tuple(replaced))
+
+    def _places(self, path: KeyPath) -> list[KeyPath]:
+        """The key path of every value at or below a key path."""
+        tree = self.settings.tree
+        if not has_value(tree, path):
+            return []
+        return [place for place, _ in leaves(value_at(tree, path), path, opens_lists=False)]
+
+    def _alias_steps(self, handle: str) -> Iterator[AliasStep]:
+        """The aliases from a handle to its model: at each, on to the first member that is served."""
+        seen: set[str] = set()
+        while handle in self.deck.aliases and handle not in seen:
+            # A model name wins over an alias of the same name.
+            if handle in self.deck.inference_models:
+                return
+            seen.add(handle)
+            members = members_of(self.deck.aliases[handle])
+            served = tuple(filter(self.deck.is_served, members))
+            yield AliasStep(handle, members, served)
+            handle = (served or members)[0]
+
+    def _known_model(self, handle: str, steps: tuple[AliasStep, ...]) -> str | None:
+        """The first model that an unserved handle would lead to."""
+        last = steps[-1].members[0] if steps else handle
+        return last if last in self.deck.backends.known_models else None
+
+    def _full_decision(self, model: str) -> RoutingDecision:
+        """The routing decision, with the candidates that were not asked any more."""
+        decision = self.deck.routing.decide(model)
+        asked = len(decision.turned_down) + (decision.backend is not None)
+        later = [*self.deck.routing.active.candidates(model)][asked:]
+        not_asked = (TurnedDown(backend, rule, key, RouteRefusal.NOT_ASKED) for rule, key, backend in later)
+        return decision._replace(turned_down=(*decision.turned_down, *not_asked))
+
+    def _routing_values(self, decision: RoutingDecision) -> Iterator[ExplainedValue]:
+        """Which profile is active, and the rule that decided."""
+        yield from self.values("routing", "active")
+        active = self.deck.routing.active
+        profile = ("routing", "profiles", active.name)
+        if decision.key is not None:
+            for field in ("routes", "optional_routes"):
+                yield from self.values(*profile, field, decision.key)
+        elif decision.backend is not None:
+            key = "default" if decision.backend == active.default else "fallback_order"
+            yield from self.values(*profile, key)
+
+    def _model_values(self, backend: str, model: str) -> Iterator[ExplainedValue]:
+        """What the model's own table states, and what it takes from the `[defaults]` of its file."""
+        own = ("models", backend, model)
+        yield from self.values(*own)
+        for place in self._places(("models", backend, DEFAULTS_KEY)):
+            if not has_value(self.settings.tree, (*own, *place[len(own) :])):
+                yield from self.values(*place)
+
+    def _switches(self, model: str) -> Iterator[ExplainedValue]:
+        """What may have switched a model off."""
+        for backend in self.deck.backends.known_models[model]:
+            yield from self.values("models", backend, model, "enabled")
+            yield from self.values("backends", backend, "enabled")
+            yield from self.values("inference_config", "enabled_backends")
+
+    def _near_paths(self, path: KeyPath) -> tuple[str, ...]:
+        """Key paths like this one but for the last key."""
+        table = value_at(self.settings.tree, path[:-1])
+        near = near_names(str(path[-1]), table) if isinstance(table, Mapping) else ()
+        return tuple(format_key_path((*path[:-1], key)) for key in near)
 
 
-def _alias_steps(handle: str, deck: ModelDeck) -> Iterator[AliasStep]:
-    """The aliases from a handle to its model: at each, on to the first member that is served."""
-    seen: set[str] = set()
-    while handle in deck.aliases and handle not in deck.inference_models and handle not in seen:
-        seen.add(handle)
-        members = members_of(deck.aliases[handle])
-        served = tuple(member for member in members if deck.is_served(member))
-        yield AliasStep(handle, members, served)
-        handle = served[0] if served else members[0]
-
-
-def _known_model(handle: str, steps: tuple[AliasStep, ...], deck: ModelDeck) -> str | None:
-    """The first model that an unserved handle would lead to."""
-    last = steps[-1].members[0] if steps else handle
-    return last if last in deck.backends.known_models else None
-
-
-def _full_decision(model: str, deck: ModelDeck) -> RoutingDecision:
-    """The routing decision, with the candidates that were not asked any more."""
-    decision = deck.routing.decide(model)
-    asked = len(decision.turned_down) + (decision.backend is not None)
-    later = [*deck.routing.active.candidates(model)][asked:]
-    not_asked = (TurnedDown(backend, rule, key, RouteRefusal.NOT_ASKED) for rule, key, backend in later)
-    return decision._replace(turned_down=(*decision.turned_down, *not_asked))
-
-
-def _routing_values(decision: RoutingDecision, settings: Settings, deck: ModelDeck) -> Iterator[ExplainedValue]:
-    """Which profile is active, and the rule that decided."""
-    yield from _values(("routing", "active"), settings)
-    profile: KeyPath = ("routing", "profiles", deck.routing.active.name)
-    if decision.key is not None:
-        for field in ("routes", "optional_routes"):
-            yield from _values((*profile, field, decision.key), settings)
-    elif decision.backend is not None:
-        key = "default" if decision.backend == deck.routing.active.default else "fallback_order"
-        yield from _values((*profile, key), settings)
-
-
-def _model_values(backend: str, model: str, settings: Settings) -> Iterator[ExplainedValue]:
-    """What the model's own table states, and what it takes from the `[defaults]` of its file."""
-    own = [*_values(("models", backend, model), settings)]
-    yield from own
-    own_keys = {value.path.removeprefix(format_key_path(("models", backend, model))) for value in own}
-    for value in _values(("models", backend, DEFAULTS_KEY), settings):
-        if value.path.removeprefix(format_key_path(("models", backend, DEFAULTS_KEY))) not in own_keys:
-            yield value
+def _stated(path: KeyPath, layer: Layer) -> StatedValue:
+    """What a layer states at a key path; only backends hold secrets, and those are masked."""
+    value, origin = value_at(layer, path), layer.origin
+    shown = mask_setting(str(path[-1]), value) if path[0] == "backends" else value
+    return StatedValue(shown, origin.kind.label, origin.environment, str(origin.place(path)))
 
 
 def _is_known(path: KeyPath) -> bool:
     """Whether the schema knows a key path, down to a key that it names."""
     schema: Any = SETTINGS_SCHEMA
     for key in path:
-        if str(key) not in known_keys(schema) and not is_table(child_schema(schema, str(key))):
+        inner = child_schema(schema, key)
+        if str(key) not in known_keys(schema) and not is_table(inner):
             return False
-        schema = child_schema(schema, str(key))
+        schema = inner
     return True
 
 
@@ -221,38 +269,6 @@ def _in_defaults(path: KeyPath) -> KeyPath:
     """Where a key of a model is stated for every model of its file."""
     is_of_model = path[:1] == ("models",) and len(path) > len(("models", "backend", "model"))
     return (*path[:2], DEFAULTS_KEY, *path[3:]) if is_of_model else ("",)
-
-
-def _near_paths(path: KeyPath, settings: Settings) -> tuple[str, ...]:
-    """Key paths like this one but for the last key."""
-    table = value_at(settings.tree, path[:-1])
-    near = near_names(str(path[-1]), table) if isinstance(table, Mapping) else ()
-    return tuple(format_key_path((*path[:-1], key)) for key in near)
-
-
-def _values(path: KeyPath, settings: Settings) -> Iterator[ExplainedValue]:
-    """Every value at or below a key path, with the layers that state it."""
-    missing = object()
-    value = value_at(settings.tree, path, missing)
-    if isinstance(value, Mapping):
-        for key in value:
-            yield from _values((*path, key), settings)
-    elif value is not missing:
-        stated = [
-            StatedValue(
-                value=_shown(path, value_at(layer.table, path)),
-                layer=layer.origin.kind.label,
-                environment=layer.origin.environment,
-                place=str(layer.origin.place(path)),
-            )
-            for layer in reversed(settings.layers_stating(path))
-        ]
-        yield ExplainedValue(format_key_path(path), stated[0], tuple(stated[1:]))
-
-
-def _shown(path: KeyPath, value: Any) -> Any:
-    """A value as it may be shown: only backends hold secrets."""
-    return mask_setting(str(path[-1]), value) if path[0] == "backends" else value
 
 
 def _parse_key_path(text: str) -> KeyPath:

@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
-from pipelex_cogt.config.report import toml_type
+from pipelex_cogt.config.settings_model import SettingsModel
+from pipelex_cogt.config.tables import toml_type
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelConstraint, PromptingTarget, Text
 
 AUTO = "auto"
@@ -25,18 +26,18 @@ MIN_HIGH_ENOUGH_TOKENS = 16
 
 
 def _check_max_tokens(value: Any) -> Any:
-    if value is None or value == AUTO or (type(value) is int and value >= 1):
+    # The type itself, for a boolean is an integer to `isinstance`.
+    is_integer = type(value) is int
+    if value in (None, AUTO) or (is_integer and value >= 1):
         return value
-    found = value if type(value) is int else toml_type(value)
+    found = value if is_integer else toml_type(value)
     raise PydanticCustomError(
         "max_tokens", 'expected an integer of at least 1 or "auto", got {found}', {"found": found}
     )
 
 
-class LLMSetting(BaseModel):
+class LLMSetting(SettingsModel):
     """A handle and the parameters to call it with."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     llm_handle: Text
     """A model name or an alias."""
@@ -89,10 +90,8 @@ class LLMChoice(StrEnum):
     FOR_OBJECT = "for_object"
 
 
-class LLMChoices(BaseModel):
+class LLMChoices(SettingsModel):
     """The presets used when the caller names none; None where nothing is chosen."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     for_text: str | None = None
     """The preset that writes text."""

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pipelex_cogt.config.frozen import FrozenDict
-from pipelex_cogt.config.key_paths import near_names
+from pipelex_cogt.config.suggestions import near_names
+from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.errors import (
     BackendDisabledError,
     MissingCredentialError,
@@ -76,8 +76,13 @@ class ModelDeck:
             for name, setting in self.llm_presets.items()
             if setting.llm_handle in by_handle
         }
+        # The way that a frozen dataclass sets what it works out of its own fields.
         object.__setattr__(self, "_by_handle", FrozenDict(by_handle))
         object.__setattr__(self, "_by_preset", FrozenDict(by_preset))
+
+    def __repr__(self) -> str:
+        held = f"{len(self.inference_models)} models, {len(self.aliases)} aliases, {len(self.llm_presets)} presets"
+        return f"{type(self).__name__}({held}, routing profile {self.routing.active.name!r})"
 
     def get_inference_model(self, llm_handle: str) -> InferenceModelSpec:
         """The model that a model name or an alias leads to.
@@ -92,6 +97,7 @@ class ModelDeck:
             return self._by_handle[llm_handle]
         except KeyError:
             pass
+        # Outside the handler, so that the error does not drag a KeyError along.
         raise self._absence(llm_handle)
 
     def resolve(self, name: str) -> ResolvedLLM:
@@ -173,13 +179,11 @@ class ModelDeck:
         needs_inputs, needs_outputs = _modalities(inputs, InputModality), _modalities(outputs, OutputModality)
         if backend is not None and backend not in self.backends:
             raise UnknownNameError(backend, "backend", near_names(backend, self.backends))
-        found = [
-            model
-            for model in self.inference_models.values()
-            if needs_inputs <= {*model.inputs}
-            and needs_outputs <= {*model.outputs}
-            and backend in (None, model.backend_name)
-        ]
+        found: list[InferenceModelSpec] = []
+        for model in self.inference_models.values():
+            is_able = needs_inputs <= {*model.inputs} and needs_outputs <= {*model.outputs}
+            if is_able and backend in (None, model.backend_name):
+                found.append(model)
         return tuple(sorted(found, key=_price_order))
 
     def _combine(self, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
@@ -216,17 +220,19 @@ class ModelDeck:
                 waiting += reversed(members_of(self.aliases[name]))
 
     def _absence_of_model(self, name: str) -> NotAvailableError:
-        """Why a known model is not served."""
+        """Why a known model is not served: a missing credential, a disabled backend, or no rule that leads to it."""
         known = self.backends.known_models[name]
-        if not any(backend in self.backends.enabled for backend in known):
-            left_out = (self.backends[each].missing_credential() for each in known if each in self.backends)
-            return next((missing for missing in left_out if missing), BackendDisabledError(name, known))
+        is_enabled = any(backend in self.backends.enabled for backend in known)
         decision = self.routing.decide(name)
-        asked = (self.backends.get(down.backend) for down in decision.turned_down)
-        missing = (backend.missing_credential() for backend in asked if backend is not None)
+        asked = [down.backend for down in decision.turned_down] if is_enabled else known
+        for backend in asked:
+            missing = self.backends[backend].missing_credential() if backend in self.backends else None
+            if missing is not None:
+                return missing
+        if not is_enabled:
+            return BackendDisabledError(name, known)
         turned_down = tuple((down.backend, str(down.reason)) for down in decision.turned_down)
-        not_routed = ModelNotRoutedError(name, self.routing.active.name, decision.rule_name, turned_down)
-        return next((each for each in missing if each), not_routed)
+        return ModelNotRoutedError(name, self.routing.active.name, decision.rule_name, turned_down)
 
 
 _NEAREST_FIRST = (MissingCredentialError, ModelNotRoutedError, BackendDisabledError)

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelex_cogt.config.collector import paused_garbage_collection
+from pipelex_cogt.config.credentials import SecretSource
+from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.garbage_collection import paused_garbage_collection
 from pipelex_cogt.config.inference_config import MissingCredentials
+from pipelex_cogt.config.loading import read_settings
+from pipelex_cogt.config.masking import seal_overrides
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.sealing import seal_overrides
-from pipelex_cogt.config.secrets import Environment, SecretSource
-from pipelex_cogt.config.settings import Settings, read_settings
+from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.errors import Problem, SettingsError
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, build_backend_library
+from pipelex_cogt.model_backends.backend_builder import build_backend_library
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
-from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary, build_routing_profile_library
+from pipelex_cogt.model_routing.routing_builder import build_routing_profile_library
+from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 from pipelex_cogt.models.deck_builder import build_model_deck
 from pipelex_cogt.models.model_deck import ModelDeck
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
@@ -30,7 +35,7 @@ if TYPE_CHECKING:
     from pipelex_cogt.models.explain import Explanation
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ModelManager:
     """One load of the settings, complete and immutable.
 
@@ -74,8 +79,9 @@ class ModelManager:
         Raises:
             SettingsError: Every fault of the settings, with file, line, key path and the next step.
         """
-        environment, override_layer = Environment.of_process(environ), seal_overrides(overrides)
-        del environ, overrides  # a traceback that shows locals would show the secrets in them
+        process, override_layer = Environ.of_process(environ), seal_overrides(overrides)
+        # A traceback that shows locals would show the secrets in them.
+        del environ, overrides
         if override_layer is None:
             problem = Problem("expected a mapping shaped like the tree under cogt", file="overrides")
             raise SettingsError.from_problems("1 problem in the arguments", [problem])
@@ -85,7 +91,7 @@ class ModelManager:
                 report := ProblemReport(),
                 settings_dir=settings_dir,
                 env=env,
-                environment=environment,
+                environ=process,
                 overrides=override_layer,
                 sources=sources,
             )
@@ -102,6 +108,9 @@ class ModelManager:
         report.raise_errors(f"the settings of environment {settings.environment!r}")
         return cls(settings, backends, routing, deck, report)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(environment={self.environment!r}, {self.deck!r})"
+
     def __deepcopy__(self, memo: dict[int, Any]) -> ModelManager:
         return self
 
@@ -110,10 +119,10 @@ class ModelManager:
         """The environment in force."""
         return self.settings.environment
 
-    @property
+    @cached_property
     def warnings(self) -> tuple[Problem, ...]:
-        """What deserves attention and stopped nothing, in file and line order."""
-        from pipelex_cogt.models.warnings import find_warnings
+        """What deserves attention and stopped nothing, in file and line order; looked for when first asked for."""
+        from pipelex_cogt.models.deck_warnings import find_warnings
 
         return find_warnings(self.deck, self.report)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Problem, Severity
 from pipelex_cogt.model_routing.routing_profile import RoutingDecision, compile_pattern, is_pattern
@@ -30,34 +31,34 @@ def find_warnings(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]
 def _warn_of_routes(routing: RoutingProfileLibrary, report: ProblemReport) -> None:
     """Routes of the active profile that no model takes."""
     decisions = [routing.decide(model) for model in routing.backends.known_models]
-    for field, routes in (("routes", routing.active.routes), ("optional_routes", routing.active.optional_routes)):
-        for key, backend in routes.items():
-            taken = [decision for decision in decisions if decision.key == key]
-            is_hidden = field == "optional_routes" and key in routing.active.routes
-            if backend not in routing.backends.enabled or (not is_hidden and any(each.backend for each in taken)):
-                continue
-            path = ("routing", "profiles", routing.active.name, field, key)
-            if is_hidden:
-                report.warning(path, f"never used: the route {key!r} in routes decides first", "remove one of the two")
-            elif taken and is_pattern(key):
-                report.warning(path, f"backend {backend!r} serves none of the models that this pattern matches")
-            elif not taken and is_pattern(key):
-                _warn_of_untaken(path, key, decisions, report)
+    serving = {decision.key for decision in decisions if decision.backend is not None}
+    for field, key, backend in routing.active.all_routes():
+        path = ("routing", "profiles", routing.active.name, field, key)
+        if backend not in routing.backends.enabled:
+            continue
+        if field == "optional_routes" and key in routing.active.routes:
+            report.warning(path, f"never used: the route {key!r} in routes decides first", "remove one of the two")
+        elif is_pattern(key) and key not in serving:
+            _warn_of_pattern(path, key, backend, decisions, report)
 
 
-def _warn_of_untaken(
-    path: tuple[str, ...], key: str, decisions: Iterable[RoutingDecision], report: ProblemReport
+def _warn_of_pattern(
+    path: KeyPath, key: str, backend: str, decisions: Iterable[RoutingDecision], report: ProblemReport
 ) -> None:
+    """A pattern that leads no model to its backend."""
     matches = compile_pattern(key)
     matched = [decision for decision in decisions if matches(decision.model_name)]
     winners = sorted({decision.key for decision in matched if decision.key is not None})
-    if winners:
+    if key in winners:
+        report.warning(path, f"backend {backend!r} serves none of the models that this pattern matches")
+    elif winners:
         decide = "decides" if len(winners) == 1 else "decide"
         names = " and ".join(map(repr, winners))
         text = f"never used: {names} {decide} first for every model that this matches"
         report.warning(path, f"{text}, such as {matched[0].model_name!r}")
-    elif not report.is_unknown("models"):
-        report.warning(path, "this pattern matches no model", "remove it, or mend its spelling")
+    else:
+        hint = "remove it, or mend its spelling"
+        report.warning(path, "this pattern matches no model", hint, unless=[("models",)])
 
 
 def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:
@@ -75,10 +76,10 @@ def _warn_of_aliases(deck: ModelDeck, report: ProblemReport) -> None:
         path = ("deck", "aliases", name)
         if not deck.chains[name] and name not in deck.inference_models:
             report.warning(path, f"nothing to resolve to in this environment: {deck.why_absent(name)}")
-            continue
-        for index, member in enumerate(members_of(alias)):
-            if not isinstance(alias, str) and not deck.is_served(member):
-                report.warning((*path, index), f"this member is not served: {deck.why_absent(member)}")
+        elif not isinstance(alias, str):
+            for index, member in enumerate(members_of(alias)):
+                if not deck.is_served(member):
+                    report.warning((*path, index), f"this member is not served: {deck.why_absent(member)}")
 
 
 def _warn_of_presets(deck: ModelDeck, report: ProblemReport) -> None:

@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from pipelex_cogt import ModelManager, Severity
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.layers import LayerKind, nest, value_at
+from pipelex_cogt.config.layers import LayerKind
+from pipelex_cogt.config.override_variables import PREFIX, SEPARATOR, Variable, build_variable_layer, variable_part
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.variables import PREFIX, SEPARATOR, Variable, build_variable_layers, variable_part
+from pipelex_cogt.config.tables import nest, value_at
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 from tests.conftest import MINIMAL, Load
 
@@ -26,7 +27,7 @@ def build(variables: dict[str, str], tree: dict[str, Any]) -> tuple[dict[str, An
     """The value at each key path that the variables state, and the problems."""
     report = ProblemReport()
     given_ = [Variable(LayerKind.PROCESS_ENVIRONMENT, name, text) for name, text in variables.items()]
-    tables = [layer.table for layer in build_variable_layers(given_, tree, SETTINGS_SCHEMA, report)]
+    tables = [layer for each in given_ for layer in build_variable_layer(each, tree, SETTINGS_SCHEMA, report)]
     problems = [str(problem) for problem in report.problems(Severity.ERROR)]
     return ({} if not tables else tables[-1]), problems
 

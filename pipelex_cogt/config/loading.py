@@ -1,0 +1,191 @@
+"""The load: the layers are read in two passes and merged.
+
+1. Whatever may state `inference_config` is read: the main files, the variables of it, the overrides. Merged, it says
+   where the other files are.
+2. The files that it names are read.
+
+Then Dynaconf lays all layers over each other, the lowest first. `LayerKind` alone says the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from pipelex_cogt.config.credentials import Credentials, SecretsDirectory, SecretSource
+from pipelex_cogt.config.directories import Directories, find_directories
+from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
+from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig, anchored, default_paths
+from pipelex_cogt.config.layers import Layer, LayerKind, Place
+from pipelex_cogt.config.library_files import read_library
+from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environment, read_main_files
+from pipelex_cogt.config.masking import seal_layer
+from pipelex_cogt.config.older_spellings import modernise_layer
+from pipelex_cogt.config.override_variables import PREFIX, Variable, build_variable_layer, find_variables
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.schema import check_shape
+from pipelex_cogt.config.settings import Settings
+from pipelex_cogt.config.tables import Table, merge, odd_keys, toml_type
+from pipelex_cogt.config.validation import build_sound
+from pipelex_cogt.errors import SecretFileError
+
+
+def read_settings(
+    schema: Mapping[str, Any],
+    report: ProblemReport,
+    *,
+    settings_dir: Path | str | None,
+    env: str | None,
+    environ: Environ,
+    overrides: Layer,
+    sources: Iterable[SecretSource] = (),
+) -> Settings:
+    """Read every layer and merge them.
+
+    Args:
+        schema: What the tree under `cogt` looks like.
+        report: Where problems are noted.
+        settings_dir: The application's settings directory; None to look for it.
+        env: The environment; None for what `PIPELEX_ENV` says.
+        environ: The process's environment.
+        overrides: The layer of what the code states, laid over everything.
+        sources: The application's own secret sources.
+
+    Raises:
+        SettingsError: The directories or the environment are wrong, so that nothing else could be judged.
+    """
+    directories, environ = find_directories(settings_dir, environ, report)
+    main = read_main_files(directories, report)
+    environment = choose_environment(env, environ.get(ENVIRONMENT_VARIABLE), main, report)
+    _check_override_keys(overrides, report)
+    secrets = SecretsDirectory(directories.secrets)
+
+    load = _Load(schema, directories, report)
+    variables = _find_variables(secrets, environ, report)
+    stated = load.read_statements(main.layers(environment), variables, overrides)
+    config, files = load.read_named_files(stated)
+    registry = load.lay(stated, files, variables, config)
+
+    report.locate = registry.locate
+    return Settings(
+        tree=check_shape(registry.tree(), schema, report),
+        environment=environment,
+        environments=main.environments(),
+        directories=directories,
+        inference_config=config,
+        credentials=Credentials(environ, secrets, sources, lambda path: registry.locate(path)[0]),
+        _registry=registry,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Load:
+    """The steps of one load, and what all of them need."""
+
+    schema: Mapping[str, Any]
+    directories: Directories
+    report: ProblemReport
+
+    def read_statements(self, main: list[Layer], variables: list[Variable], overrides: Layer) -> list[Layer]:
+        """Pass one: the layers of whatever may state `inference_config`, in order."""
+        directory = self.directories.application or self.directories.working
+        of_config = [variable for variable in variables if variable.is_of_config]
+        layers = [layer for variable in of_config for layer in self._of_variable(variable, {})]
+        # What no file states is relative to the application's directory.
+        unfiled = [Layer(layer.origin, anchored(layer, directory)) for layer in (*layers, overrides)]
+        return _in_order([*main, *unfiled])
+
+    def read_named_files(self, stated: list[Layer]) -> tuple[InferenceConfig, list[Layer]]:
+        """Pass two: the `inference_config` in force, and the layers of the files that it names."""
+        shipped = _config_of(layer for layer in stated if layer.origin.is_packaged)
+        own = _config_of(layer for layer in stated if not layer.origin.is_packaged)
+        starts_from_nothing = own.get("use_packaged_settings") is False
+        merged = own if starts_from_nothing else _config_of(stated)
+        # Paths are each directory's own: the application's files are not where the packaged ones are.
+        choices = {key: value for key, value in merged.items() if key not in LIBRARY_PATHS}
+        paths = {key: value for key, value in own.items() if key in LIBRARY_PATHS}
+        config = self._build_config(choices | paths, self.directories.application or self.directories.packaged)
+        layers: list[Layer] = []
+        if config.use_packaged_settings and self.directories.sources[0].is_packaged:
+            packaged = self._build_config(shipped, self.directories.packaged)
+            layers += read_library(packaged, LIBRARY_PATHS, shipped, self.report, is_packaged=True)
+        # Without a directory of its own an application has the files that a variable or the code names.
+        keys = LIBRARY_PATHS if self.directories.application else own
+        layers += read_library(config, keys, own, self.report, is_packaged=False)
+        return config, layers
+
+    def lay(
+        self, stated: list[Layer], files: list[Layer], variables: list[Variable], config: InferenceConfig
+    ) -> LayeredDynaconf:
+        """Lay all layers over each other; a variable is matched with the keys of everything below and of the code."""
+        *below, overrides = _in_order([*files, *stated])
+        registry = LayeredDynaconf()
+        for layer in below:
+            if config.use_packaged_settings or not layer.origin.is_packaged:
+                registry.add(self._prepare(layer))
+        for variable in variables:
+            # A variable of `inference_config` is among what was stated.
+            if not variable.is_of_config:
+                for layer in self._of_variable(variable, merge(registry.tree(), overrides)):
+                    registry.add(self._prepare(layer))
+        registry.add(self._prepare(overrides))
+        return registry
+
+    def _of_variable(self, variable: Variable, tree: Table) -> Iterator[Layer]:
+        return build_variable_layer(variable, tree, self.schema, self.report)
+
+    def _prepare(self, layer: Layer) -> Layer:
+        """A layer in today's spelling, with its secrets sealed."""
+        return seal_layer(modernise_layer(layer, self.report))
+
+    def _build_config(self, stated: Table, directory: Path) -> InferenceConfig:
+        """The `inference_config` of a directory; a fault in it is noted, and the defaults stand in."""
+        defaults = default_paths(directory)
+        config = build_sound(InferenceConfig, {**defaults, **stated}, (CONFIG_KEY,), self.report)
+        return config or InferenceConfig.model_validate(defaults)
+
+
+def _in_order(layers: Iterable[Layer]) -> list[Layer]:
+    """Layers, lowest first; those of one kind stay in the order in which they were read."""
+    return sorted(layers, key=lambda layer: layer.origin.kind)
+
+
+def _config_of(layers: Iterable[Layer]) -> Table:
+    """What layers state of `inference_config`, merged."""
+    tables = (layer.get(CONFIG_KEY) for layer in layers)
+    return reduce(merge, (table for table in tables if isinstance(table, dict)), {})
+
+
+def _check_override_keys(overrides: Layer, report: ProblemReport) -> None:
+    """Note keys that no file could state.
+
+    Raises:
+        SettingsError: There are some, so that nothing can be said of what they hold.
+    """
+    odd = [*odd_keys(overrides)]
+    for path in odd:
+        problem = f"expected a key of text, got {toml_type(path[-1])}"
+        report.error((*path[:-1], str(path[-1])), problem, place=Place(overrides.origin.name))
+    if odd:
+        report.raise_errors("the overrides")
+
+
+def _find_variables(secrets: SecretsDirectory, environ: Environ, report: ProblemReport) -> list[Variable]:
+    """The variables that override settings, lowest layer first."""
+    from_secrets: dict[str, str] = {}
+    for name in secrets.names():
+        if not name.startswith(PREFIX):
+            continue
+        try:
+            from_secrets[name] = secrets.get(name) or ""
+        except SecretFileError as error:
+            report.error((), error.problem, place=Place(error.path))
+    return [
+        *find_variables(LayerKind.SECRETS_DIRECTORY, from_secrets),
+        *find_variables(LayerKind.DOTENV, environ.dotenv),
+        *find_variables(LayerKind.PROCESS_ENVIRONMENT, environ.process),
+    ]

@@ -1,0 +1,180 @@
+"""Masking: what is secret, and how it stays out of sight.
+
+Text in the backends' tables that holds a secret is sealed as soon as a layer is read. From then on no tree, history,
+message or traceback holds it plainly, and whatever is shown goes through `mask_setting`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from pydantic import SecretStr
+
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.layers import Layer, LayerKind, Origin
+from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, holds_reference, parse_template
+from pipelex_cogt.config.tables import map_leaves
+
+MASK = "**********"
+_SECRET_LAYERS = (LayerKind.SECRETS_FILE, LayerKind.SECRETS_DIRECTORY)
+# A backend's own keys that no secret stands under; deeper down they are names like any other.
+_PLAIN_PATHS = (("enabled",), ("display_name",))
+# A backend's own keys that must hold text: a number there stays one, so that validation refuses it.
+_TEXT_PATHS = (("endpoint",), ("api_key",))
+
+# A word of a key that says its value is secret: `api_key`, `access_token`, `client_secret`, but not `max_tokens` or
+# `key_path`. Fixed words between two looks at one letter: nothing repeats, so nothing can blow up.
+_SECRET_NAME = re.compile(
+    r"(?<![a-z])(?:(?:api|access|account|private|secret|shared|signing|subscription)_?keys?|(?:api|auth)?_?token"
+    r"|(?:api|auth|access)_?tokens|secrets?|password|passwd|pwd|passphrase|credentials?|authorization|connection_string"
+    r")(?![a-z])"
+)
+# Where one word of a key ends: `apiKey`, `api-key`, `api.key`. One class of characters, repeated.
+_WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
+# What example files hold instead of a secret: `your-api-key`, `sk-...`, `<key>`, `changeme`; not a key that merely
+# has such letters in it. It is only asked of values that a reference names.
+_PLACEHOLDER = re.compile(
+    r"your[-_ ].*|.*your[-_ ]?(?:\w+[-_ ])?(?:key|token|secret).*|(?:sk-)?(?:\.{2,}|x{3,}|<.*>)"
+    r"|(?:change|replace|insert|enter|fill)[-_ ]?(?:me|in|with|this|your)\b.*|changeme|placeholder|todo",
+    re.IGNORECASE,
+)
+# The password of a URL, from the colon after the user to the last at sign before white space: `https://user:this@host`.
+# Not a reference in its place, which is shown as written, and not a port. The user stops at the first colon, so each
+# `://` is tried once.
+_URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):(?!\$\{[^}]*\}@|\d{1,5}/)\S+(?=@)")
+
+
+def names_secret(key: str) -> bool:
+    """Whether a key's name says that its value is secret."""
+    return _SECRET_NAME.search(_WORD_ENDS.sub("_", key).lower()) is not None
+
+
+def is_secret_path(path: KeyPath) -> bool:
+    """Whether a key of the path, or one above it, says that the value is secret."""
+    return any(names_secret(str(key)) for key in path)
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether a value looks like what an example file holds instead of a secret."""
+    return _PLACEHOLDER.fullmatch(value.strip()) is not None
+
+
+def mask_url_password(text: str) -> str:
+    """Hide the password of a URL that holds one."""
+    return _URL_PASSWORD.sub(rf"\1:{MASK}", text)
+
+
+class SealedText(SecretStr):
+    """Text that holds a secret: shown masked, and left behind by a pickle.
+
+    Attributes:
+        shown: The text as it may be shown, such as `https://user:**********@host`.
+        number: The number that it stands for, of a layer that holds secrets.
+        is_lost: Whether it came out of a pickle, which left the text behind.
+    """
+
+    def __init__(self, text: str, shown: str = MASK, *, number: float | None = None, is_lost: bool = False) -> None:
+        super().__init__(text)
+        self.shown = shown
+        self.number = number
+        self.is_lost = is_lost
+
+    def _display(self) -> str:
+        return self.shown
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SecretStr) and self.get_secret_value() == other.get_secret_value()
+
+    def __hash__(self) -> int:
+        return hash(self.get_secret_value())
+
+    def __reduce__(self) -> tuple[Callable[[str], SealedText], tuple[str]]:
+        return _lost_text, (self.shown,)
+
+    def __copy__(self) -> SealedText:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> SealedText:
+        return self
+
+
+def _lost_text(shown: str) -> SealedText:
+    return SealedText("", shown, is_lost=True)
+
+
+def plain_text(value: Any) -> Any:
+    """What a sealed text holds; any other value as it is. For whoever answers or sends it, never for showing."""
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
+
+
+def seal_layer(layer: Layer) -> Layer:
+    """The layer with the secrets of its backends sealed."""
+    backends = layer.get("backends")
+    if not isinstance(backends, Mapping):
+        return layer
+    seal = partial(_seal, is_secret_layer=layer.origin.kind in _SECRET_LAYERS)
+    return Layer(layer.origin, {**layer, "backends": map_leaves(backends, seal)})
+
+
+def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:
+    own_path = path[1:]
+    is_secret = own_path not in _PLAIN_PATHS and (is_secret_layer or is_secret_path(own_path))
+    if isinstance(value, SecretStr):
+        return SealedText(value.get_secret_value())
+    if isinstance(value, str):
+        shown = _mask(value, is_secret=is_secret)
+        return value if shown == value else SealedText(value, shown)
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and is_secret and own_path not in _TEXT_PATHS:
+        return SealedText(str(value), number=value)
+    return value
+
+
+def seal_overrides(overrides: object) -> Layer | None:
+    """The layer of the overrides given in code, copied and sealed; None where they are no mapping."""
+    if not isinstance(overrides, Mapping | None):
+        return None
+    # A copy of tables and lists, whatever mappings and sequences the code may have given.
+    table = map_leaves(overrides or {}, lambda _path, value: value)
+    return seal_layer(Layer(Origin(LayerKind.OVERRIDES, "overrides"), table))
+
+
+def mask_setting(key: str, value: Any) -> Any:
+    """A setting as it may be shown: references as written, literal secrets and URL passwords hidden.
+
+    Args:
+        key: The setting's key.
+        value: Its value as stated: a scalar, or tables and lists of them.
+    """
+    return map_leaves(value, lambda path, leaf: _mask(leaf, is_secret=is_secret_path(path)), (key,))
+
+
+def _mask(value: Any, *, is_secret: bool) -> Any:
+    if isinstance(value, SealedText):
+        return value.shown
+    if isinstance(value, str):
+        return _mask_text(value, is_secret=is_secret)
+    # Whether something is switched on or absent tells nothing of a secret.
+    if isinstance(value, bool | None):
+        return value
+    return MASK if is_secret or isinstance(value, SecretStr) else value
+
+
+def _mask_text(text: str, *, is_secret: bool) -> str:
+    try:
+        parts = parse_template(text) if holds_reference(text) else (text,)
+    except ReferenceSyntaxError:
+        parts = (text,)
+    return mask_url_password("".join(_shown_part(part, is_secret=is_secret) for part in parts))
+
+
+def _shown_part(part: str | Reference, *, is_secret: bool) -> str:
+    if isinstance(part, str):
+        return MASK if is_secret else part
+    names = "|".join(map(str, part.names))
+    if part.default is None:
+        return f"${{{names}}}"
+    return f"${{{names}:-{MASK if is_secret else mask_url_password(part.default)}}}"

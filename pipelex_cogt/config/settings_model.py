@@ -1,0 +1,52 @@
+"""The base of every model that a table of the settings becomes."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from itertools import pairwise
+from textwrap import dedent
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+
+GIVEN = "given"
+"""Marks, in `Annotated`, a field that no table states: a name that is the table's key, what a builder finds out."""
+
+
+class SettingsModel(BaseModel):
+    """A table of the settings, checked: strict types, no unknown keys, and nothing to change afterwards."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        hide_input_in_errors=True,
+        serialize_by_alias=True,
+        protected_namespaces=(),
+    )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:
+        """The JSON Schema, each field described by the docstring below it in the source.
+
+        Pydantic would read the source of every model at import to do the same; here only who asks for a schema pays.
+        """
+        schema = handler(core_schema)
+        properties = handler.resolve_ref_schema(schema).get("properties", {})
+        for name, text in _field_docstrings(cls):
+            key = cls.model_fields[name].alias or name
+            if key in properties:
+                properties[key].setdefault("description", text)
+        return schema
+
+
+def _field_docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
+    """Every field with the docstring that follows it in the source."""
+    (definition,) = ast.parse(dedent(inspect.getsource(model))).body
+    body = definition.body if isinstance(definition, ast.ClassDef) else []
+    for field, comment in pairwise(body):
+        match field, comment:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                yield name, inspect.cleandoc(text)

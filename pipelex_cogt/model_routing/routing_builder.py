@@ -1,0 +1,94 @@
+"""Building the routing profiles, and checking their rules against the backends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
+from pipelex_cogt.config.report import ProblemReport, model_place
+from pipelex_cogt.config.suggestions import NearName
+from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
+from pipelex_cogt.config.validation import build_sound
+from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_routing.routing_profile import RoutingProfile, is_pattern
+from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
+
+
+def build_routing_profile_library(
+    tree: Table, backends: InferenceBackendLibrary, report: ProblemReport
+) -> RoutingProfileLibrary:
+    """Build the routing profiles and check their rules against the backends.
+
+    Args:
+        tree: The merged settings.
+        backends: The backends that rules may name.
+        report: Where problems are noted: errors for the active profile, warnings for the others.
+    """
+    routing: Table = tree.get("routing", {})
+    tables: Mapping[str, Table] = routing.get("profiles", {})
+    active_name = routing.get("active")
+    profiles: dict[str, RoutingProfile] = {}
+    for name, table in tables.items():
+        path = ("routing", "profiles", name)
+        given = {"name": name}
+        profile = build_sound(RoutingProfile, table, path, report, given) or RoutingProfile(name=name)
+        profiles[name] = profile
+        _check_backends(profile, path, backends, report)
+        _check_exact_routes(profile, path, backends, report)
+        if name != active_name:
+            report.demote(path)
+    active = _choose_active(active_name, profiles, report)
+    return RoutingProfileLibrary(FrozenDict(profiles), active, backends)
+
+
+def _choose_active(name: Any, profiles: Mapping[str, RoutingProfile], report: ProblemReport) -> RoutingProfile:
+    path = ("routing", "active")
+    if name is None:
+        report.required([path], "name the routing profile in force", unless=[path])
+    elif not isinstance(name, str):
+        report.error(path, f"expected a string, got {toml_type(name)}")
+    elif name in profiles:
+        return profiles[name]
+    else:
+        near = NearName(name, profiles, lists_known=True, otherwise="no profile is stated")
+        report.unknown_name(path, "routing profile", near, unless=[path, ("routing", "profiles", name)])
+    return RoutingProfile(name="")
+
+
+def _check_backends(
+    profile: RoutingProfile, path: KeyPath, backends: InferenceBackendLibrary, report: ProblemReport
+) -> None:
+    """Every rule names a backend that exists; a route or default names one that is enabled."""
+    for rule_path, name in profile.named_backends():
+        place = (*path, *rule_path)
+        if name not in backends:
+            near = NearName(name, backends, lists_known=True)
+            report.unknown_name(place, "backend", near, unless=[("backends", name)])
+        elif rule_path[0] in ("routes", "default") and _is_switched_off(backends[name]):
+            report.error(place, f"backend {name!r} is disabled", "enable it, or name another backend")
+
+
+def _is_switched_off(backend: InferenceBackend) -> bool:
+    """Whether it is disabled, rather than left out for a missing credential."""
+    return not backend.enabled and not backend.missing_variables
+
+
+def _check_exact_routes(
+    profile: RoutingProfile, path: KeyPath, backends: InferenceBackendLibrary, report: ProblemReport
+) -> None:
+    """An exact route leads to a backend that serves the model; one for a model that nothing knows is never used."""
+    for field, model, name in profile.all_routes():
+        place, backend = (*path, field, model), backends.enabled.get(name)
+        if backend is None or model in backend.model_specs:
+            continue
+        if model in backends.known_models:
+            others = [each for each in backends.known_models[model] if each in backends.enabled]
+            hint = f"{' and '.join(map(repr, others))} can" if others else None
+            rests_on = [("models", name, model), ("models", name, DEFAULTS_KEY)]
+            report.error(place, f"backend {name!r} does not serve {model!r}", hint, unless=rests_on)
+        elif not is_pattern(model):
+            near = NearName(model, backends.known_models)
+            report.warning(place, f"no backend knows a model {model!r}", near, unless=[model_place(model)])
