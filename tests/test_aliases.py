@@ -303,3 +303,24 @@ def test_cycles_are_reported_exactly_where_there_are_some(tiny: Path, aliases: A
         assert all(after in aliases[before] for before, after in pairwise(circle))
     named = {name for circle in circles for name in circle}
     assert not has_cycle({name: members for name, members in aliases.items() if name not in named})
+
+
+ENTERED_LATE = {
+    "two": (['w = "y"', 'x = "y"', 'y = "x"'], 3, "'x' -> 'y' -> 'x'"),
+    "three": (['in = "b"', 'c = "a"', 'b = "c"', 'a = "b"'], 3, "'c' -> 'a' -> 'b' -> 'c'"),
+    "against the alphabet": (['z = "y"', 'y = "z"'], 2, "'z' -> 'y' -> 'z'"),
+    "a later way in": (['ok = "m1"', 'x = ["m1", "y"]', 'in = "y"', 'y = "x"'], 3, "'x' -> 'y' -> 'x'"),
+}
+
+
+@pytest.mark.parametrize(("lines", "line", "circle"), ENTERED_LATE.values(), ids=ENTERED_LATE)
+def test_a_circle_is_told_from_its_alias_that_is_declared_first(
+    problems: Problems, lines: list[str], line: int, circle: str
+) -> None:
+    first = circle.split("'")[1]
+    assert problems(one_alias(*lines)) == [f"deck/base.toml:{line}  cogt.deck.aliases.{first}: {CIRCLE}{circle}"]
+
+
+def test_a_circle_through_two_files_is_told_from_the_file_that_is_read_first(problems: Problems) -> None:
+    files = {**one_alias('in = "x"', 'z = "x"'), "deck/z.toml": '[aliases]\nx = "z"'}
+    assert problems(files) == [f"deck/base.toml:3  cogt.deck.aliases.z: {CIRCLE}'z' -> 'x' -> 'z'"]

@@ -855,3 +855,15 @@ def test_a_load_that_worked_is_untouched_by_one_that_fails(load: Load, problems:
     problems(SEVERAL)
     assert manager.deck.resolve("p") == before
     assert manager.warnings == ()
+
+
+def test_a_choice_that_a_fault_of_the_inference_config_costs_is_not_told(problems: Problems) -> None:
+    lost = {"deck/z.toml": "[llm_presets.q]\nllm_handle = 'only-b'\n[llm_choice_defaults]\nfor_text = 'q'\n"}
+    assert problems({**lost, **config("enabled_backends = ['a', 'bb']")}) == [
+        (
+            "settings.toml:3  cogt.inference_config.enabled_backends.1: no backend is called 'bb';"
+            " expected one of a, b, off"
+        )
+    ]
+    (told,) = problems({**lost, **config("enabled_backends = ['a']")})
+    assert told.startswith("deck/z.toml:4  cogt.deck.llm_choice_defaults.for_text: preset 'q' leads to no model")

@@ -128,3 +128,11 @@ def test_show_shows_what_a_missing_credential_refuses(run: Callable[..., Result]
     assert result.exit_code == 0
     assert "a load is refused" in result.stdout
     assert "needs A_KEY" in result.stdout
+
+
+def test_show_names_the_dotenv_that_is_read(run: Callable[..., Result], tmp_path: Path) -> None:
+    Path(".env").write_text("PIPELEX_ENV=staging\n", encoding="utf-8")
+    data = json.loads(run("show", "--json").stdout)
+    assert (data["environment"], data["directories"]["dotenv"]) == ("staging", str(Path.cwd() / ".env"))
+    data = json.loads(run("show", "--json", files={"../.env": "PIPELEX_ENV=production\n"}).stdout)
+    assert (data["environment"], data["directories"]["dotenv"]) == ("production", str(tmp_path / "app" / ".env"))

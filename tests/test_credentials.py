@@ -986,3 +986,55 @@ def test_a_key_comes_out_in_one_way(load: Load) -> None:
     backend: InferenceBackend = load(environ={"A_KEY": "x"}).get_required_inference_backend("a")
     assert isinstance(backend.api_key, SecretStr)
     assert backend.api_key.get_secret_value() == "x"
+
+
+# Which of several missing references is told
+
+
+@pytest.mark.parametrize(
+    ("present", "variables"),
+    [
+        ("", ("A_REGION", "secret:region")),
+        ("A_VERSION A_PATH", ("A_REGION", "secret:region")),
+        ("A_REGION", ("A_VERSION",)),
+        ("A_REGION A_PATH", ("A_VERSION",)),
+        ("A_REGION A_VERSION", ("A_PATH",)),
+    ],
+)
+def test_of_several_missing_references_in_a_text_the_first_is_told(
+    load: Load, present: str, variables: tuple[str, ...]
+) -> None:
+    text = "https://${A_HOST:-x}.${A_REGION|secret:region}.example.com/${A_VERSION}/${A_PATH}"
+    manager = load(backends(f'endpoint = "{text}"'), environ=dict.fromkeys(present.split(), "x"))
+    with pytest.raises(MissingCredentialError) as caught:
+        endpoint_of_a(manager)
+    assert (caught.value.backend, caught.value.variables) == ("a", variables)
+    assert caught.value.path == "cogt.backends.a.endpoint"
+    assert caught.value.place.endswith("settings/backends.toml:2")
+
+
+@pytest.mark.parametrize(
+    ("present", "variable", "path", "place"),
+    [
+        ("", "A_HOST", "cogt.backends.a.endpoint", "backends.toml:2"),
+        ("A_KEY A_REGION", "A_HOST", "cogt.backends.a.endpoint", "backends.toml:2"),
+        ("A_HOST", "A_KEY", "cogt.backends.a.api_key", "backends.toml:3"),
+        ("A_HOST A_KEY", "A_REGION", "cogt.backends.a.options.region", "backends.toml:4"),
+        ("A_HOST A_KEY A_REGION", "A_MODEL", "cogt.models.a.m1.model_id", "backends/a.toml:6"),
+    ],
+)
+def test_of_several_settings_that_miss_something_the_first_is_told(
+    load: Load, present: str, variable: str, path: str, place: str
+) -> None:
+    lines = ["endpoint = 'https://${A_HOST}'", "api_key = '${A_KEY}'", "options = { region = '${A_REGION}' }"]
+    files = {**missing_means("skip"), **backends(*lines), **spec_of_a("model_id = '${A_MODEL}'")}
+    manager = load(files, environ=dict.fromkeys(present.split(), "x"))
+    asks: list[Callable[[], object]] = [
+        lambda: manager.get_required_inference_backend("a"),
+        lambda: manager.get_inference_model("only-a"),
+    ]
+    for ask in asks:
+        with pytest.raises(MissingCredentialError) as caught:
+            ask()
+        assert (caught.value.backend, caught.value.variables[0], caught.value.path) == ("a", variable, path)
+        assert caught.value.place.endswith(f"settings/{place}")

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import pytest
 
-from pipelex_cogt import ModelManager, SettingsError
+from pipelex_cogt import MissingCredentialError, ModelManager, SettingsError
 from pipelex_cogt.config.directories import Directories, find_directories, packaged_settings_dir
 from pipelex_cogt.config.environ import Environ, read_dotenv
 from pipelex_cogt.config.report import ProblemReport
@@ -242,3 +242,14 @@ def test_a_line_of_dotenv_that_says_nothing_is_a_warning() -> None:
     _, environment = find_directories(None, Environ({}), report)
     assert (environment["A"], environment["B"]) == ("1", "2")
     assert [*map(str, report.problems(Severity.WARNING))] == [".env:2: not read: expected NAME=value"]
+
+
+def test_of_two_dotenvs_the_one_beside_the_settings_is_read_and_shown(load: Load, tmp_path: Path) -> None:
+    Path(".env").write_text("A_KEY=of the working directory\nB_KEY=of the working directory\n", encoding="utf-8")
+    manager = load({"../.env": "A_KEY=of the application\n"})
+    assert manager.settings.directories.dotenv == tmp_path / "app" / ".env"
+    key = manager.get_required_inference_backend("a").api_key
+    assert key is not None
+    assert key.get_secret_value() == "of the application"
+    with pytest.raises(MissingCredentialError):
+        _ = manager.get_required_inference_backend("b").api_key

@@ -462,3 +462,35 @@ def test_the_command_ends_with_1_and_says_what_is_near(run: Run) -> None:
 def test_a_key_that_nothing_states_is_known_all_the_same(load: Load, name: str) -> None:
     explanation = load().explain(name)
     assert (explanation.kind, explanation.absence) == ("key path", "nothing states it")
+
+
+# An alias named like a model
+
+
+def own_name(*lines: str) -> dict[str, str]:
+    return {"deck/z.toml": "\n".join(["[aliases]", *lines])}
+
+
+@pytest.mark.parametrize("members", ["['m1', 'only-b']", "['only-b', 'm1']", "'only-b'"])
+def test_a_served_model_is_no_step_through_the_alias_of_its_name(explain: Explain, members: str) -> None:
+    files = own_name(f"m1 = {members}", "x = ['m1']", "[llm_presets.q]", "llm_handle = 'm1'")
+    for name, kind, aliases in (("m1", "model", []), ("q", "preset", []), ("x", "alias", ["x"])):
+        told = explain(name, files)
+        assert (told.kind, told.model, told.backend, told.absence) == (kind, "m1", "a", None)
+        assert [step.alias for step in told.aliases] == aliases
+        assert "cogt.deck.aliases.m1" not in places(told)
+
+
+def test_an_alias_named_like_an_unserved_model_is_explained_as_the_alias(explain: Explain) -> None:
+    told = explain("m-off", own_name("m-off = ['m-off', 'only-b']"))
+    assert (told.kind, told.handle, told.model, told.backend, told.absence) == ("alias", "m-off", "only-b", "b", None)
+    assert [(step.alias, step.members) for step in told.aliases] == [("m-off", ("m-off", "only-b"))]
+    assert places(told)["cogt.deck.aliases.m-off"] == "settings/deck/z.toml:2"
+
+
+def test_an_alias_of_its_own_unserved_name_alone_says_why(explain: Explain) -> None:
+    told = explain("m-off", own_name("m-off = ['m-off']"))
+    assert (told.kind, told.model, told.backend) == ("alias", "m-off", None)
+    assert told.aliases == (AliasStep("m-off", ("m-off",), ()),)
+    assert told.absence is not None
+    assert told.absence.startswith("'m-off' is known only to what is disabled: off")

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pipelex_cogt import (
     BackendDisabledError,
     InputModality,
     LLMChoice,
+    MissingCredentialError,
     ModelDeck,
     ModelNotRoutedError,
     NotAvailableError,
@@ -366,3 +368,57 @@ def test_a_resolved_llm_shows_no_key(load: Load) -> None:
     llm = load(environ={"A_KEY": "canary-41b"}).get_llm_deck().resolve("p")
     assert llm.backend.api_key is not None
     assert "canary-41b" not in repr(llm) + str(llm)
+
+
+REASONS = {"only-a": MissingCredentialError, "only-b": ModelNotRoutedError, "m-off": BackendDisabledError}
+"""A model for every reason, what takes least to mend first."""
+
+NOWHERE = {
+    "settings.toml": """
+        [default.cogt.inference_config]
+        use_packaged_settings = false
+        missing_credentials = "skip"
+    """,
+    "routing.toml": "active = 'x'\n[profiles.x]\nroutes = { m1 = 'b' }",
+    "deck/base.toml": """
+        [llm_presets]
+        p = { llm_handle = "m1" }
+        [llm_choice_defaults]
+        for_text = "p"
+        for_object = "p"
+    """,
+}
+
+
+@pytest.mark.parametrize("members", [each for size in (1, 2, 3) for each in permutations(REASONS, size)], ids="-".join)
+def test_of_several_reasons_the_nearest_is_told_whatever_the_order(load: Load, members: tuple[str, ...]) -> None:
+    aliases = {"x": list(members), "y": "x"}
+    deck = load(NOWHERE, environ={"B_KEY": "b"}, overrides={"deck": {"aliases": aliases}}).get_llm_deck()
+    nearest = next(error for model, error in REASONS.items() if model in members)
+    for ask in (deck.get_inference_model, deck.resolve, deck.chain):
+        for alias in aliases:
+            with pytest.raises(NotAvailableError) as caught:
+                ask(alias)
+            assert type(caught.value) is nearest
+
+
+CHANGES: dict[str, Callable[[Any, str], object]] = {
+    "set an item": lambda table, key: table.__setitem__(key, 1),
+    "delete an item": lambda table, key: table.__delitem__(key),
+    "merge": lambda table, key: table.__ior__({key: 1}),
+    "clear": lambda table, _key: table.clear(),
+    "pop": lambda table, key: table.pop(key),
+    "pop an item": lambda table, _key: table.popitem(),
+    "set a default": lambda table, key: table.setdefault(f"{key}-new", 1),
+    "update": lambda table, key: table.update({key: 1}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("name", ["inference_models", "aliases", "llm_presets", "chains"])
+def test_no_method_changes_a_table_of_a_deck(deck: ModelDeck, name: str, change: Callable[[Any, str], object]) -> None:
+    table = getattr(deck, name)
+    before = dict(table)
+    with pytest.raises(TypeError, match="read-only"):
+        change(table, next(iter(table)))
+    assert dict(table) == before

@@ -348,3 +348,21 @@ def test_whoever_is_turned_down_has_a_true_reason(rules: RoutingProfile, model: 
     for down in rules.decide(model, serving(world)).turned_down:
         assert down.reason is serving(world)(down.backend, model)
         assert down.reason.value in str(down)
+
+
+def test_a_default_that_fallback_order_repeats_is_turned_down_once() -> None:
+    decision = decide(profile(default="a", fallback_order=["b", "a", "c"]), "m", a=set(), b=None, c={"m"})
+    assert (decision.backend, decision.rule) == ("c", RoutingRule.FALLBACK)
+    assert [(down.backend, down.rule) for down in decision.turned_down] == [
+        ("a", RoutingRule.DEFAULT),
+        ("b", RoutingRule.FALLBACK),
+    ]
+
+
+@pytest.mark.parametrize("key", ["m", "m*"])
+@pytest.mark.parametrize("served", [{"m"}, set(), None], ids=["serves it", "does not", "is disabled"])
+def test_a_route_decides_over_an_optional_one_of_the_same_key(key: str, served: set[str] | None) -> None:
+    rules = profile(routes={key: "a"}, optional_routes={key: "b"}, default="c")
+    decision = decide(rules, "m", a=served, b={"m"}, c={"m"})
+    assert (decision.backend, decision.key) == ("a" if served else None, key)
+    assert [down.backend for down in decision.turned_down] == ([] if served else ["a"])

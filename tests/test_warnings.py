@@ -247,3 +247,14 @@ def test_what_the_application_wrote_over_the_packaged_settings_is_told(over_pack
 def test_a_packaged_name_that_the_application_changed_is_the_application_s(over_packaged: Load) -> None:
     files = {"settings.toml": TWO_BACKENDS, "deck/mine.toml": "[aliases]\nbest-mistral = ['mistral-large-3']\n"}
     assert paths(over_packaged(files)) == ["cogt.deck.aliases.best-mistral"]
+
+
+@pytest.mark.parametrize("backends", [("a", "b"), ("b", "a")])
+def test_a_pattern_in_both_tables_is_told_where_it_is_never_used(load: Load, backends: tuple[str, str]) -> None:
+    first, second = backends
+    manager = load(routed(f"routes = {{ 'm1*' = '{first}' }}\noptional_routes = {{ 'm1*' = '{second}' }}"))
+    (warning,) = manager.warnings
+    assert (warning.path, warning.line) == ('cogt.routing.profiles.x.optional_routes."m1*"', 5)
+    assert warning.problem == "never used: the route 'm1*' in routes decides first"
+    assert warning.suggestion == "remove one of the two"
+    assert manager.get_inference_model("m1").backend_name == first

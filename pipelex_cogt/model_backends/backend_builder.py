@@ -137,7 +137,7 @@ class _BackendBuilder:
         stated = {key: value for key, value in table.items() if key not in _PLAIN_KEYS}
         for path, text in referenced_settings(name, stated, served):
             for reference in self._check_references(name, path, text, is_in_use=is_in_use):
-                missing[str(reference)] = path
+                missing.setdefault(str(reference), path)
         is_refused = self.config.missing_credentials is MissingCredentials.ERROR
         for names, path in missing.items():
             if is_refused:
