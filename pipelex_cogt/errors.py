@@ -53,11 +53,15 @@ class Problem:
     suggestion: str | None = None
     severity: Severity = Severity.ERROR
 
+    @property
+    def message(self) -> str:
+        """What is wrong and the next step, without the place."""
+        return "; ".join(filter(None, (self.problem, self.suggestion)))
+
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        where = "  ".join(part for part in (place, self.path) if part)
-        text = f"{where}: {self.problem}" if where else self.problem
-        return f"{text}; {self.suggestion}" if self.suggestion else text
+        where = "  ".join(filter(None, (place, self.path)))
+        return ": ".join(filter(None, (where, self.message)))
 
 
 class ProblemError(CogtError):

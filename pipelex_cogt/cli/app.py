@@ -13,14 +13,8 @@ import typer
 from rich.console import Console
 
 from pipelex_cogt.cli.check import OutputFormat, exit_status, find_problems, format_findings
-from pipelex_cogt.cli.diff import describe_differences, diff_environments, diff_profiles, print_differences
-from pipelex_cogt.cli.env import (
-    describe_variables,
-    find_variables,
-    format_example,
-    is_refused,
-    print_variables,
-)
+from pipelex_cogt.cli.diff import describe_differences, diff_decks, print_differences
+from pipelex_cogt.cli.env import describe_variables, find_variables, format_example, is_refused, print_variables
 from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.show import describe, print_description
 from pipelex_cogt.errors import CogtError, SettingsError
@@ -35,9 +29,8 @@ app = typer.Typer(
 )
 
 Env: TypeAlias = Annotated[str | None, typer.Option("--env", help="The environment; else what PIPELEX_ENV says.")]
-SettingsDir: TypeAlias = Annotated[
-    Path | None, typer.Option("--settings-dir", help="The application's settings directory.")
-]
+_SETTINGS_DIR = typer.Option("--settings-dir", help="The application's settings directory.")
+SettingsDir: TypeAlias = Annotated[Path | None, _SETTINGS_DIR]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 
 
@@ -123,10 +116,7 @@ def diff(
 ) -> None:
     """Print what differs for a caller between two environments or profiles; status 0 equal, 1 different, 2 faulty."""
     with _faults_told(status=2):
-        if profile:
-            differences = diff_profiles(before, after, env, settings_dir)
-        else:
-            differences = diff_environments(before, after, settings_dir)
+        differences = diff_decks(before, after, env, settings_dir, is_profile=profile)
     _print(describe_differences(differences), print_differences, as_json=as_json)
     raise typer.Exit(1 if differences else 0)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from pipelex_cogt.config.directories import find_directories
 from pipelex_cogt.config.environ import Environ
@@ -65,11 +67,13 @@ def _problems_of(settings_dir: Path | None, environment: str) -> tuple[Problem, 
 
 def _format_text(findings: Findings) -> str:
     lines: list[str] = []
-    for file in dict.fromkeys(problem.file for problem in findings):
+    # The findings come sorted by file.
+    for file, group in groupby(findings.items(), key=lambda finding: finding[0].file):
         lines.append(file or "settings")
-        for problem, environments in findings.items():
-            if problem.file == file:
-                lines.append(f"  {problem.severity}: {_without_file(problem)}  [{', '.join(environments)}]")
+        for problem, environments in group:
+            line = "" if problem.line is None else f"line {problem.line}  "
+            text = ": ".join(filter(None, (problem.path, problem.message)))
+            lines.append(f"  {problem.severity}: {line}{text}  [{', '.join(environments)}]")
     errors = sum(problem.severity is Severity.ERROR for problem in findings)
     return "\n".join([*lines, f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"])
 
@@ -78,20 +82,9 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _without_file(problem: Problem) -> str:
-    line = "" if problem.line is None else f"line {problem.line}  "
-    text = f"{problem.path}: {problem.problem}" if problem.path else problem.problem
-    return f"{line}{text}" + (f"; {problem.suggestion}" if problem.suggestion else "")
-
-
 def _format_json(findings: Findings) -> str:
-    data = [_as_data(problem, environments) for problem, environments in findings.items()]
+    data = [{**asdict(problem), "environments": environments} for problem, environments in findings.items()]
     return json.dumps(data, indent=2, ensure_ascii=False)
-
-
-def _as_data(problem: Problem, environments: tuple[str, ...]) -> dict[str, Any]:
-    fields = ("file", "line", "path", "problem", "suggestion", "severity")
-    return {**{field: getattr(problem, field) for field in fields}, "environments": [*environments]}
 
 
 def _format_github(findings: Findings) -> str:
@@ -99,13 +92,15 @@ def _format_github(findings: Findings) -> str:
 
 
 def _annotation(problem: Problem, environments: tuple[str, ...]) -> str:
-    is_file = problem.line is not None or (problem.file or "").endswith((".toml", ".env"))
-    place = {"file": problem.file if is_file else None, "line": problem.line, "title": problem.path or "settings"}
+    file, origin = problem.file, None
+    if problem.line is None and not (file or "").endswith((".toml", ".env")):
+        # A variable, or an argument: nothing that an annotation can point at.
+        file, origin = None, problem.file
+    place = {"file": file, "line": problem.line, "title": problem.path or "settings"}
     properties = ",".join(f"{key}={_escape(str(value), ',:')}" for key, value in place.items() if value is not None)
-    origin = f"{problem.file}: " if problem.file and not is_file else ""
-    hint = f"; {problem.suggestion}" if problem.suggestion else ""
-    message = f"{origin}{problem.problem}{hint} [{', '.join(environments)}]"
-    return f"::{problem.severity} {properties}::{_escape(message)}"
+    message = ": ".join(filter(None, (origin, problem.message)))
+    text = _escape(f"{message} [{', '.join(environments)}]")
+    return f"::{problem.severity} {properties}::{text}"
 
 
 def _escape(text: str, more: str = "") -> str:

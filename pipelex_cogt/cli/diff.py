@@ -13,19 +13,15 @@ from pipelex_cogt.models.difference import Difference, find_differences
 from pipelex_cogt.models.model_manager import ModelManager
 
 
-def diff_environments(before: str, after: str, settings_dir: Path | None) -> list[Difference]:
-    """What differs between two environments; no credential is asked for."""
-    decks = [ModelManager.load(settings_dir, env, checks_credentials=False).deck for env in (before, after)]
-    return find_differences(decks[0], decks[1])
-
-
-def diff_profiles(before: str, after: str, env: str | None, settings_dir: Path | None) -> list[Difference]:
-    """What differs between two routing profiles in one environment."""
-    decks = [
-        ModelManager.load(settings_dir, env, overrides={"routing": {"active": profile}}, checks_credentials=False).deck
-        for profile in (before, after)
-    ]
-    return find_differences(decks[0], decks[1])
+def diff_decks(
+    before: str, after: str, env: str | None, settings_dir: Path | None, *, is_profile: bool
+) -> list[Difference]:
+    """What differs between two environments, or two routing profiles in one; no credential is asked for."""
+    decks = []
+    for name in (before, after):
+        chosen, overrides = (env, {"routing": {"active": name}}) if is_profile else (name, None)
+        decks.append(ModelManager.load(settings_dir, chosen, overrides=overrides, checks_credentials=False).deck)
+    return find_differences(*decks)
 
 
 def describe_differences(differences: list[Difference]) -> list[dict[str, Any]]:
@@ -45,9 +41,12 @@ def _line(difference: Mapping[str, Any]) -> str:
     named = f"{difference['kind']} {difference['name']}"
     if difference["field"] is not None:
         return f"~ {named}  {difference['field']}: {_shown(difference['before'])} -> {_shown(difference['after'])}"
-    sign, value = ("-", difference["before"]) if difference["after"] is None else ("+", difference["after"])
-    return f"{sign} {named}  {_shown(value)}"
+    if difference["after"] is None:
+        return f"- {named}  {_shown(difference['before'])}"
+    return f"+ {named}  {_shown(difference['after'])}"
 
 
 def _shown(value: Any) -> str:
-    return "-" if value is None else ", ".join(value) if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return "-" if value is None else str(value)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from rich.console import Console
@@ -69,12 +71,8 @@ def describe_variables(variables: Iterable[ReferencedVariable]) -> list[dict[str
 
 def print_variables(variables: list[dict[str, Any]], console: Console) -> None:
     """Print what `describe_variables` found."""
-    for backend in dict.fromkeys(variable["backend"] for variable in variables):
-        rows = (
-            [variable["name"], _state(variable), f"{variable['place']}  {variable['path']}"]
-            for variable in variables
-            if variable["backend"] == backend
-        )
+    for backend, group in groupby(variables, key=itemgetter("backend")):
+        rows = [(each["name"], _state(each), f"{each['place']}  {each['path']}") for each in group]
         print_table(console, backend, ["variable", "set in", "referenced in"], rows)
     if not variables:
         console.print("nothing is missing")
@@ -83,12 +81,14 @@ def print_variables(variables: list[dict[str, Any]], console: Console) -> None:
 def format_example(manager: ModelManager) -> str:
     """The text of `.env.example` for the settings in force."""
     blocks = [_EXAMPLE_HEAD]
-    told: set[str] = set()
+    # Each line once, under the first backend that needs it.
+    told: dict[str, None] = {}
     for backend in manager.backends.enabled.values():
-        lines = list(dict.fromkeys(_example_line(variable) for variable in _variables_of(backend)))
-        if new := [line for line in lines if line not in told]:
+        before = len(told)
+        told.update(dict.fromkeys(map(_example_line, _variables_of(backend))))
+        new = [*told][before:]
+        if new:
             blocks.append("\n".join([f"# {backend.display_name or backend.name}", *new, ""]))
-            told.update(new)
     return "\n".join(blocks)
 
 
@@ -122,7 +122,8 @@ def _state(variable: dict[str, Any]) -> str:
         return str(variable["source"])
     if variable["is_missing"]:
         return "missing"
-    return "-" if variable["default"] is None else f"default {variable['default']}"
+    default = variable["default"]
+    return "-" if default is None else f"default {default}"
 
 
 def _example_line(variable: ReferencedVariable) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 from rich.console import Console
@@ -26,17 +27,14 @@ _THOUSAND, _MILLION = 1_000, 1_000_000
 
 def describe(manager: ModelManager) -> Description:
     """The settings in force as data that JSON can hold; nothing in it is secret."""
-    deck, directories = manager.deck, manager.settings.directories
-    application = directories.application
+    deck, places = manager.deck, manager.settings.directories._asdict()
+    del places["working"]
+    if not manager.settings.inference_config.use_packaged_settings:
+        places["packaged"] = None
     return {
         "environment": manager.environment,
         "profile": manager.routing.active.name,
-        "directories": {
-            "packaged": str(directories.packaged) if manager.settings.inference_config.use_packaged_settings else None,
-            "application": str(application) if application else None,
-            "dotenv": str(directories.dotenv) if directories.dotenv else None,
-            "secrets": str(directories.secrets) if directories.secrets else None,
-        },
+        "directories": {name: path and str(path) for name, path in places.items()},
         "backends": [_describe_backend(backend) for backend in manager.backends.values()],
         "models": [_describe_model(model) for model in deck.inference_models.values()],
         "aliases": {name: _describe_alias(name, deck) for name in deck.aliases},
@@ -52,9 +50,8 @@ def print_description(description: Description, console: Console) -> None:
     console.print(f"profile      {description['profile']}")
     for name, directory in description["directories"].items():
         console.print(f"{name:<12} {directory or '-'}")
-    print_table(
-        console, "Backends", ["backend", "state", "endpoint", "models"], map(_backend_row, description["backends"])
-    )
+    backends = map(_backend_row, description["backends"])
+    print_table(console, "Backends", ["backend", "state", "endpoint", "models"], backends)
     _print_models(description["models"], console)
     aliases = ((name, " > ".join(alias["chain"]), _target(alias)) for name, alias in description["aliases"].items())
     print_table(console, "Aliases", ["alias", "chain", "leads to"], aliases)
@@ -114,11 +111,10 @@ def print_table(console: Console, title: str, columns: list[str], rows: Iterable
 
 
 def _print_models(models: list[Description], console: Console) -> None:
-    by_backend: dict[str, list[Description]] = {}
-    for model in models:
-        by_backend.setdefault(model["backend_name"], []).append(model)
     columns = ["model", "model_id", "reads", "writes", "context", "output", "$ in", "$ out"]
-    for backend, served in by_backend.items():
+    backend_of = itemgetter("backend_name")
+    for backend in dict.fromkeys(map(backend_of, models)):
+        served = (model for model in models if backend_of(model) == backend)
         print_table(console, f"Models served by {backend}", columns, map(_model_row, served))
     console.print(f"\n{_LEGEND}\ncontext and output in tokens, prices in US dollars per million tokens")
 
@@ -158,9 +154,10 @@ def _letters(modalities: Iterable[str]) -> str:
 def _count(tokens: int | None) -> str:
     if tokens is None:
         return "-"
-    if tokens >= _MILLION:
-        return f"{tokens / _MILLION:.3g}M"
-    return f"{tokens / _THOUSAND:.3g}k" if tokens >= _THOUSAND else str(tokens)
+    for unit, letter in ((_MILLION, "M"), (_THOUSAND, "k")):
+        if tokens >= unit:
+            return f"{tokens / unit:.3g}{letter}"
+    return str(tokens)
 
 
 def _price(price: float | None) -> str:

@@ -6,8 +6,10 @@ people choose: names of backends, models, profiles, presets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cache, reduce
+from itertools import chain
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -20,15 +22,14 @@ from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
 
 ANY_KEY = "*"
-_NOTHING: Mapping[str, Any] = {}
 _SCALARS = {bool: "true or false", int: "an integer", float: "a number"}
 """The types that a variable's text is read as, in the order in which they are tried, each in words."""
 
 
 def child_schema(schema: Any, key: str | int) -> Any:
     """The schema of a key's value, or None where no such key exists."""
-    table = table_schema(schema) or _NOTHING
-    return table.get(str(key), table.get(ANY_KEY))
+    keys = _keys(schema)
+    return keys.get(str(key), keys.get(ANY_KEY))
 
 
 def schema_at(schema: Any, path: KeyPath) -> Any:
@@ -38,7 +39,7 @@ def schema_at(schema: Any, path: KeyPath) -> Any:
 
 def known_keys(schema: Any) -> tuple[str, ...]:
     """The keys that a table's schema names."""
-    return tuple(key for key in table_schema(schema) or _NOTHING if key != ANY_KEY)
+    return tuple(key for key in _keys(schema) if key != ANY_KEY)
 
 
 def is_table(schema: Any) -> bool:
@@ -48,7 +49,11 @@ def is_table(schema: Any) -> bool:
 
 def allows_any_key(schema: Any) -> bool:
     """Whether a table may hold keys that its schema does not name."""
-    return ANY_KEY in (table_schema(schema) or _NOTHING)
+    return ANY_KEY in _keys(schema)
+
+
+def _keys(schema: Any) -> Mapping[str, Any]:
+    return table_schema(schema) or {}
 
 
 @cache
@@ -60,24 +65,31 @@ def given_fields(model: type[BaseModel]) -> frozenset[str]:
 @cache
 def model_schema(model: type[BaseModel]) -> Mapping[str, Any]:
     """The keys of a model that a table states, each with its type."""
-    stated = {name: field for name, field in model.model_fields.items() if name not in given_fields(model)}
-    return {field.alias or name: field.rebuild_annotation() for name, field in stated.items()}
+    given, fields = given_fields(model), model.model_fields.items()
+    return {field.alias or name: field.rebuild_annotation() for name, field in fields if name not in given}
 
 
 def table_schema(schema: Any) -> Mapping[str, Any] | None:
     """A table's schema as a mapping, whichever way it is written; None for what is no table."""
-    if isinstance(schema, Mapping):
-        return schema
-    if isinstance(schema, type) and issubclass(schema, BaseModel):
-        return model_schema(schema)
+    for part in _parts_of(schema):
+        if isinstance(part, Mapping):
+            return part
+        if get_origin(part) in (dict, Mapping):
+            return {ANY_KEY: get_args(part)[1]}
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            return model_schema(part)
+    return None
+
+
+def _parts_of(schema: Any) -> Iterator[Any]:
+    """The types and literal values that a field takes, without what `Annotated` and unions wrap them in."""
     origin, arguments = get_origin(schema), get_args(schema)
     if origin is Annotated:
-        return table_schema(arguments[0])
-    if origin in (Union, UnionType):
-        parts = map(table_schema, arguments)
-        return next(filter(None, parts), None)
-    is_mapping = isinstance(origin, type) and issubclass(origin, Mapping)
-    return {ANY_KEY: arguments[1]} if is_mapping else None
+        yield from _parts_of(arguments[0])
+    elif origin in (Union, UnionType):
+        yield from chain.from_iterable(map(_parts_of, arguments))
+    else:
+        yield from arguments if origin is Literal else (schema,)
 
 
 def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, path: KeyPath = ()) -> Table:
@@ -109,30 +121,16 @@ def read_text(text: str, schema: Any) -> Any:
     Raises:
         ValueError: The field holds something that the text is not; the message says what was expected.
     """
-    kinds = _scalar_kinds(schema)
+    kinds = {get_origin(part) or part for part in _parts_of(schema)} - {NoneType}
     numeric = [kind for kind in _SCALARS if kind in kinds]
     if str in kinds or not numeric:
         return text
     stripped = text.strip()
     for kind in numeric:
-        try:
+        with suppress(ValidationError):
             return TypeAdapter(kind).validate_python(stripped)
-        except ValidationError:
-            continue
     if stripped in kinds:
         return stripped
     expected = [_SCALARS.get(kind, repr(kind)) for kind in sorted(kinds, key=str)]
     found = "other text" if stripped else "an empty text; unset the variable instead"
     raise ValueError(f"expected {' or '.join(expected)}, got {found}")
-
-
-def _scalar_kinds(schema: Any) -> set[Any]:
-    """The scalar types and literal values that a field takes."""
-    origin, arguments = get_origin(schema), get_args(schema)
-    if origin is Annotated:
-        return _scalar_kinds(arguments[0])
-    if origin in (Union, UnionType):
-        return set().union(*map(_scalar_kinds, arguments))
-    if origin is Literal:
-        return {*arguments}
-    return {origin or schema} - {NoneType}
