@@ -35,16 +35,20 @@ _SECRET_NAME = re.compile(
 # Where one word of a key ends: `apiKey`, `api-key`, `api.key`. One class of characters, repeated.
 _WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 # What example files hold instead of a secret: `your-api-key`, `sk-...`, `<key>`, `changeme`; not a key that merely
-# has such letters in it. It is only asked of values that a reference names.
+# has such letters in it. It looks ahead from each `your`, so it is asked of short values alone.
 _PLACEHOLDER = re.compile(
     r"your[-_ ].*|.*your[-_ ]?(?:\w+[-_ ])?(?:key|token|secret).*|(?:sk-)?(?:\.{2,}|x{3,}|<.*>)"
     r"|(?:change|replace|insert|enter|fill)[-_ ]?(?:me|in|with|this|your)\b.*|changeme|placeholder|todo",
     re.IGNORECASE,
 )
-# The password of a URL, from the colon after the user to the last at sign before white space: `https://user:this@host`.
-# Not a reference in its place, which is shown as written, and not a port. The user stops at the first colon, so each
-# `://` is tried once.
-_URL_PASSWORD = re.compile(r"(?<=://)([^/@\s:]*):(?!\$\{[^}]*\}@|\d{1,5}/)\S+(?=@)")
+_LONGEST_PLACEHOLDER = 200
+# Text without white space: a URL ends where it does. One class of characters, repeated.
+_WORD = re.compile(r"\S+")
+# The user of a URL and the colon after it. It stops at the first colon, so the next `://` begins behind it.
+_URL_USER = re.compile(r"://[^/@\s:]*:")
+# What stands after such a colon and is no password: a reference, which is shown as written, or a port. What repeats
+# is bounded, so that no place in a text costs more than that.
+_NO_PASSWORD = re.compile(r"\$\{[^}]{0,200}\}@|\d{1,5}/")
 
 
 def names_secret(key: str) -> bool:
@@ -59,12 +63,22 @@ def is_secret_path(path: KeyPath) -> bool:
 
 def is_placeholder(value: str) -> bool:
     """Whether a value looks like what an example file holds instead of a secret."""
-    return _PLACEHOLDER.fullmatch(value.strip()) is not None
+    text = value.strip()
+    return len(text) <= _LONGEST_PLACEHOLDER and _PLACEHOLDER.fullmatch(text) is not None
 
 
 def mask_url_password(text: str) -> str:
-    """Hide the password of a URL that holds one."""
-    return _URL_PASSWORD.sub(rf"\1:{MASK}", text)
+    """Hide the password of a URL that holds one: from the colon after the user to the last at sign."""
+    return _WORD.sub(_mask_word, text) if "://" in text else text
+
+
+def _mask_word(word: re.Match[str]) -> str:
+    text = word[0]
+    end = text.rfind("@")
+    for user in _URL_USER.finditer(text, 0, max(end, 0)):
+        if user.end() < end and not _NO_PASSWORD.match(text, user.end()):
+            return f"{text[: user.end()]}{MASK}{text[end:]}"
+    return text
 
 
 class SealedText(SecretStr):

@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeAlias
 from pipelex_cogt.config.suggestions import did_you_mean
 
 # An escaped opening, a whole reference, or an opening that nothing closes. The body stops at the first brace.
-_TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*)\}|\$\{")
+_TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*+)\}|\$\{")
 # What would lead out of the secrets directory. Single characters and one fixed text.
 UNSAFE_NAME = re.compile(r"[/\\\0]|^\.\.?$")
 
