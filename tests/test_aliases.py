@@ -206,6 +206,7 @@ def test_a_cycle_of_thousands_is_found(tiny: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_hundreds_of_cycles_are_found(tiny: Path) -> None:
     count = 300
     pairs = ({f"x{index}": f"y{index}", f"y{index}": f"x{index}"} for index in range(count))
@@ -270,6 +271,7 @@ def only_known(aliases: Aliases) -> dict[str, list[str]]:
     return {name: [member for member in members if member in known] or ["u1"] for name, members in aliases.items()}
 
 
+@pytest.mark.slow
 @settings(max_examples=80, deadline=None)
 @given(aliases=st.builds(lambda left, right: only_known({**left, **right}), acyclic, shadowing))
 def test_chains_agree_with_a_naive_oracle(tiny: Path, aliases: Aliases) -> None:

@@ -113,6 +113,7 @@ def merged(*tables: Table) -> Table:
     return dynaconf.tree()
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(TABLES, min_size=1, max_size=4))
 def test_dynaconf_merges_exactly_as_our_rule_says(tables: list[Table]) -> None:
@@ -234,6 +235,7 @@ print(manager.environment, manager.routing.active.name, sorted(manager.deck.infe
 """
 
 
+@pytest.mark.slow
 def test_no_variable_of_dynaconf_changes_a_new_process(load: Load, write_tree: WriteTree) -> None:
     load({"settings/dynaconf_hooks.py": "raise SystemExit('executed')"})
     environ = {**os.environ, **HOSTILE_VARIABLES, "PYTHONPATH": str(Path(__file__).parents[1])}

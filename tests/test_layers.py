@@ -34,6 +34,7 @@ def same_shape(depth: int) -> st.SearchStrategy[Table]:
     return st.builds(lambda left, right: left | right, scalars, tables)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(TABLES, TABLES)
 def test_merging_changes_neither_table(lower: Table, upper: Table) -> None:
@@ -42,17 +43,20 @@ def test_merging_changes_neither_table(lower: Table, upper: Table) -> None:
     assert (lower, upper) == before
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(same_shape(2), same_shape(2), same_shape(2))
 def test_merging_is_associative(low: Table, middle: Table, high: Table) -> None:
     assert merge(merge(low, middle), high) == merge(low, merge(middle, high))
 
 
+@pytest.mark.slow
 @given(TABLES)
 def test_an_empty_layer_changes_nothing(table: Table) -> None:
     assert merge(table, {}) == table == merge({}, table) == merge(table, table)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(TABLES, TABLES)
 def test_merging_keeps_every_key_and_the_upper_value(lower: Table, upper: Table) -> None:

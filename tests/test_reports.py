@@ -121,6 +121,7 @@ def test_every_warning_of_a_tree_that_loads_is_told_and_nothing_else(case: Case,
     assert {warning.severity for warning in warnings} <= {Severity.WARNING}
 
 
+@pytest.mark.slow
 @cases(FAILING)
 def test_the_text_of_the_error_is_the_whole_report(case: Case, folder: Path) -> None:
     error = load_broken(case, folder)
@@ -130,6 +131,7 @@ def test_the_text_of_the_error_is_the_whole_report(case: Case, folder: Path) -> 
     assert lines == [f"  {problem}" for problem in error.problems]
 
 
+@pytest.mark.slow
 @cases(FAILING)
 def test_the_error_is_a_group_of_errors_that_survives_pickling(case: Case, folder: Path) -> None:
     error = load_broken(case, folder)
@@ -139,6 +141,7 @@ def test_the_error_is_a_group_of_errors_that_survives_pickling(case: Case, folde
     assert (copied.problems, str(copied)) == (error.problems, str(error))
 
 
+@pytest.mark.slow
 @cases(FAILING)
 def test_a_plain_traceback_holds_the_whole_report(case: Case, folder: Path) -> None:
     error = load_broken(case, folder)
@@ -153,6 +156,7 @@ def test_a_plain_traceback_is_not_cut_short_however_many_problems_there_are(fold
     assert [name for name in names if f"cogt.models.a.{name}.max_tokens: expected an integer" not in printed] == []
 
 
+@pytest.mark.slow
 @cases(FAILING)
 def test_no_report_shows_a_secret(case: Case, folder: Path) -> None:
     error = load_broken(case, folder)

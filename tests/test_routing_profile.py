@@ -328,6 +328,7 @@ names = st.one_of(st.sampled_from(NAMES), st.text(st.sampled_from("mab-*"), max_
 worlds = st.fixed_dictionaries(dict.fromkeys(BACKENDS, st.none() | st.sets(names, max_size=8)))
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(rules=profiles, model=names, stated=worlds, everywhere=st.booleans())
 def test_decisions_agree_with_a_slow_oracle(
@@ -342,6 +343,7 @@ def test_decisions_agree_with_a_slow_oracle(
         assert (decision.backend, decision.rule, decision.key) == (expected.backend, expected.rule, expected.key)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(profiles, names, worlds)
 def test_whoever_is_turned_down_has_a_true_reason(rules: RoutingProfile, model: str, world: World) -> None:

@@ -521,6 +521,7 @@ def run(arguments: list[str], environ: Mapping[str, str]) -> str:
     return result.stdout + result.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_no_process_prints_a_secret(command_environ: dict[str, str], command: tuple[str, ...]) -> None:
     printed = run(["-m", "pipelex_cogt", *command], {**command_environ, "DEBUG_LEVEL_FOR_DYNACONF": "DEBUG"})
@@ -990,6 +991,7 @@ def test_an_unknown_name():
 SCRIPT_TESTS = 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verbosity", ["-q", "-vv"])
 def test_pytest_with_showlocals_prints_no_secret(
     tmp_path: Path, command_environ: dict[str, str], verbosity: str
@@ -1010,6 +1012,7 @@ def test_pytest_with_showlocals_prints_no_secret(
     assert shown_in(printed) == []
 
 
+@pytest.mark.slow
 def test_an_uncaught_error_prints_no_secret(tmp_path: Path, command_environ: dict[str, str]) -> None:
     script = tmp_path / "script.py"
     script.write_text(

@@ -192,6 +192,7 @@ def test_every_route_leads_somewhere(manager: ModelManager) -> None:
         assert {*profile.routes, *profile.optional_routes} <= used, profile.name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", PROFILES)
 def test_each_profile_loads_when_active(profile: str) -> None:
     manager = load(routing={"active": profile})
@@ -199,6 +200,7 @@ def test_each_profile_loads_when_active(profile: str) -> None:
     assert len(both_choices(manager)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("profile", [name for name in PROFILES if name != "all_enabled" and name.startswith("all_")])
 def test_each_profile_of_one_backend_loads_with_that_backend_alone(profile: str) -> None:
     backend = profile.removeprefix("all_")
@@ -229,6 +231,7 @@ def test_staging_works_with_one_key() -> None:
     assert len(both_choices(manager)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_each_backend_alone_loads_and_serves_both_choices(backend: str) -> None:
     manager = load_only(backend)
@@ -237,6 +240,7 @@ def test_each_backend_alone_loads_and_serves_both_choices(backend: str) -> None:
     assert manager.warnings == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", BACKENDS)
 def test_each_pair_loads_and_serves_both_choices(first: str) -> None:
     for pair in combinations(BACKENDS, 2):
@@ -247,6 +251,7 @@ def test_each_pair_loads_and_serves_both_choices(first: str) -> None:
             assert manager.warnings == (), pair
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_every_credential_of_a_backend_is_a_reference_that_a_key_answers(backend: str) -> None:
     used = load(environ=EVERY_KEY).get_required_inference_backend(backend)

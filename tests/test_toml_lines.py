@@ -147,6 +147,7 @@ def line_at(text: str, position: int) -> int:
     return text.count("\n", 0, position) + 1
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(documents())
 def test_every_key_that_tomllib_finds_has_its_line(text: str) -> None:
@@ -163,6 +164,7 @@ def test_every_key_that_tomllib_finds_has_its_line(text: str) -> None:
             assert any(bracket in rows[lines[path] - 1] for bracket in "[{")
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=25)
 @given(documents())
 def test_a_key_is_never_above_its_table(text: str) -> None:

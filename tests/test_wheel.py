@@ -11,6 +11,8 @@ from zipfile import ZipFile
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 CARRIED = ("pyproject.toml", "README.md", ".gitignore", "pipelex_cogt", "settings")
 APPLICATION = """\
