@@ -70,7 +70,7 @@ class Place(NamedTuple):
         return self.name if self.line is None else f"{self.name}:{self.line}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SourceFile:
     """A TOML file as a load read it: on which line it states a key.
 
@@ -142,12 +142,12 @@ class Origin(NamedTuple):
 
 
 class Layer(FrozenDict[str, Any]):
-    """One layer: a table shaped like the tree under `cogt`, frozen all the way down, and its origin."""
+    """One layer: a table shaped like the tree under `cogt`, and its origin."""
 
     __slots__ = ("origin",)
 
     def __init__(self, origin: Origin, table: Table) -> None:
-        super().__init__(freeze(table))
+        super().__init__(table)
         self.origin = origin
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -155,6 +155,10 @@ class Layer(FrozenDict[str, Any]):
 
     def __repr__(self) -> str:
         return f"Layer({self.origin.name!r}, {len(self)} keys)"
+
+    def frozen(self) -> Layer:
+        """The layer, frozen all the way down."""
+        return Layer(self.origin, freeze(dict(self)))
 
     def is_stating(self, path: KeyPath) -> bool:
         """Whether it states anything at a key path."""

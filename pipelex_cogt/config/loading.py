@@ -10,10 +10,9 @@ Then Dynaconf lays all layers over each other, the lowest first. `LayerKind` alo
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipelex_cogt.config.credentials import Credentials, SecretsDirectory, SecretSource
 from pipelex_cogt.config.directories import Directories, find_directories
@@ -72,18 +71,17 @@ def read_settings(
 
     report.locate = registry.locate
     return Settings(
-        tree=check_shape(registry.tree(), schema, report),
         environment=environment,
         environments=main.environments(),
         directories=directories,
         inference_config=config,
         credentials=Credentials(environ, secrets, sources, lambda path: registry.locate(path)[0]),
+        unfrozen_tree=check_shape(registry.tree(), schema, report),
         _registry=registry,
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Load:
+class _Load(NamedTuple):
     """The steps of one load, and what all of them need."""
 
     schema: Mapping[str, Any]

@@ -36,10 +36,9 @@ _SECRET_NAME = re.compile(
 _WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 # What example files hold instead of a secret: `your-api-key`, `sk-...`, `<key>`, `changeme`; not a key that merely
 # has such letters in it. It looks ahead from each `your`, so it is asked of short values alone.
-_PLACEHOLDER = re.compile(
+_PLACEHOLDER = (
     r"your[-_ ].*|.*your[-_ ]?(?:\w+[-_ ])?(?:key|token|secret).*|(?:sk-)?(?:\.{2,}|x{3,}|<.*>)"
-    r"|(?:change|replace|insert|enter|fill)[-_ ]?(?:me|in|with|this|your)\b.*|changeme|placeholder|todo",
-    re.IGNORECASE,
+    r"|(?:change|replace|insert|enter|fill)[-_ ]?(?:me|in|with|this|your)\b.*|changeme|placeholder|todo"
 )
 _LONGEST_PLACEHOLDER = 200
 # Text without white space: a URL ends where it does. One class of characters, repeated.
@@ -64,7 +63,9 @@ def is_secret_path(path: KeyPath) -> bool:
 def is_placeholder(value: str) -> bool:
     """Whether a value looks like what an example file holds instead of a secret."""
     text = value.strip()
-    return len(text) <= _LONGEST_PLACEHOLDER and _PLACEHOLDER.fullmatch(text) is not None
+    # Compiled when a value is first looked at: most processes that start up for a moment have none.
+    is_short = 0 < len(text) <= _LONGEST_PLACEHOLDER
+    return is_short and re.fullmatch(_PLACEHOLDER, text, re.IGNORECASE) is not None
 
 
 def mask_url_password(text: str) -> str:

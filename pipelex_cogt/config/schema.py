@@ -99,12 +99,13 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
         The tree without what is wrong.
     """
     sound: Table = {}
+    table_keys = set(filter(lambda key: is_table(schema[key]), schema))
     for key, value in tree.items():
         known = key if key in schema else ANY_KEY
         place = (*path, key)
         if known not in schema:
             report.unknown_key(place, schema)
-        elif is_table(schema[known]) and not isinstance(value, dict):
+        elif known in table_keys and not isinstance(value, dict):
             # A key that people choose may be a misspelling of one that the schema names.
             near = NearName(key, known_keys(schema)) if known == ANY_KEY else None
             report.unreadable(place, f"expected a table, got {toml_type(value)}", hint=near)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.directories import Directories
@@ -10,29 +11,35 @@ from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.inference_config import InferenceConfig
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, Place
-from pipelex_cogt.config.tables import Table
+from pipelex_cogt.config.tables import Table, freeze
 
 
 @dataclass(frozen=True, repr=False, eq=False)
 class Settings:
-    """What one load read, frozen all the way down.
+    """What one load read, frozen all the way down; what is large is frozen when somebody first asks for it.
 
     Attributes:
-        tree: The merged settings under `cogt`, of sound shape.
         environment: The environment in force.
         environments: Every environment that exists.
         directories: Where the load looked.
         inference_config: The paths and choices in force.
         credentials: What answers references.
+        unfrozen_tree: The tree as the load made it. Whoever builds from it leaves it as it is.
     """
 
-    tree: Table
     environment: str
     environments: tuple[str, ...]
     directories: Directories
     inference_config: InferenceConfig
     credentials: Credentials
+    unfrozen_tree: Table
     _registry: LayeredDynaconf
+
+    @cached_property
+    def tree(self) -> Table:
+        """The merged settings under `cogt`, of sound shape."""
+        tree: Table = freeze(self.unfrozen_tree)
+        return tree
 
     @property
     def dynaconf(self) -> LayeredDynaconf:
@@ -41,16 +48,16 @@ class Settings:
         `dynaconf.get_history(settings.dynaconf, "cogt.routing.active")` tells what each layer said, and
         `dynaconf.inspect_settings` what is in force beside it.
         """
-        return self._registry.boxed()
+        return LayeredDynaconf(self.layers).boxed()
 
-    @property
+    @cached_property
     def layers(self) -> tuple[Layer, ...]:
         """Every layer, lowest first."""
-        return self._registry.layers()
+        return tuple(layer.frozen() for layer in self._registry.layers())
 
     def layers_stating(self, path: KeyPath) -> list[Layer]:
         """The layers that state something at a key path, lowest first."""
-        return self._registry.layers_stating(path)
+        return [layer for layer in self.layers if layer.is_stating(path)]
 
     def place_of(self, path: KeyPath) -> Place | None:
         """Where a key path, or the nearest table above it, is stated last; None where nothing states it."""

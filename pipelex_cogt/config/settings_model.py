@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
 from collections.abc import Iterator
 from itertools import pairwise
-from textwrap import dedent
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler
 
 GIVEN = "given"
 """Marks, in `Annotated`, a field that no table states: a name that is the table's key, what a builder finds out."""
@@ -44,6 +44,11 @@ class SettingsModel(BaseModel):
 
 def _field_docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     """Every field with the docstring that follows it in the source."""
+    # Imported here, for most processes ask for no schema.
+    import ast
+    import inspect
+    from textwrap import dedent
+
     (definition,) = ast.parse(dedent(inspect.getsource(model))).body
     body = definition.body if isinstance(definition, ast.ClassDef) else []
     for field, comment in pairwise(body):

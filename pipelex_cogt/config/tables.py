@@ -79,13 +79,16 @@ class FrozenList(list[V]):
         return hash(tuple(self))
 
 
+_CONTAINERS = {dict, list, tuple}
+
+
 def freeze(value: Any) -> Any:
     """A value of tables and lists that cannot be changed, all the way down."""
-    if isinstance(value, FrozenDict | FrozenList):
-        return value
-    if isinstance(value, dict):
-        return FrozenDict(zip(value, map(freeze, value.values()), strict=True))
-    return FrozenList(map(freeze, value)) if isinstance(value, list | tuple) else value
+    # Most values are scalars: looking at the type here costs less than a call for each.
+    kind = type(value)
+    if kind is dict:
+        return FrozenDict({k: freeze(v) if type(v) in _CONTAINERS else v for k, v in value.items()})
+    return FrozenList(map(freeze, value)) if kind in _CONTAINERS else value
 
 
 def value_at(table: Any, path: KeyPath, default: Any = None) -> Any:
@@ -110,12 +113,10 @@ def has_value(table: Any, path: KeyPath) -> bool:
 
 def merge(lower: Table, upper: Table) -> Table:
     """Lay one table over another: tables merge key by key, everything else replaces. Neither argument changes."""
-    merged: Table = FrozenDict(lower)
+    merged = dict(lower)
     for key, value in upper.items():
         below = merged.get(key)
-        laid = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-        # The parent's method, for the result is frozen only towards others.
-        dict.__setitem__(merged, key, laid)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
 
 

@@ -85,7 +85,7 @@ def build_sound(
 
 def note_given(model: type[BaseModel], table: Table, path: KeyPath, report: ProblemReport) -> None:
     """Note the keys of a table that name what no table states."""
-    for key in table.keys() & given_fields(model):
+    for key in filter(table.__contains__, given_fields(model)):
         report.unknown_key((*path, key), known_keys(model))
 
 

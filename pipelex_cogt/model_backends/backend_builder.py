@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
@@ -84,8 +83,7 @@ def _choose_backends(tables: Mapping[str, Table], config: InferenceConfig, repor
     return set(config.enabled_backends)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _BackendBuilder:
+class _BackendBuilder(NamedTuple):
     """The steps of building one backend, and what all of them need."""
 
     config: InferenceConfig
@@ -204,17 +202,19 @@ class _BackendBuilder:
         refused = self._refuse_references(table, path)
         merged = merge(defaults, table) if defaults else table
         fields = {"model_id": name, **merged, "name": name, "backend_name": backend}
-        return self._validate(fields, path, refused, Inherited(table, ("models", backend, DEFAULTS_KEY)))
+        return self._validate(fields, path, refused, table)
 
     def _validate(
-        self, fields: Table, path: KeyPath, refused: Collection[KeyPath], inherited: Inherited | None = None
+        self, fields: Table, path: KeyPath, refused: Collection[KeyPath], own: Table | None = None
     ) -> InferenceModelSpec | None:
+        """Validate a model; what it does not state of its `own` table comes from the `[defaults]` of its file."""
         model_id = fields["model_id"]
         # An escaped `$${` is answered too: with `${`.
         needs_answer = isinstance(model_id, str) and "${" in model_id
         try:
             return InferenceModelSpec.model_validate(fields, context=self.credentials if needs_answer else None)
         except ValidationError as error:
+            inherited = None if own is None else Inherited(own, (*path[:-1], DEFAULTS_KEY))
             note_faults(error, InferenceModelSpec, path, self.report, inherited, refused)
         return None
 
@@ -225,6 +225,9 @@ class _BackendBuilder:
             The key paths of those that were refused.
         """
         refused: list[KeyPath] = []
+        # Most tables hold none, and looking at their text is quicker than at each value.
+        if "${" not in str(table):
+            return refused
         for place, text in references_of(table, path):
             if place != (*path, "model_id"):
                 self.report.error(place, _NO_REFERENCE)

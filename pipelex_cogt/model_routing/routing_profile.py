@@ -148,18 +148,11 @@ class RoutingProfile(SettingsModel):
             refusal = serves(backend, model_name)
             if refusal is None:
                 return RoutingDecision(model_name, backend, rule, key, tuple(turned_down))
-            if self._is_binding(rule, key, refusal):
-                down = TurnedDown(backend, rule, key, refusal)
-                return RoutingDecision(model_name, None, rule, key, (*turned_down, down))
             turned_down.append(TurnedDown(backend, rule, key, refusal))
+            # A route is never bypassed, but for one that counts only while its backend is enabled.
+            if key is not None and (key in self.routes or refusal is not RouteRefusal.DISABLED):
+                return RoutingDecision(model_name, None, rule, key, tuple(turned_down))
         return RoutingDecision(model_name, None, RoutingRule.NONE, None, tuple(turned_down))
-
-    def _is_binding(self, rule: RoutingRule, key: str | None, refusal: RouteRefusal) -> bool:
-        """Whether a rule ends the search though its backend does not serve the model: a route is never bypassed."""
-        if rule not in (RoutingRule.EXACT, RoutingRule.PATTERN):
-            return False
-        # A route that counts only while its backend is enabled stands back where it is not.
-        return key in self.routes or refusal is not RouteRefusal.DISABLED
 
     def candidates(self, model_name: str) -> Iterator[tuple[RoutingRule, str | None, str]]:
         """Every rule that applies to a model, in the order in which they are asked: rule, route key, backend."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport, model_place
@@ -71,8 +71,7 @@ def _read_choices(key: str, table: Table, report: ProblemReport) -> LLMChoices:
     return build_sound(LLMChoices, table.get(key, {}), ("deck", key), report) or LLMChoices()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Check:
+class _Check(NamedTuple):
     """What presets and choices lead to, judged once the deck is there."""
 
     deck: ModelDeck

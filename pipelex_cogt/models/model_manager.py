@@ -102,9 +102,10 @@ class ModelManager:
         config = settings.inference_config
         if not checks_credentials:
             config = config.model_copy(update={"missing_credentials": MissingCredentials.DEFER})
-        backends = build_backend_library(settings.tree, config, settings.credentials, report)
-        routing = build_routing_profile_library(settings.tree, backends, report)
-        deck = build_model_deck(settings.tree, routing, report)
+        # No variable holds the tree: a traceback that shows locals would show what is in it.
+        backends = build_backend_library(settings.unfrozen_tree, config, settings.credentials, report)
+        routing = build_routing_profile_library(settings.unfrozen_tree, backends, report)
+        deck = build_model_deck(settings.unfrozen_tree, routing, report)
         report.raise_errors(f"the settings of environment {settings.environment!r}")
         return cls(settings, backends, routing, deck, report)
 
