@@ -59,7 +59,9 @@ class InferenceBackend(SettingsModel):
     """The base URL as stated, which may be a reference."""
     stated_api_key: Annotated[str | SecretStr | None, _Text, Field(alias="api_key")] = None
     """The key as stated: a reference, or a sealed literal."""
-    stated_extra_config: Annotated[SkipValidation[Mapping[str, Any]], GIVEN, Field(alias="extra_config")] = FrozenDict()
+    stated_extra_config: Annotated[SkipValidation[Mapping[str, Any]], GIVEN] = Field(
+        alias="extra_config", default_factory=FrozenDict
+    )
     """The further keys that its SDK needs, as stated."""
     missing_variables: Annotated[tuple[str, ...], GIVEN] = ()
     """The variables whose absence left it out of this load (`missing_credentials = "skip"`)."""

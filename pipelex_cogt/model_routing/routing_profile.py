@@ -117,9 +117,9 @@ class RoutingProfile(SettingsModel):
     """A sentence for people."""
     default: str | None = None
     """The backend of the models that no route matches."""
-    routes: Routes = FrozenDict()
+    routes: Routes = Field(default_factory=FrozenDict)
     """Model name, or pattern with `*`, to backend."""
-    optional_routes: Routes = FrozenDict()
+    optional_routes: Routes = Field(default_factory=FrozenDict)
     """Routes that count only while their backend is enabled."""
     fallback_order: Annotated[tuple[str, ...], Field(strict=False)] = ()
     """The backends that may serve what `default` does not, in order; disabled ones are passed over."""
