@@ -14,12 +14,13 @@ from pydantic import BaseModel
 
 from pipelex_cogt import InferenceModelSpec, LLMSetting, RoutingProfile
 from pipelex_cogt.config.inference_config import InferenceConfig
+from tests.conftest import dedent
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"<!-- (?P<role>\w+): (?P<name>\S+) -->\n```\w+\n(?P<text>.*?)```", re.DOTALL)
 BLOCKS = {(block["role"], block["name"]): block["text"] for block in BLOCK.finditer(README)}
-GIVEN_BY_THE_LIBRARY = {"name", "backend_name", "credentials"}
+GIVEN_BY_THE_LIBRARY = {"name", "backend_name"}
 
 
 def run_python(folder: Path, script: str) -> str:
@@ -46,6 +47,20 @@ def test_the_first_application_prints_what_the_readme_says(application: Path) ->
 def test_the_rest_of_the_application_runs(application: Path) -> None:
     script = BLOCKS["file", "app.py"] + BLOCKS["continue", "app.py"] + "assert manager.warnings == ()\n"
     assert run_python(application, script) == BLOCKS["output", "app.py"]
+
+
+def test_dynaconf_tells_the_history_as_the_readme_says(application: Path) -> None:
+    told = """
+        current = dynaconf.inspect_settings(layers, "cogt.deck.llm_presets.llm_to_review", env="production")["current"]
+        print(layers.get("cogt.routing.active"), current)
+        print([each["value"] for each in dynaconf.get_history(layers, "cogt.routing.active")])
+    """
+    script = BLOCKS["file", "app.py"] + BLOCKS["continue", "app.py"] + BLOCKS["continue", "history"] + dedent(told)
+    printed = run_python(application, script).removeprefix(BLOCKS["output", "app.py"])
+    assert printed.splitlines() == [
+        "all_enabled {'llm_handle': 'steerable', 'temperature': 0.1}",
+        "['all_enabled']",
+    ]
 
 
 def test_the_first_application_is_short() -> None:

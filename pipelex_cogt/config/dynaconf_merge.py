@@ -65,9 +65,9 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
         boxed.store[_ROOT] = DataDict(self.tree(), box_settings=boxed)
         return boxed
 
-    def from_env(self, env: str = "", *_arguments: Any, **_options: Any) -> LayeredDynaconf:
-        """The layers of one environment's tables, as `dynaconf.inspect_settings(…, env=…)` asks for them."""
-        return LayeredDynaconf(layer for layer in self.layers() if layer.origin.environment == env).boxed()
+    def from_env(self, *_arguments: Any, **_options: Any) -> LayeredDynaconf:
+        """The same: one load holds one environment, and `dynaconf.inspect_settings(…, env=…)` filters the history."""
+        return self
 
     def _merge_before_set(
         self, existing: Table, value: _Wrapped, identifier: SourceMetadata, **_options: Any
