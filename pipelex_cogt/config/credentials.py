@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Place
-from pipelex_cogt.config.references import (
-    UNSAFE_NAME,
-    Name,
-    Prefix,
-    Reference,
-    Template,
-    parse_template,
-    references_in,
-    render,
-)
+from pipelex_cogt.config.references import UNSAFE_NAME, Name, Prefix, Reference, parse_template, references_in, render
 from pipelex_cogt.errors import CogtError, MissingCredentialError, SecretFileError, SecretSourceError
 
 MAX_SECRET_BYTES = 64 * 1024
+_FOUND = {stat.S_IFDIR: "a directory"}
 
 
 class SecretSource(Protocol):
@@ -31,6 +25,10 @@ class SecretSource(Protocol):
 
     def get(self, name: str) -> str | None:
         """The secret of that name, or None where this source has none."""
+
+
+_NamedSource: TypeAlias = tuple[SecretSource, str]
+"""A source, and what people call it."""
 
 
 class SecretsDirectory:
@@ -71,17 +69,16 @@ def _read_secret(path: Path, directory: Path) -> tuple[str | None, str | None]:
     try:
         if not path.resolve().is_relative_to(directory.resolve()):
             problem = "leads out of the secrets directory, so it is not read"
-        elif path.exists() and not path.is_file():
-            problem = f"expected a secret's file, found {'a directory' if path.is_dir() else 'something else'}"
+        elif not stat.S_ISREG(mode := path.stat().st_mode):
+            # Looked at before it is opened: opening a pipe waits for somebody to write into it.
+            problem = f"expected a secret's file, found {_FOUND.get(stat.S_IFMT(mode), 'something else')}"
         else:
             text, problem = _decode_secret(path)
     except FileNotFoundError:
         pass
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-    except RuntimeError:
-        # A circle of links, as Python says it before 3.13.
-        problem = f"cannot be read: {os.strerror(errno.ELOOP)}"
+    except (OSError, RuntimeError) as error:
+        # A circle of links is a RuntimeError before Python 3.13.
+        problem = f"cannot be read: {getattr(error, 'strerror', os.strerror(errno.ELOOP))}"
     return text, problem
 
 
@@ -91,17 +88,9 @@ def _decode_secret(path: Path) -> tuple[str | None, str | None]:
         content = file.read(MAX_SECRET_BYTES + 1)
     if len(content) > MAX_SECRET_BYTES:
         return None, f"expected a secret, found more than {MAX_SECRET_BYTES // 1024} KiB"
-    try:
+    with suppress(UnicodeDecodeError):
         return content.decode("utf-8").removesuffix("\n").removesuffix("\r"), None
-    except UnicodeDecodeError:
-        return None, "expected UTF-8 text"
-
-
-class _Answered(NamedTuple):
-    """A text with its references answered, or the first of them that no source answers."""
-
-    text: str | None
-    missing: Reference | None
+    return None, "expected UTF-8 text"
 
 
 class Credentials:
@@ -121,6 +110,16 @@ class Credentials:
         self.directory = directory
         self.sources = tuple(sources)
         self.locate = locate
+        # An `Environ` each, which shows no value, and not the bare mappings of variables.
+        variables: list[_NamedSource] = [
+            (Environ(environ.process), "environment"),
+            (Environ({}, environ.dotenv), ".env"),
+        ]
+        secrets: list[_NamedSource] = [
+            (directory, "secrets directory"),
+            *((source, type(source).__name__) for source in self.sources),
+        ]
+        self._sources = {Prefix.ENV: variables, Prefix.SECRET: secrets, Prefix.ANY: [*variables, *secrets]}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.environ!r}, {self.directory!r}, {len(self.sources)} more sources)"
@@ -133,34 +132,16 @@ class Credentials:
 
     def lookup(self, name: Name) -> str | None:
         """The value of one name, or None where it is unset or empty."""
-        for store in self._stores(name):
-            value = _ask(store, name.name)
-            if value:
-                return value
-        return None
+        values = (_ask(source, name.name) for source, _ in self._sources[name.prefix])
+        return next(filter(None, values), None)
 
     def source_of(self, name: Name) -> str | None:
         """Which source holds a name, in words; None where none does."""
-        store = next((store for store in self._stores(name) if _ask(store, name.name)), None)
-        if isinstance(store, Environ):
-            return "environment" if store.process.get(name.name) else ".env"
-        if isinstance(store, SecretsDirectory):
-            return "secrets directory"
-        return None if store is None else type(store).__name__
-
-    def _stores(self, name: Name) -> tuple[SecretSource, ...]:
-        """The sources that a name is looked up in, in order."""
-        secrets: tuple[SecretSource, ...] = (self.directory, *self.sources)
-        stores = {Prefix.ENV: (self.environ,), Prefix.SECRET: secrets, Prefix.ANY: (self.environ, *secrets)}
-        return stores[name.prefix]
+        return next((words for source, words in self._sources[name.prefix] if _ask(source, name.name)), None)
 
     def answer(self, reference: Reference) -> str | None:
         """The value of a reference: the first of its names that is set, else its default."""
-        for name in reference.names:
-            value = self.lookup(name)
-            if value is not None:
-                return value
-        return reference.default
+        return next(filter(None, map(self.lookup, reference.names)), reference.default)
 
     def missing(self, text: str) -> list[Reference]:
         """The references in a text that no source answers."""
@@ -179,27 +160,19 @@ class Credentials:
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
         """
-        answered, missing = self._fill(parse_template(text))
-        if missing is None:
-            return answered or ""
+        filled = self._fill(text)
+        if isinstance(filled, str):
+            return filled
         place = str(self.locate(path) or "settings")
-        raise MissingCredentialError(backend, tuple(map(str, missing.names)), format_key_path(path), place)
+        raise MissingCredentialError(backend, tuple(map(str, filled.names)), format_key_path(path), place)
 
-    def _fill(self, template: Template) -> _Answered:
-        """A template filled in, or what it lacks. No frame of an error that is raised then holds the answers."""
-        answers: dict[Reference, str | None] = {}
-        try:
-            for part in template:
-                if isinstance(part, Reference) and part not in answers:
-                    answers[part] = self.answer(part)
-        except CogtError:
-            # A traceback that shows locals would show what was answered so far.
-            answers.clear()
-            raise
-        for reference, answer in answers.items():
-            if answer is None:
-                return _Answered(None, reference)
-        return _Answered(render(template, lambda reference: answers[reference] or ""), None)
+    def _fill(self, text: str) -> str | Reference:
+        """A text with its references answered, or the first of them that no source answers."""
+        references = dict.fromkeys(references_in(text))
+        # No loop collects the answers: a traceback that shows locals would show what was answered before an error.
+        answers = dict(zip(references, map(self.answer, references), strict=True))
+        missing = next((reference for reference, answer in answers.items() if answer is None), None)
+        return missing or render(parse_template(text), lambda reference: str(answers[reference]))
 
 
 def _ask(store: SecretSource, name: str) -> str | None:
@@ -216,7 +189,7 @@ def _ask(store: SecretSource, name: str) -> str | None:
     except Exception as error:  # noqa: BLE001 -- because: a source is somebody else's code
         problem = f"failed with {type(error).__name__}"
     else:
-        if value is None or isinstance(value, str):
+        if isinstance(value, str | None):
             return value
         problem = f"answered with a Python {type(value).__name__} instead of text"
         # A traceback that shows locals would show it.
