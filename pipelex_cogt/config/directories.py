@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from pipelex_cogt.config.toml_files import display_path
 SETTINGS_DIR_VARIABLE = "PIPELEX_SETTINGS_DIR"
 SECRETS_DIR_VARIABLE = "PIPELEX_SECRETS_DIR"
 DEFAULT_SECRETS_DIR = Path("/run/secrets")
+_MAIN_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml")
 _LIBRARY_FILES = ("backends.toml", "routing.toml", "backends/*.toml", "deck/**/*.toml")
 
 
@@ -44,11 +46,10 @@ class Directories(NamedTuple):
     @property
     def sources(self) -> tuple[SettingsDirectory, ...]:
         """The settings directories, lowest first. In a source checkout the packaged one may be the application's."""
-        packaged = SettingsDirectory(self.packaged, is_packaged=True)
-        if self.application is None:
-            return (packaged,)
-        application = SettingsDirectory(self.application, is_packaged=False)
-        return (application,) if self.application.resolve() == self.packaged.resolve() else (packaged, application)
+        found = {self.packaged.resolve(): SettingsDirectory(self.packaged, is_packaged=True)}
+        if self.application is not None:
+            found[self.application.resolve()] = SettingsDirectory(self.application, is_packaged=False)
+        return tuple(found.values())
 
 
 def packaged_settings_dir() -> Path:
@@ -77,8 +78,9 @@ def find_directories(
     dotenv = _existing(working / ".env")
     environ = process.over(read_dotenv(dotenv, report))
     application = _find_application(settings_dir, environ, working, report)
-    beside = _existing(application.parent / ".env") if application else None
-    if beside is not None and not _is_same_file(beside, dotenv):
+    # Without a directory of its own an application has the one that was read already.
+    beside = _existing((application or working / "settings").parent / ".env")
+    if beside and not (dotenv and beside.samefile(dotenv)):
         dotenv = beside
         environ = process.over(read_dotenv(dotenv, report))
     secrets = _find_secrets(environ, working, report)
@@ -86,32 +88,31 @@ def find_directories(
     return Directories(packaged_settings_dir(), application, working, dotenv, secrets), environ
 
 
-def _is_same_file(path: Path, other: Path | None) -> bool:
-    return other is not None and path.samefile(other)
-
-
 def _find_application(
     settings_dir: Path | str | None, environ: Environ, working: Path, report: ProblemReport
 ) -> Path | None:
-    named = settings_dir if settings_dir is not None else environ.get(SETTINGS_DIR_VARIABLE)
-    if named is None:
-        directory = working / "settings"
-        return directory if _is_ours(directory) else None
-    directory = _absolute(working, named)
-    if not directory.is_dir():
-        source = "the argument settings_dir" if settings_dir is not None else SETTINGS_DIR_VARIABLE
-        found = "a file" if directory.exists() else "nothing"
-        report.error((), f"expected a settings directory, found {found}", f"named by {source}", Place(str(named)))
-        return None
-    return directory
+    sources = {"the argument settings_dir": settings_dir, SETTINGS_DIR_VARIABLE: environ.get(SETTINGS_DIR_VARIABLE)}
+    for source, named in sources.items():
+        if named is not None:
+            directory = _absolute(working, named)
+            if directory.is_dir():
+                return directory
+            problem = f"expected a settings directory, found {file_or_nothing(directory)}"
+            report.error((), problem, f"named by {source}", Place(str(named)))
+            return None
+    directory = working / "settings"
+    return directory if _is_ours(directory) else None
+
+
+def file_or_nothing(path: Path) -> str:
+    """What stands where a directory belongs, in words."""
+    return "a file" if path.exists() else "nothing"
 
 
 def _is_ours(directory: Path) -> bool:
     """Whether a `settings/` in the working directory holds settings of this package, rather than something else."""
-    if any(path for pattern in _LIBRARY_FILES for path in directory.glob(pattern)):
-        return True
-    main_files = (directory / name for name in ("settings.toml", "settings.local.toml", ".secrets.toml"))
-    return any(path.is_file() and _speaks_of_us(path) for path in main_files)
+    main_files = filter(Path.is_file, map(directory.joinpath, _MAIN_FILES))
+    return any(chain.from_iterable(map(directory.glob, _LIBRARY_FILES))) or any(map(_speaks_of_us, main_files))
 
 
 def _speaks_of_us(path: Path) -> bool:
@@ -123,11 +124,10 @@ def _speaks_of_us(path: Path) -> bool:
 
 
 def _find_secrets(environ: Environ, working: Path, report: ProblemReport) -> Path | None:
-    named = environ.get(SECRETS_DIR_VARIABLE)
-    directory = _absolute(working, named) if named else DEFAULT_SECRETS_DIR
+    directory = _absolute(working, environ.get(SECRETS_DIR_VARIABLE, DEFAULT_SECRETS_DIR))
     if directory.is_dir() and os.access(directory, os.R_OK | os.X_OK):
         return directory
-    if named:
+    if SECRETS_DIR_VARIABLE in environ:
         problem = f"expected a directory of secrets to read at {display_path(directory)}, found none"
         report.error((), problem, place=Place(SECRETS_DIR_VARIABLE))
     return None

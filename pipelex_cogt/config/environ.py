@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ class Environ(Mapping[str, str]):
         return value
 
     def __iter__(self) -> Iterator[str]:
-        return (name for name in {**self.dotenv, **self.process} if name in self)
+        return filter(self.__contains__, {**self.dotenv, **self.process})
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -67,10 +68,9 @@ def read_dotenv(path: Path | None, report: ProblemReport) -> dict[str, str]:
         problem = f"cannot be read: {error.strerror}"
     else:
         bindings = [*parse_stream(StringIO(text))]
-        for binding in bindings:
-            if binding.error:
-                place = Place(display_path(path), binding.original.line)
-                report.warning((), "not read: expected NAME=value", place=place)
+        for binding in filter(attrgetter("error"), bindings):
+            place = Place(display_path(path), binding.original.line)
+            report.warning((), "not read: expected NAME=value", place=place)
         return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
     report.error((), problem, place=Place(display_path(path)))
     return {}

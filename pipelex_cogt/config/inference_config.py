@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from enum import StrEnum
+from itertools import filterfalse
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -72,7 +73,7 @@ class InferenceConfig(SettingsModel):
 
     def get_llm_deck_paths(self) -> list[Path]:
         """The deck's files without the local ones, sorted by path."""
-        return [path for path in find_toml_files(self.llm_deck_dir, is_recursive=True) if not is_local(path)]
+        return [*filterfalse(is_local, find_toml_files(self.llm_deck_dir, is_recursive=True))]
 
 
 def anchored(table: Table, directory: Path) -> Table:
@@ -80,10 +81,17 @@ def anchored(table: Table, directory: Path) -> Table:
     stated = table.get(CONFIG_KEY)
     if not isinstance(stated, dict):
         return table
-    named = {key: value for key, value in stated.items() if key in LIBRARY_PATHS}
-    # What is no path stays as it is, for validation to refuse.
-    absolute = {key: str(directory / value) for key, value in named.items() if isinstance(value, str | os.PathLike)}
-    return {**table, CONFIG_KEY: {**stated, **absolute}}
+    absolute = dict(stated)
+    for key, value in stated_paths(stated).items():
+        # What is no path stays as it is, for validation to refuse.
+        if isinstance(value, str | os.PathLike):
+            absolute[key] = str(directory / value)
+    return {**table, CONFIG_KEY: absolute}
+
+
+def stated_paths(stated: Table) -> Table:
+    """What an `inference_config` says of where files are, without its choices."""
+    return {key: stated[key] for key in LIBRARY_PATHS if key in stated}
 
 
 def default_paths(directory: Path) -> Table:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
+from itertools import chain, filterfalse
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +20,7 @@ from pipelex_cogt.config.credentials import Credentials, SecretsDirectory, Secre
 from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.environ import Environ
-from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig, anchored, default_paths
+from pipelex_cogt.config.inference_config import CONFIG_KEY, InferenceConfig, anchored, default_paths, stated_paths
 from pipelex_cogt.config.layers import Layer, LayerKind, Place
 from pipelex_cogt.config.library_files import read_library
 from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environment, read_main_files
@@ -31,6 +33,9 @@ from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.tables import Table, merge, odd_keys, toml_type
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.errors import SecretFileError
+
+_is_packaged = attrgetter("origin.is_packaged")
+_is_of_config = attrgetter("is_of_config")
 
 
 def read_settings(
@@ -66,8 +71,8 @@ def read_settings(
     load = _Load(schema, directories, report)
     variables = _find_variables(secrets, environ, report)
     stated = load.read_statements(main.layers(environment), variables, overrides)
-    config, files = load.read_named_files(stated)
-    registry = load.lay(stated, files, variables, config)
+    config, layers = load.read_named_files(stated)
+    registry = load.lay(layers, variables)
 
     report.locate = registry.locate
     return Settings(
@@ -91,45 +96,39 @@ class _Load(NamedTuple):
     def read_statements(self, main: list[Layer], variables: list[Variable], overrides: Layer) -> list[Layer]:
         """Pass one: the layers of whatever may state `inference_config`, in order."""
         directory = self.directories.application or self.directories.working
-        of_config = [variable for variable in variables if variable.is_of_config]
-        layers = [layer for variable in of_config for layer in self._of_variable(variable, {})]
+        layers = chain.from_iterable(self._of_variable(variable, {}) for variable in filter(_is_of_config, variables))
         # What no file states is relative to the application's directory.
         unfiled = [Layer(layer.origin, anchored(layer, directory)) for layer in (*layers, overrides)]
         return _in_order([*main, *unfiled])
 
     def read_named_files(self, stated: list[Layer]) -> tuple[InferenceConfig, list[Layer]]:
-        """Pass two: the `inference_config` in force, and the layers of the files that it names."""
-        shipped = _config_of(layer for layer in stated if layer.origin.is_packaged)
-        own = _config_of(layer for layer in stated if not layer.origin.is_packaged)
+        """Pass two: the `inference_config` in force, and what is stated in force with the files that it names."""
+        shipped = _config_of(filter(_is_packaged, stated))
+        own = _config_of(filterfalse(_is_packaged, stated))
         starts_from_nothing = own.get("use_packaged_settings") is False
-        merged = own if starts_from_nothing else _config_of(stated)
+        choices = own if starts_from_nothing else _config_of(stated)
         # Paths are each directory's own: the application's files are not where the packaged ones are.
-        choices = {key: value for key, value in merged.items() if key not in LIBRARY_PATHS}
-        paths = {key: value for key, value in own.items() if key in LIBRARY_PATHS}
-        config = self._build_config(choices | paths, self.directories.application or self.directories.packaged)
+        usual = default_paths(self.directories.application or self.directories.packaged)
+        config = self._build_config({**choices, **usual, **stated_paths(own)}, usual)
         layers: list[Layer] = []
         if config.use_packaged_settings and self.directories.sources[0].is_packaged:
-            packaged = self._build_config(shipped, self.directories.packaged)
-            layers += read_library(packaged, LIBRARY_PATHS, shipped, self.report, is_packaged=True)
+            beside = default_paths(self.directories.packaged)
+            packaged = self._build_config({**beside, **shipped}, beside)
+            layers += read_library(packaged, LayerKind.PACKAGED, beside, shipped, self.report)
         # Without a directory of its own an application has the files that a variable or the code names.
-        keys = LIBRARY_PATHS if self.directories.application else own
-        layers += read_library(config, keys, own, self.report, is_packaged=False)
-        return config, layers
+        keys = usual if self.directories.application else own
+        layers += read_library(config, LayerKind.APPLICATION, keys, own, self.report)
+        layers += stated if config.use_packaged_settings else filterfalse(_is_packaged, stated)
+        return config, _in_order(layers)
 
-    def lay(
-        self, stated: list[Layer], files: list[Layer], variables: list[Variable], config: InferenceConfig
-    ) -> LayeredDynaconf:
+    def lay(self, layers: list[Layer], variables: list[Variable]) -> LayeredDynaconf:
         """Lay all layers over each other; a variable is matched with the keys of everything below and of the code."""
-        *below, overrides = _in_order([*files, *stated])
-        registry = LayeredDynaconf()
-        for layer in below:
-            if config.use_packaged_settings or not layer.origin.is_packaged:
+        *below, overrides = layers
+        registry = LayeredDynaconf(map(self._prepare, below))
+        # A variable of `inference_config` is among the layers already.
+        for variable in filterfalse(_is_of_config, variables):
+            for layer in self._of_variable(variable, merge(registry.tree(), overrides)):
                 registry.add(self._prepare(layer))
-        for variable in variables:
-            # A variable of `inference_config` is among what was stated.
-            if not variable.is_of_config:
-                for layer in self._of_variable(variable, merge(registry.tree(), overrides)):
-                    registry.add(self._prepare(layer))
         registry.add(self._prepare(overrides))
         return registry
 
@@ -140,11 +139,10 @@ class _Load(NamedTuple):
         """A layer in today's spelling, with its secrets sealed."""
         return seal_layer(modernise_layer(layer, self.report))
 
-    def _build_config(self, stated: Table, directory: Path) -> InferenceConfig:
-        """The `inference_config` of a directory; a fault in it is noted, and the defaults stand in."""
-        defaults = default_paths(directory)
-        config = build_sound(InferenceConfig, {**defaults, **stated}, (CONFIG_KEY,), self.report)
-        return config or InferenceConfig.model_validate(defaults)
+    def _build_config(self, table: Table, usual: Table) -> InferenceConfig:
+        """The `inference_config` of a table; a fault in it is noted, and the usual paths stand in."""
+        config = build_sound(InferenceConfig, table, (CONFIG_KEY,), self.report)
+        return config or InferenceConfig.model_validate(usual)
 
 
 def _in_order(layers: Iterable[Layer]) -> list[Layer]:
@@ -154,8 +152,9 @@ def _in_order(layers: Iterable[Layer]) -> list[Layer]:
 
 def _config_of(layers: Iterable[Layer]) -> Table:
     """What layers state of `inference_config`, merged."""
-    tables = (layer.get(CONFIG_KEY) for layer in layers)
-    return reduce(merge, (table for table in tables if isinstance(table, dict)), {})
+    # What is no table is told when the shape of the whole is checked.
+    tables = [table for layer in layers if isinstance(table := layer.get(CONFIG_KEY), dict)]
+    return reduce(merge, tables, {})
 
 
 def _check_override_keys(overrides: Layer, report: ProblemReport) -> None:
