@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
@@ -17,7 +17,6 @@ from pipelex_cogt.config.references import UNSAFE_NAME, Name, Prefix, Reference,
 from pipelex_cogt.errors import CogtError, MissingCredentialError, SecretFileError, SecretSourceError
 
 MAX_SECRET_BYTES = 64 * 1024
-_FOUND = {stat.S_IFDIR: "a directory"}
 
 
 class SecretSource(Protocol):
@@ -71,7 +70,7 @@ def _read_secret(path: Path, directory: Path) -> tuple[str | None, str | None]:
             problem = "leads out of the secrets directory, so it is not read"
         elif not stat.S_ISREG(mode := path.stat().st_mode):
             # Looked at before it is opened: opening a pipe waits for somebody to write into it.
-            problem = f"expected a secret's file, found {_FOUND.get(stat.S_IFMT(mode), 'something else')}"
+            problem = f"expected a secret's file, found {'a directory' if stat.S_ISDIR(mode) else 'something else'}"
         else:
             text, problem = _decode_secret(path)
     except FileNotFoundError:
@@ -111,15 +110,13 @@ class Credentials:
         self.sources = tuple(sources)
         self.locate = locate
         # An `Environ` each, which shows no value, and not the bare mappings of variables.
-        variables: list[_NamedSource] = [
-            (Environ(environ.process), "environment"),
-            (Environ({}, environ.dotenv), ".env"),
-        ]
-        secrets: list[_NamedSource] = [
-            (directory, "secrets directory"),
-            *((source, type(source).__name__) for source in self.sources),
-        ]
-        self._sources = {Prefix.ENV: variables, Prefix.SECRET: secrets, Prefix.ANY: [*variables, *secrets]}
+        variables = [(Environ(environ.process), "environment"), (Environ({}, environ.dotenv), ".env")]
+        secrets = [(directory, "secrets directory"), *((source, type(source).__name__) for source in self.sources)]
+        self._sources: Mapping[Prefix, Sequence[_NamedSource]] = {
+            Prefix.ENV: variables,
+            Prefix.SECRET: secrets,
+            Prefix.ANY: [*variables, *secrets],
+        }
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.environ!r}, {self.directory!r}, {len(self.sources)} more sources)"

@@ -174,9 +174,8 @@ def _check_override_keys(overrides: Layer, report: ProblemReport) -> None:
 def _find_variables(secrets: SecretsDirectory, environ: Environ, report: ProblemReport) -> list[Variable]:
     """The variables that override settings, lowest layer first."""
     from_secrets: dict[str, str] = {}
-    for name in secrets.names():
-        if not name.startswith(PREFIX):
-            continue
+    names = [name for name in secrets.names() if name.startswith(PREFIX)]
+    for name in names:
         try:
             from_secrets[name] = secrets.get(name) or ""
         except SecretFileError as error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, product
 from typing import NamedTuple
 
 from pipelex_cogt.config.directories import Directories, SettingsDirectory
@@ -76,13 +78,14 @@ class MainFiles(NamedTuple):
 
     def environments(self) -> tuple[str, ...]:
         """Every environment that exists: the standard ones and what the files declare."""
-        declared = (name for file in self.files for name in file.tables if name != EVERY_ENVIRONMENT)
-        return tuple(dict.fromkeys([*STANDARD_ENVIRONMENTS, *declared]))
+        names = dict.fromkeys(chain(STANDARD_ENVIRONMENTS, *(file.tables for file in self.files)))
+        names.pop(EVERY_ENVIRONMENT, None)
+        return tuple(names)
 
     def layers(self, environment: str) -> list[Layer]:
         """The layers of `[default]` and of one environment, unsorted between kinds."""
         names = dict.fromkeys([EVERY_ENVIRONMENT, environment])
-        return [file.layer(name) for file in self.files for name in names if name in file.tables]
+        return [file.layer(name) for file, name in product(self.files, names) if name in file.tables]
 
 
 def read_main_files(directories: Directories, report: ProblemReport) -> MainFiles:
@@ -138,26 +141,28 @@ def _environment_tables(document: TomlDocument, report: ProblemReport) -> Iterat
             _note(report, document.file, (environment,), "expected an environment first", hint)
             yield environment, {}
         else:
-            _check_keys(environment, content, document.file, report)
-            table = content.get(ROOT)
-            yield environment, table if isinstance(table, dict) else {}
+            yield environment, _table_of(environment, content, document.file, report)
 
 
 def _warn_of_slip(environment: str, file: SourceFile, report: ProblemReport) -> None:
     """An environment of one's own may be a misspelling of a standard one."""
-    for known in (*STANDARD_ENVIRONMENTS, EVERY_ENVIRONMENT):
-        if environment != known and is_one_slip(environment, known):
-            text = f"{environment}: declares an environment of its own"
-            report.warning((), text, f"did you mean {known!r}?", file.place((environment,)))
-            return
+    known = (*STANDARD_ENVIRONMENTS, EVERY_ENVIRONMENT)
+    near = next(filter(partial(is_one_slip, environment), known), environment)
+    if near != environment:
+        text = f"{environment}: declares an environment of its own"
+        report.warning((), text, f"did you mean {near!r}?", file.place((environment,)))
 
 
-def _check_keys(environment: str, content: Table, file: SourceFile, report: ProblemReport) -> None:
-    for key, table in content.items():
+def _table_of(environment: str, content: Table, file: SourceFile, report: ProblemReport) -> Table:
+    """What one environment states under `cogt`, which is nothing where that is no table."""
+    for key in content:
         if key != ROOT:
             _note(report, file, (environment, key), f"unknown key, expected {ROOT}", NearName(key, [ROOT]))
-        elif not isinstance(table, dict):
-            _note(report, file, (environment, key), f"expected a table, got {toml_type(table)}")
+    table = content.get(ROOT, {})
+    if isinstance(table, dict):
+        return table
+    _note(report, file, (environment, ROOT), f"expected a table, got {toml_type(table)}")
+    return {}
 
 
 def _note(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from pipelex_cogt.config.inference_config import CONFIG_KEY
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.schema import allows_any_key, child_schema, is_table, known_keys, read_text, schema_at
+from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_text, schema_at
 from pipelex_cogt.config.suggestions import did_you_mean
 from pipelex_cogt.config.tables import Table, nest, value_at
 
@@ -60,7 +61,7 @@ def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: P
         report: Where a name that fits nothing, or two keys, is noted.
     """
     name, place = variable.name.removeprefix(PREFIX).upper(), Place(variable.name)
-    found = list(dict.fromkeys(match_name(name, tree, schema)))
+    found = [*match_name(name, tree, schema)]
     if not found:
         near = did_you_mean(name, _variable_parts(tree, schema), prefix=PREFIX)
         report.error((), "no setting has such a name", near, place)
@@ -87,29 +88,24 @@ def _read_layer(variable: Variable, path: KeyPath, tree: Table, schema: Any, rep
 
 def match_name(name: str, tree: Any, schema: Any) -> Iterator[KeyPath]:
     """Every key path that a variable's name, in capitals and without its prefix, can mean."""
-    fitting = [key for key in _keys_of(tree, schema) if _fits(name, variable_part(key))]
-    for key in fitting:
-        rest = name[len(variable_part(key)) :]
-        inner = child_schema(schema, key)
+    fitting = {key: part for key, part in _parts(tree, schema).items() if _fits(name, part)}
+    for key, part in fitting.items():
+        rest, inner = name.removeprefix(part), child_schema(schema, key)
         if not rest:
             yield (key,)
         elif inner is not None:
-            below = match_name(rest.removeprefix(SEPARATOR), _below(tree, key), inner)
+            below = match_name(rest.removeprefix(SEPARATOR), value_at(tree, (key,)), inner)
             yield from ((key, *path) for path in below)
     # A backend takes further keys, which a variable may be the first to state.
-    takes_new_key = allows_any_key(schema) and known_keys(schema) and child_schema(schema, "") is str
+    takes_new_key = known_keys(schema) and child_schema(schema, "") is str
     if name and not fitting and takes_new_key and SEPARATOR not in name:
         yield (name.lower(),)
 
 
-def _keys_of(tree: Any, schema: Any) -> list[str]:
-    """The keys that a table has or may have."""
+def _parts(tree: Any, schema: Any) -> dict[str, str]:
+    """The keys that a table has or may have, each as it stands in a variable's name."""
     stated = tree if isinstance(tree, Mapping) else ()
-    return list(dict.fromkeys([*stated, *known_keys(schema)]))
-
-
-def _below(tree: Any, key: str) -> Any:
-    return tree.get(key) if isinstance(tree, Mapping) else None
+    return {key: variable_part(key) for key in (*stated, *known_keys(schema))}
 
 
 def variable_part(key: str) -> str:
@@ -124,12 +120,10 @@ def _fits(name: str, part: str) -> bool:
 
 def _read_value(text: str, schema: Any) -> Any:
     if text.lstrip().startswith(("[", "{")):
-        try:
-            document = tomllib.loads(f"value = {text.strip()}")
-        except (ValueError, RecursionError):
-            document = {}
-        if len(document) == 1:
-            return document["value"]
+        with suppress(ValueError, RecursionError):
+            # Text of several lines may state further keys beside the one value.
+            [value] = tomllib.loads(f"value = {text.strip()}").values()
+            return value
         raise ValueError("expected TOML because the value begins with a bracket, and it is not valid TOML")
     if is_table(schema):
         raise ValueError("expected a table, written as TOML: { key = value }")
@@ -138,9 +132,9 @@ def _read_value(text: str, schema: Any) -> Any:
 
 def _variable_parts(tree: Any, schema: Any, above: str = "") -> Iterator[str]:
     """What every variable could be called, without the prefix."""
-    for key in _keys_of(tree, schema):
-        part, inner = f"{above}{variable_part(key)}", child_schema(schema, key)
+    for key, part in _parts(tree, schema).items():
+        inner = child_schema(schema, key)
         if is_table(inner):
-            yield from _variable_parts(_below(tree, key), inner, f"{part}{SEPARATOR}")
+            yield from _variable_parts(value_at(tree, (key,)), inner, f"{above}{part}{SEPARATOR}")
         else:
-            yield part
+            yield f"{above}{part}"
