@@ -25,7 +25,7 @@ def read_library(
         config: Where the files are.
         kind: The layers that they state: those of the package, whose `*.local.toml` files are nobody's, or of the
             application.
-        keys: The keys of `inference_config` whose files are read, among others.
+        keys: The keys of `inference_config` that count here: the files that they name are read.
         named: The keys of `inference_config` that somebody stated: what they name must exist.
         report: Where a failure is noted.
     """

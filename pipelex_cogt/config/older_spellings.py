@@ -40,6 +40,6 @@ def _moves(layer: Layer) -> Iterator[tuple[KeyPath, KeyPath]]:
         stated = ("models", name, older)
         defaults = value_at(layer, ("models", name, DEFAULTS_KEY), {})
         # A table of such a name is a model; a key that is stated in both spellings stays where it is.
-        is_model = isinstance(value_at(layer, stated, {}), dict)
-        if not is_model and isinstance(defaults, dict) and key not in defaults:
+        is_setting = not isinstance(value_at(layer, stated, {}), dict)
+        if is_setting and isinstance(defaults, dict) and key not in defaults:
             yield ("models", name, DEFAULTS_KEY, key), stated
