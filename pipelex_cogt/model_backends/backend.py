@@ -120,13 +120,12 @@ class InferenceBackend(SettingsModel):
         """The error that says why it was left out of this load; None where it was not."""
         if not self.missing_variables:
             return None
-        lacking = (path for path, text in self.referenced_settings() if self._lacks(text))
+        missing = {*self.missing_variables}
+        settings = self.referenced_settings()
+        lacking = (path for path, text in settings if not missing.isdisjoint(map(str, references_in(text))))
         path = next(lacking, ("backends", self.name))
         place = str(self.credentials.locate(path) or "settings")
         return MissingCredentialError(self.name, self.missing_variables, format_key_path(path), place)
-
-    def _lacks(self, text: str) -> bool:
-        return any(str(reference) in self.missing_variables for reference in references_in(text))
 
     def answer(self, value: Any, path: KeyPath) -> Any:
         """A setting with its references answered.
@@ -163,8 +162,7 @@ class InferenceBackend(SettingsModel):
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         yield from self.model_dump().items()
 
-    def __str__(self) -> str:
-        return repr(self)
+    __str__ = SettingsModel.__repr__
 
 
 class ExtraConfig(Mapping[str, Any]):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from itertools import chain, filterfalse, product
+from typing import NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
@@ -49,23 +51,21 @@ def build_backend_library(
     tables: Mapping[str, Table] = tree.get("backends", {})
     files: Mapping[str, Table] = tree.get("models", {})
     in_use = _choose_backends(tables, config, report)
-    build = _BackendBuilder(config, credentials, report)
+    build = _BackendBuilder(config, credentials, report, files, in_use)
     backends: dict[str, InferenceBackend] = {}
-    hidden: dict[str, tuple[str, ...]] = {}
-    for name in dict.fromkeys([*tables, *files]):
-        specs = build.specs(name, files.get(name, {}))
-        if name not in tables:
+    hidden: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    for name in {**tables, **files}:
+        specs = build.specs(name)
+        served: Collection[str] = ()
+        if name in tables:
+            backend = backends[name] = build.backend(name, tables[name], specs)
+            served = backend.model_specs if backend.enabled else ()
+        else:
             hint = NearName(name, tables, otherwise="add its table to backends.toml")
             problem = f"models of a backend {name!r} that does not exist"
             report.warning(("models", name), problem, hint, unless=[("backends", name)])
-        else:
-            if name in in_use and name not in files:
-                build.note_missing_file(name)
-            backends[name] = build.backend(name, tables[name], specs, is_in_use=name in in_use)
-        served = backends[name].model_specs if name in backends and backends[name].enabled else {}
-        for model in specs:
-            if model not in served:
-                hidden[model] = (*hidden.get(model, ()), name)
+        for model in filterfalse(served.__contains__, specs):
+            hidden[model] += (name,)
         if name not in in_use:
             report.demote(("models", name), unless=[("backends", name, "enabled")])
     return InferenceBackendLibrary(FrozenDict(backends), FrozenDict(hidden))
@@ -89,28 +89,29 @@ class _BackendBuilder(NamedTuple):
     config: InferenceConfig
     credentials: Credentials
     report: ProblemReport
+    files: Mapping[str, Table]
+    in_use: Collection[str]
 
-    def note_missing_file(self, name: str) -> None:
-        """Note a backend in use whose models no file states."""
-        path = self.config.model_specs_path(name)
-        hint = f"expected them in {path.parent.name}/{path.name}"
-        self.report.error(("backends", name), "no file states its models", hint, unless=[("models", name)])
-
-    def backend(self, name: str, table: Table, specs: Specs, *, is_in_use: bool) -> InferenceBackend:
+    def backend(self, name: str, table: Table, specs: Specs) -> InferenceBackend:
         """Build a backend; one whose credentials are missing is left out or refused, as the settings say."""
-        path = ("backends", name)
-        own = {key: value for key, value in table.items() if key in _BACKEND_KEYS}
-        further = {key: value for key, value in table.items() if key not in _BACKEND_KEYS}
+        path, is_in_use = ("backends", name), name in self.in_use
+        if is_in_use and name not in self.files:
+            file = self.config.model_specs_path(name)
+            hint = f"expected them in {file.parent.name}/{file.name}"
+            self.report.error(path, "no file states its models", hint, unless=[("models", name)])
+        own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
+        further = {key: value for key, value in table.items() if key not in own}
         served = FrozenDict({model: spec for model, spec in specs.items() if spec is not None and spec.enabled})
         self._check_further_keys(path, further)
-        missing = self._find_missing(name, table, served, is_in_use=is_in_use)
+        missing = self._find_missing(name, table, served)
         given = {"name": name, "extra_config": freeze(further), "missing_variables": tuple(missing)}
         if isinstance(own.get("enabled", True), bool):
             # What is no boolean stays, for validation to refuse it.
             given["enabled"] = is_in_use and not missing
         context = HandedOver(self.credentials, served)
         backend = build_sound(InferenceBackend, own, path, self.report, given, context)
-        self._check_display_name(path, own.get("display_name"))
+        for _ in references_of(own.get("display_name"), path):
+            self.report.error((*path, "display_name"), _NO_REFERENCE)
         return backend or InferenceBackend.model_validate(given, context=context)
 
     def _check_further_keys(self, path: KeyPath, further: Table) -> None:
@@ -118,34 +119,28 @@ class _BackendBuilder(NamedTuple):
         if "extra_config" in further:
             hint = "write its keys in the backend's own table"
             self.report.error((*path, "extra_config"), "unknown key", hint)
-        for key in further:
-            slipped = next((known for known in _BACKEND_KEYS if is_one_slip(key, known)), None)
-            if slipped:
-                self.report.error((*path, key), "unknown key", f"did you mean {slipped!r}?")
+        # The known keys are far apart: no key is one slip away from two of them.
+        for key, known in product(further, _BACKEND_KEYS):
+            if is_one_slip(key, known):
+                self.report.error((*path, key), "unknown key", f"did you mean {known!r}?")
 
-    def _check_display_name(self, path: KeyPath, display_name: Any) -> None:
-        for _ in references_of(display_name, path):
-            self.report.error((*path, "display_name"), _NO_REFERENCE)
-
-    def _find_missing(
-        self, name: str, table: Table, served: Mapping[str, InferenceModelSpec], *, is_in_use: bool
-    ) -> list[str]:
+    def _find_missing(self, name: str, table: Table, served: Mapping[str, InferenceModelSpec]) -> list[str]:
         """The variables whose absence leaves the backend out; where it is refused for them, they are errors."""
         missing: dict[str, KeyPath] = {}
-        stated = {key: value for key, value in table.items() if key not in _PLAIN_KEYS}
+        stated = {**table, **dict.fromkeys(_PLAIN_KEYS)}
         for path, text in referenced_settings(name, stated, served):
-            for reference in self._check_references(name, path, text, is_in_use=is_in_use):
+            for reference in self._check_references(name, path, text):
                 missing.setdefault(str(reference), path)
-        is_refused = self.config.missing_credentials is MissingCredentials.ERROR
-        for names, path in missing.items():
-            if is_refused:
+        if self.config.missing_credentials is MissingCredentials.ERROR:
+            for names, path in missing.items():
                 self.report.error(path, f"backend {name!r} needs {names}, which is not set")
-            else:
-                place = self.credentials.locate(path)
-                self.report.warning(path, f"backend {name!r} is left out: {names} is not set", place=place)
-        return [] if is_refused else [*missing]
+            return []
+        for names, path in missing.items():
+            place = self.credentials.locate(path)
+            self.report.warning(path, f"backend {name!r} is left out: {names} is not set", place=place)
+        return [*missing]
 
-    def _check_references(self, name: str, path: KeyPath, text: str, *, is_in_use: bool) -> list[Reference]:
+    def _check_references(self, name: str, path: KeyPath, text: str) -> list[Reference]:
         """Check the references of a setting.
 
         Returns:
@@ -153,13 +148,11 @@ class _BackendBuilder(NamedTuple):
         """
         try:
             references = references_in(text)
-            if not is_in_use:
-                return []
-            self._warn_of_placeholders(name, path, references)
-            if self.config.missing_credentials is MissingCredentials.DEFER:
-                # Whoever uses the backend hears of it; a source is not asked before.
-                return []
-            return self.credentials.missing(text)
+            if name in self.in_use:
+                self._warn_of_placeholders(name, path, references)
+                # Under "defer" whoever uses the backend hears of it; a source is not asked before.
+                if self.config.missing_credentials is not MissingCredentials.DEFER:
+                    return self.credentials.missing(text)
         except SecretFileError as error:
             self.report.error(path, error.problem, place=Place(error.path))
         except (ReferenceSyntaxError, SecretSourceError) as error:
@@ -167,54 +160,40 @@ class _BackendBuilder(NamedTuple):
         return []
 
     def _warn_of_placeholders(self, backend: str, path: KeyPath, references: list[Reference]) -> None:
-        for name in (name for reference in references for name in reference.names):
-            value = self.credentials.environ.get(name.name, "")
-            if name.prefix is not Prefix.SECRET and is_placeholder(value):
-                text = f"{name.name} looks like a placeholder, not like a credential of backend {backend!r}"
-                self.report.warning(path, text, "set its value", Place(name.name))
+        for prefix, name in chain.from_iterable(reference.names for reference in references):
+            if prefix is not Prefix.SECRET and is_placeholder(self.credentials.environ.get(name, "")):
+                text = f"{name} looks like a placeholder, not like a credential of backend {backend!r}"
+                self.report.warning(path, text, "set its value", Place(name))
 
-    def specs(self, backend: str, file: Table) -> Specs:
+    def specs(self, backend: str) -> Specs:
         """Build the specs of a backend's file."""
-        defaults = file.get(DEFAULTS_KEY, {})
-        self._check_defaults(backend, defaults)
+        tables = dict(self.files.get(backend, {}))
+        defaults = tables.pop(DEFAULTS_KEY, {})
+        # A fault of `[defaults]` is told once, where it stands, rather than for every model that takes it.
+        self._spec(("models", backend, DEFAULTS_KEY), defaults, {**_ANY_MODEL, **defaults})
         specs: dict[str, InferenceModelSpec | None] = {}
-        for name, table in file.items():
-            if name == DEFAULTS_KEY:
-                continue
+        for name, table in tables.items():
+            path = ("models", backend, name)
             if isinstance(table, dict):
-                specs[name] = self._spec(backend, name, table, defaults)
+                merged = merge(defaults, table) if defaults else table
+                fields = {"model_id": name, **merged, "name": name, "backend_name": backend}
+                specs[name] = self._spec(path, table, fields)
             else:
                 # Whatever else stood here has been moved to `[defaults]`, or was refused for its shape.
                 twice = f"also stated as {DEFAULTS_KEY}.{OLDER_SPELLINGS[name]}"
-                self.report.error(("models", backend, name), twice, "keep one of the two")
+                self.report.error(path, twice, "keep one of the two")
         return specs
 
-    def _check_defaults(self, backend: str, defaults: Table) -> None:
-        """Tell a fault of `[defaults]` once, where it stands, rather than for every model that takes it."""
-        path = ("models", backend, DEFAULTS_KEY)
-        note_given(InferenceModelSpec, defaults, path, self.report)
-        refused = self._refuse_references(defaults, path)
-        self._validate({**_ANY_MODEL, **defaults}, path, refused)
-
-    def _spec(self, backend: str, name: str, table: Table, defaults: Table) -> InferenceModelSpec | None:
-        path: KeyPath = ("models", backend, name)
+    def _spec(self, path: KeyPath, table: Table, fields: Table) -> InferenceModelSpec | None:
+        """Build a model from its fields; those that its own table does not state come from its file's `[defaults]`."""
         note_given(InferenceModelSpec, table, path, self.report)
         refused = self._refuse_references(table, path)
-        merged = merge(defaults, table) if defaults else table
-        fields = {"model_id": name, **merged, "name": name, "backend_name": backend}
-        return self._validate(fields, path, refused, table)
-
-    def _validate(
-        self, fields: Table, path: KeyPath, refused: Collection[KeyPath], own: Table | None = None
-    ) -> InferenceModelSpec | None:
-        """Validate a model; what it does not state of its `own` table comes from the `[defaults]` of its file."""
-        model_id = fields["model_id"]
         # An escaped `$${` is answered too: with `${`.
-        needs_answer = isinstance(model_id, str) and "${" in model_id
+        context = self.credentials if "${" in str(fields["model_id"]) else None
         try:
-            return InferenceModelSpec.model_validate(fields, context=self.credentials if needs_answer else None)
+            return InferenceModelSpec.model_validate(fields, context=context)
         except ValidationError as error:
-            inherited = None if own is None else Inherited(own, (*path[:-1], DEFAULTS_KEY))
+            inherited = Inherited(table, (*path[:-1], DEFAULTS_KEY))
             note_faults(error, InferenceModelSpec, path, self.report, inherited, refused)
         return None
 
@@ -224,17 +203,15 @@ class _BackendBuilder(NamedTuple):
         Returns:
             The key paths of those that were refused.
         """
-        refused: list[KeyPath] = []
         # Most tables hold none, and looking at their text is quicker than at each value.
         if "${" not in str(table):
-            return refused
-        for place, text in references_of(table, path):
-            if place != (*path, "model_id"):
-                self.report.error(place, _NO_REFERENCE)
-                refused.append(place)
-                continue
-            try:
-                references_in(text)
-            except ReferenceSyntaxError as error:
-                self.report.error(place, str(error))
-        return refused
+            return []
+        stated = dict(references_of(table, path))
+        model_id = stated.pop((*path, "model_id"), "")
+        for place in stated:
+            self.report.error(place, _NO_REFERENCE)
+        try:
+            references_in(model_id)
+        except ReferenceSyntaxError as error:
+            self.report.error((*path, "model_id"), str(error))
+        return [*stated]

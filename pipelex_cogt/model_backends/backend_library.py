@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -44,13 +45,13 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
     @cached_property
     def known_models(self) -> Mapping[str, tuple[str, ...]]:
         """Every model name that a file knows, with the backends that serve or know it."""
-        known: dict[str, list[str]] = {}
+        known: defaultdict[str, list[str]] = defaultdict(list)
         for backend in self.enabled.values():
             for name in backend.model_specs:
-                known.setdefault(name, []).append(backend.name)
+                known[name].append(backend.name)
         for name, backends in self.hidden_models.items():
-            known.setdefault(name, []).extend(backends)
-        return FrozenDict({name: tuple(backends) for name, backends in known.items()})
+            known[name] += backends
+        return FrozenDict(zip(known, map(tuple, known.values()), strict=True))
 
     def get_required(self, name: str) -> InferenceBackend:
         """The backend of that name, in use.
