@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName
@@ -32,12 +31,11 @@ def build_routing_profile_library(
     active_name = routing.get("active")
     profiles: dict[str, RoutingProfile] = {}
     for name, table in tables.items():
-        path = ("routing", "profiles", name)
-        given = {"name": name}
+        path, given = ("routing", "profiles", name), {"name": name}
         profile = build_sound(RoutingProfile, table, path, report, given) or RoutingProfile(name=name)
         profiles[name] = profile
-        _check_backends(profile, path, backends, report)
-        _check_exact_routes(profile, path, backends, report)
+        _check_backends(profile, backends, report)
+        _check_exact_routes(profile, backends, report)
         if name != active_name:
             report.demote(path)
     active = _choose_active(active_name, profiles, report)
@@ -58,12 +56,10 @@ def _choose_active(name: Any, profiles: Mapping[str, RoutingProfile], report: Pr
     return RoutingProfile(name="")
 
 
-def _check_backends(
-    profile: RoutingProfile, path: KeyPath, backends: InferenceBackendLibrary, report: ProblemReport
-) -> None:
+def _check_backends(profile: RoutingProfile, backends: InferenceBackendLibrary, report: ProblemReport) -> None:
     """Every rule names a backend that exists; a route or default names one that is enabled."""
     for rule_path, name in profile.named_backends():
-        place = (*path, *rule_path)
+        place = ("routing", "profiles", profile.name, *rule_path)
         if name not in backends:
             near = NearName(name, backends, lists_known=True)
             report.unknown_name(place, "backend", near, unless=[("backends", name)])
@@ -76,17 +72,15 @@ def _is_switched_off(backend: InferenceBackend) -> bool:
     return not backend.enabled and not backend.missing_variables
 
 
-def _check_exact_routes(
-    profile: RoutingProfile, path: KeyPath, backends: InferenceBackendLibrary, report: ProblemReport
-) -> None:
+def _check_exact_routes(profile: RoutingProfile, backends: InferenceBackendLibrary, report: ProblemReport) -> None:
     """An exact route leads to a backend that serves the model; one for a model that nothing knows is never used."""
     for field, model, name in profile.all_routes():
-        place, backend = (*path, field, model), backends.enabled.get(name)
+        place, backend = ("routing", "profiles", profile.name, field, model), backends.enabled.get(name)
         if backend is None or model in backend.model_specs:
             continue
         if model in backends.known_models:
-            others = [each for each in backends.known_models[model] if each in backends.enabled]
-            hint = f"{' and '.join(map(repr, others))} can" if others else None
+            others = " and ".join(map(repr, filter(backends.enabled.__contains__, backends.known_models[model])))
+            hint = f"{others} can" if others else None
             rests_on = [("models", name, model), ("models", name, DEFAULTS_KEY)]
             report.error(place, f"backend {name!r} does not serve {model!r}", hint, unless=rests_on)
         elif not is_pattern(model):

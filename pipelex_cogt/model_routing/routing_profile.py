@@ -20,7 +20,7 @@ from pydantic import AfterValidator, Field
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
-from pipelex_cogt.config.tables import FrozenDict
+from pipelex_cogt.config.tables import FrozenDict, leaves
 
 WILDCARD = "*"
 # What `fnmatch` takes for more than itself, beside the `*` that is meant. One character.
@@ -93,9 +93,7 @@ class RoutingDecision(NamedTuple):
         """The decision in words."""
         if self.backend is not None:
             return f"{self.rule_name} leads to {self.backend!r}"
-        if not self.turned_down:
-            return "no rule matches"
-        return "; ".join(map(str, self.turned_down))
+        return "; ".join(map(str, self.turned_down)) or "no rule matches"
 
 
 def describe_rule(rule: RoutingRule, key: str | None) -> str:
@@ -131,10 +129,8 @@ class RoutingProfile(SettingsModel):
 
     def named_backends(self) -> Iterator[tuple[KeyPath, str]]:
         """Every backend that a rule names, with the rule's key path within the profile."""
-        yield from (((field, key), backend) for field, key, backend in self.all_routes())
-        if self.default is not None:
-            yield ("default",), self.default
-        yield from ((("fallback_order", index), backend) for index, backend in enumerate(self.fallback_order))
+        others = self.model_dump(include={"default", "fallback_order"}, exclude_none=True)
+        return leaves({"routes": self.routes, "optional_routes": self.optional_routes, **others})
 
     def decide(self, model_name: str, serves: Serves) -> RoutingDecision:
         """Decide which backend serves a model.
@@ -169,10 +165,9 @@ class RoutingProfile(SettingsModel):
     @cached_property
     def _patterns(self) -> tuple[tuple[Callable[[str], object], str, str], ...]:
         """The patterns, most specific first: what matches, the key, the backend."""
-        patterns = [(key, backend) for _, key, backend in self.all_routes() if is_pattern(key)]
+        routes = [(compile_pattern(key), key, backend) for _, key, backend in self.all_routes() if is_pattern(key)]
         # The sort is stable: between equals the one declared first stays first.
-        patterns.sort(key=lambda route: -specificity(route[0]))
-        return tuple((compile_pattern(key), key, backend) for key, backend in patterns)
+        return tuple(sorted(routes, key=lambda route: -specificity(route[1])))
 
 
 def specificity(pattern: str) -> int:
