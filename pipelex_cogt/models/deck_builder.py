@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain, repeat
 from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
@@ -12,8 +13,8 @@ from pipelex_cogt.config.tables import FrozenDict, Table
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import check_members, read_aliases, resolve_chains
-from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
+from pipelex_cogt.models.aliases import check_handle, read_aliases, resolve_chains
+from pipelex_cogt.models.llm_setting import DISABLED, LLMChoices, LLMSetting
 from pipelex_cogt.models.model_deck import ModelDeck
 
 
@@ -28,9 +29,7 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     table: Table = tree.get("deck", {})
     known_models = routing.backends.known_models
     served = route_models(routing)
-    alias_table: Table = table.get("aliases", {})
-    aliases = read_aliases(alias_table, report)
-    check_members(alias_table, known_models, report)
+    aliases = read_aliases(table.get("aliases", {}), known_models, report)
     deck = ModelDeck(
         inference_models=FrozenDict(served),
         aliases=FrozenDict(aliases),
@@ -50,8 +49,7 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
 def route_models(routing: RoutingProfileLibrary, profile: str | None = None) -> dict[str, InferenceModelSpec]:
     """The models that a routing profile serves, by model name; None for the active profile."""
     served: dict[str, InferenceModelSpec] = {}
-    names = dict.fromkeys(name for backend in routing.backends.enabled.values() for name in backend.model_specs)
-    for name in names:
+    for name in dict.fromkeys(chain.from_iterable(each.model_specs for each in routing.backends.enabled.values())):
         decision = routing.decide(name, profile)
         if decision.backend is not None:
             served[name] = routing.backends[decision.backend].model_specs[name]
@@ -79,35 +77,25 @@ class _Check(NamedTuple):
 
     def presets(self) -> None:
         """Every preset names something known and fits the model it resolves to; the rest of its chain is a warning."""
-        known = (*self.deck.backends.known_models, *self.deck.aliases)
+        known = dict.fromkeys([*self.deck.backends.known_models, *self.deck.aliases])
         for name, setting in self.deck.llm_presets.items():
             path, handle = ("deck", "llm_presets", name), setting.llm_handle
-            if handle not in self.deck.aliases and handle not in self.deck.backends.known_models:
-                rests_on = [model_place(handle), ("deck", "aliases", handle)]
-                near = NearName(handle, known)
-                self.report.unknown_name((*path, "llm_handle"), "model or alias", near, unless=rests_on)
-            elif self.deck.is_served(handle):
-                first, *others = self.deck.chain(handle)
-                for field, problem in setting.faults_for(first):
-                    self.report.error((*path, field), problem)
-                for model in others:
-                    for field, problem in setting.faults_for(model):
-                        self.report.warning((*path, field), problem)
+            check_handle(handle, (*path, "llm_handle"), known, self.report)
+            models = self.deck.chain(handle) if self.deck.is_served(handle) else ()
+            for note, model in zip(chain([self.report.error], repeat(self.report.warning)), models, strict=False):
+                for field, problem in setting.faults_for(model):
+                    note((*path, field), problem)
 
     def choices(self) -> None:
         """Every choice names a preset that leads to a model; each default is stated."""
-        presets = (*self.deck.llm_presets,)
-        defaults, overrides = ("deck", "llm_choice_defaults"), ("deck", "llm_choice_overrides")
-        unstated = [choice for choice in LLMChoice if getattr(self.deck.llm_choice_defaults, choice) is None]
-        hint = "name the preset used when the caller names none"
-        self.report.required([(*defaults, choice.value) for choice in unstated], hint, unless=[defaults])
-        for choice in LLMChoice:
-            if choice not in unstated:
-                preset = getattr(self.deck.llm_choice_defaults, choice)
-                self._choice(preset, (*defaults, choice.value), presets)
-            override = getattr(self.deck.llm_choice_overrides, choice)
-            if override not in (None, DISABLED):
-                self._choice(override, (*overrides, choice.value), (*presets, DISABLED))
+        presets, path = (*self.deck.llm_presets,), ("deck", "llm_choice_defaults")
+        unstated = [(*path, choice) for choice, preset in self.deck.llm_choice_defaults if preset is None]
+        self.report.required(unstated, "name the preset used when the caller names none", unless=[path])
+        for choice, preset in self.deck.llm_choice_defaults.model_dump(exclude_none=True).items():
+            self._choice(preset, (*path, choice), presets)
+        for choice, preset in self.deck.llm_choice_overrides.model_dump(exclude_none=True).items():
+            if preset != DISABLED:
+                self._choice(preset, ("deck", "llm_choice_overrides", choice), (*presets, DISABLED))
 
     def _choice(self, preset: str, path: KeyPath, known: tuple[str, ...]) -> None:
         stated_at = ("deck", "llm_presets", preset)
@@ -125,9 +113,9 @@ class _Check(NamedTuple):
         """The places that decide whether a handle leads to a model."""
         yield from (("inference_config",), ("routing", "active"))
         yield ("routing", "profiles", self.deck.routing.active.name)
-        for alias in self.deck.aliases_behind(handle):
-            yield ("deck", "aliases", alias)
-        for model in self.deck.models_behind(handle):
+        behind = self.deck.behind(handle)
+        yield from (("deck", "aliases", alias) for alias in behind.aliases)
+        for model in behind.models:
             # A name at the end of a chain may be an alias that has a fault or could not be read.
             yield from (model_place(model), ("deck", "aliases", model))
             for backend in self.deck.backends.known_models.get(model, ()):

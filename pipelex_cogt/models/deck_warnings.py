@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import filterfalse
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Problem, Severity
 from pipelex_cogt.model_routing.routing_profile import RoutingDecision, compile_pattern, is_pattern
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.model_deck import ModelDeck
 
 
@@ -31,14 +31,14 @@ def find_warnings(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]
 def _warn_of_routes(routing: RoutingProfileLibrary, report: ProblemReport) -> None:
     """Routes of the active profile that no model takes."""
     decisions = [routing.decide(model) for model in routing.backends.known_models]
-    serving = {decision.key for decision in decisions if decision.backend is not None}
+    serving = {(decision.key, decision.backend) for decision in decisions}
     for field, key, backend in routing.active.all_routes():
         path = ("routing", "profiles", routing.active.name, field, key)
         if backend not in routing.backends.enabled:
             continue
         if field == "optional_routes" and key in routing.active.routes:
             report.warning(path, f"never used: the route {key!r} in routes decides first", "remove one of the two")
-        elif is_pattern(key) and key not in serving:
+        elif is_pattern(key) and (key, backend) not in serving:
             _warn_of_pattern(path, key, backend, decisions, report)
 
 
@@ -48,7 +48,8 @@ def _warn_of_pattern(
     """A pattern that leads no model to its backend."""
     matches = compile_pattern(key)
     matched = [decision for decision in decisions if matches(decision.model_name)]
-    winners = sorted({decision.key for decision in matched if decision.key is not None})
+    # A name that the pattern matches is never left to `default`: another route decides, or this one.
+    winners = sorted({str(decision.key) for decision in matched})
     if key in winners:
         report.warning(path, f"backend {backend!r} serves none of the models that this pattern matches")
     elif winners:
@@ -64,27 +65,29 @@ def _warn_of_pattern(
 def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:
     """Models of enabled backends that no rule of the active profile serves."""
     for backend in deck.backends.enabled.values():
-        for name in backend.model_specs:
-            if name not in deck.inference_models:
-                reason = deck.routing.decide(name).reason
-                report.warning(("models", backend.name, name), f"no rule of the active profile serves it: {reason}")
+        for name in filterfalse(deck.inference_models.__contains__, backend.model_specs):
+            reason = deck.routing.decide(name).reason
+            report.warning(("models", backend.name, name), f"no rule of the active profile serves it: {reason}")
 
 
 def _warn_of_aliases(deck: ModelDeck, report: ProblemReport) -> None:
     """Members of aliases that are not served here."""
     for name, alias in deck.aliases.items():
         path = ("deck", "aliases", name)
-        if not deck.chains[name] and name not in deck.inference_models:
-            report.warning(path, f"nothing to resolve to in this environment: {deck.why_absent(name)}")
-        elif not isinstance(alias, str):
-            for index, member in enumerate(members_of(alias)):
-                if not deck.is_served(member):
-                    report.warning((*path, index), f"this member is not served: {deck.why_absent(member)}")
+        _warn_if_absent(name, path, "nothing to resolve to in this environment", deck, report)
+        if deck.is_served(name) and not isinstance(alias, str):
+            for index, member in enumerate(alias):
+                _warn_if_absent(member, (*path, index), "this member is not served", deck, report)
 
 
 def _warn_of_presets(deck: ModelDeck, report: ProblemReport) -> None:
     """Presets with nothing to resolve to here."""
     for name, setting in deck.llm_presets.items():
-        if not deck.is_served(setting.llm_handle):
-            reason = deck.why_absent(setting.llm_handle)
-            report.warning(("deck", "llm_presets", name, "llm_handle"), f"nothing to resolve to: {reason}")
+        path = ("deck", "llm_presets", name, "llm_handle")
+        _warn_if_absent(setting.llm_handle, path, "nothing to resolve to", deck, report)
+
+
+def _warn_if_absent(handle: str, path: KeyPath, text: str, deck: ModelDeck, report: ProblemReport) -> None:
+    """A handle that leads to no model here, with the reason."""
+    if not deck.is_served(handle):
+        report.warning(path, f"{text}: {deck.why_absent(handle)}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pipelex_cogt.config.tables import leaves
-from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
-from pipelex_cogt.models.llm_setting import LLMChoice
+from pipelex_cogt.models.llm_setting import LLMChoices
 from pipelex_cogt.models.model_deck import ModelDeck
+
+Things: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""The things of one kind by name, each with the values that matter to a caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +35,33 @@ class Difference:
 
 def find_differences(before: ModelDeck, after: ModelDeck) -> list[Difference]:
     """Everything that a caller would notice, in the order backends, models, aliases, presets, choices."""
-    views = (_view(before), _view(after))
-    return [
-        difference
-        for kind in ("backend", "model", "alias", "preset", "choice")
-        for difference in _differences(kind, *(view[kind] for view in views))
-    ]
+    old, new = _view(before), _view(after)
+    return [difference for kind in old for difference in _differences(kind, old[kind], new[kind])]
 
 
-def _view(deck: ModelDeck) -> dict[str, dict[str, dict[str, Any]]]:
+def _view(deck: ModelDeck) -> dict[str, Things]:
     """A deck as its callers see it: by kind and name, the values that matter to them."""
-    return {
-        "backend": {name: _backend_view(backend) for name, backend in deck.backends.enabled.items()},
-        "model": {name: _model_view(model) for name, model in deck.inference_models.items()},
-        "alias": {name: {"leads to": _target(name, deck)} for name in deck.aliases},
-        "preset": {name: _preset_view(name, deck) for name in deck.llm_presets},
-        "choice": {choice.value: _choice_view(choice, deck) for choice in LLMChoice},
+    views: dict[str, tuple[Callable[[str, ModelDeck], Mapping[str, Any]], Iterable[str]]] = {
+        "backend": (_backend_view, deck.backends.enabled),
+        "model": (_model_view, deck.inference_models),
+        "alias": (_alias_view, deck.aliases),
+        "preset": (_preset_view, deck.llm_presets),
+        "choice": (_choice_view, LLMChoices.model_fields),
     }
+    return {kind: {name: _flatten(view(name, deck)) for name in names} for kind, (view, names) in views.items()}
 
 
-def _backend_view(backend: InferenceBackend) -> dict[str, Any]:
-    dump = backend.model_dump(mode="json", include={"stated_endpoint", "stated_api_key", "stated_extra_config"})
-    return _flatten(dump)
+def _backend_view(name: str, deck: ModelDeck) -> dict[str, Any]:
+    stated = {"stated_endpoint", "stated_api_key", "stated_extra_config"}
+    return deck.backends[name].model_dump(mode="json", include=stated)
 
 
-def _model_view(model: InferenceModelSpec) -> dict[str, Any]:
-    dump = model.model_dump(mode="json", exclude={"name", "enabled", "description"})
-    return _flatten(dump)
+def _model_view(name: str, deck: ModelDeck) -> dict[str, Any]:
+    return deck.inference_models[name].model_dump(mode="json", exclude={"name", "enabled", "description"})
+
+
+def _alias_view(name: str, deck: ModelDeck) -> dict[str, Any]:
+    return {"leads to": _target(name, deck)}
 
 
 def _preset_view(name: str, deck: ModelDeck) -> dict[str, Any]:
@@ -71,7 +72,7 @@ def _preset_view(name: str, deck: ModelDeck) -> dict[str, Any]:
     return view | setting.model_dump(mode="json", exclude={"description"})
 
 
-def _choice_view(choice: LLMChoice, deck: ModelDeck) -> dict[str, Any]:
+def _choice_view(choice: str, deck: ModelDeck) -> dict[str, Any]:
     preset = deck.preset_for(choice)
     return {"preset": preset, "leads to": _target(deck.llm_presets[preset].llm_handle, deck)}
 
@@ -88,20 +89,18 @@ def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:
     return {".".join(map(str, path)): value for path, value in leaves(table, opens_lists=False)}
 
 
-def _differences(
-    kind: str, before: Mapping[str, Mapping[str, Any]], after: Mapping[str, Mapping[str, Any]]
-) -> Iterator[Difference]:
-    for name in dict.fromkeys([*before, *after]):
-        if name not in after:
-            yield Difference(kind, name, None, _headline(before[name]), None)
-        elif name not in before:
-            yield Difference(kind, name, None, None, _headline(after[name]))
-        else:
-            fields = dict.fromkeys([*before[name], *after[name]])
-            pairs = ((field, before[name].get(field), after[name].get(field)) for field in fields)
-            yield from (Difference(kind, name, field, old, new) for field, old, new in pairs if old != new)
+def _differences(kind: str, before: Things, after: Things) -> Iterator[Difference]:
+    for name in {**before, **after}:
+        old, new = before.get(name, {}), after.get(name, {})
+        if not (old and new):
+            yield Difference(kind, name, None, _headline(old), _headline(new))
+            continue
+        for field in {**old, **new}:
+            if old.get(field) != new.get(field):
+                yield Difference(kind, name, field, old.get(field), new.get(field))
 
 
 def _headline(view: Mapping[str, Any]) -> Any:
-    """What stands for a thing that exists on one side alone."""
-    return view.get("leads to") or view.get("backend_name") or view.get("endpoint") or "present"
+    """What stands for a thing that exists on one side alone; None on the other side."""
+    named = filter(None, map(view.get, ("leads to", "backend_name", "endpoint")))
+    return next(named, "present") if view else None

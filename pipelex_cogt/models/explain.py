@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path
@@ -17,12 +19,15 @@ from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.suggestions import near_names
-from pipelex_cogt.config.tables import has_value, leaves, value_at
+from pipelex_cogt.config.tables import Table, has_value, leaves, value_at
 from pipelex_cogt.errors import UnknownNameError
-from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, TurnedDown
+from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule, TurnedDown
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.model_deck import ModelDeck
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
+
+_STATED_IN = {RoutingRule.DEFAULT: ("default",), RoutingRule.FALLBACK: ("fallback_order",), RoutingRule.NONE: ()}
+"""The keys of a profile that state a rule; any other rule is a route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +117,10 @@ def explain(name: str, settings: Settings, deck: ModelDeck) -> Explanation:
         stated = explainer.values("deck", "llm_presets", name)
         return explainer.handle(name, "preset", deck.llm_presets[name].llm_handle, stated)
     # An alias that hides a model which is not served is what a caller gets.
-    hides_model = name in deck.aliases and name not in deck.inference_models
-    if name in deck.backends.known_models and not hides_model:
-        return explainer.handle(name, "model", name)
-    if name in deck.aliases:
+    if name in deck.aliases and name not in deck.inference_models:
         return explainer.handle(name, "alias", name)
+    if name in deck.backends.known_models:
+        return explainer.handle(name, "model", name)
     if name in deck.backends:
         return Explanation(name, "backend", backend=name, values=tuple(explainer.values("backends", name)))
     return explainer.key_path(name)
@@ -131,32 +135,25 @@ class _Explainer(NamedTuple):
     def handle(self, name: str, kind: str, handle: str, stated: Iterable[ExplainedValue] = ()) -> Explanation:
         """Explain where a handle leads; `stated` are the values of what named it."""
         steps = tuple(self._alias_steps(handle))
-        values = [*stated]
-        for step in steps:
-            values += self.values("deck", "aliases", step.alias)
-        is_served = self.deck.is_served(handle)
-        spec = self.deck.get_inference_model(handle) if is_served else None
-        model = spec.name if spec else self._known_model(handle, steps)
-        decision = None if model is None else self._full_decision(model)
-        if decision is not None:
-            values += self._routing_values(decision)
-        if spec is not None:
-            values += self._model_values(spec.backend_name, spec.name)
-            values += self.values("backends", spec.backend_name)
-        elif model is not None:
-            values += self._switches(model)
-        return Explanation(
-            name=name,
-            kind=kind,
-            handle=handle,
-            aliases=steps,
-            model=model,
-            decision=decision,
-            backend=spec.backend_name if spec else None,
-            model_id=spec.stated_model_id if spec else None,
-            absence=None if is_served else self.deck.why_absent(handle),
-            values=tuple(values),
-        )
+        aliases = chain.from_iterable(self.values("deck", "aliases", step.alias) for step in steps)
+        explanation = Explanation(name, kind, handle, steps, values=(*stated, *aliases))
+        if self.deck.is_served(handle):
+            spec = self.deck.get_inference_model(handle)
+            served = chain(self._model_values(spec.backend_name, spec.name), self.values("backends", spec.backend_name))
+            explanation = replace(explanation, backend=spec.backend_name, model_id=spec.stated_model_id)
+            return self._with_decision(explanation, spec.name, served)
+        explanation = replace(explanation, absence=self.deck.why_absent(handle))
+        # The first model that it would lead to.
+        model = steps[-1].members[0] if steps else handle
+        if model not in self.deck.backends.known_models:
+            return explanation
+        return self._with_decision(explanation, model, self._switches(model))
+
+    def _with_decision(self, explanation: Explanation, model: str, further: Iterable[ExplainedValue]) -> Explanation:
+        """Add the model that a handle leads to, the rule that decided, and further values behind it."""
+        decision = self._full_decision(model)
+        values = (*explanation.values, *self._routing_values(decision), *further)
+        return replace(explanation, model=model, decision=decision, values=values)
 
     def key_path(self, name: str) -> Explanation:
         """Explain a key path.
@@ -182,48 +179,34 @@ class _Explainer(NamedTuple):
 
     def _places(self, path: KeyPath) -> list[KeyPath]:
         """The key path of every value at or below a key path."""
-        tree = self.settings.tree
-        if not has_value(tree, path):
-            return []
-        return [place for place, _ in leaves(value_at(tree, path), path, opens_lists=False)]
+        # Where nothing stands an empty table does, which has no values.
+        return [place for place, _ in leaves(value_at(self.settings.tree, path, {}), path, opens_lists=False)]
 
     def _alias_steps(self, handle: str) -> Iterator[AliasStep]:
         """The aliases from a handle to its model: at each, on to the first member that is served."""
-        seen: set[str] = set()
-        while handle in self.deck.aliases and handle not in seen:
-            # A model name wins over an alias of the same name.
-            if handle in self.deck.inference_models:
-                return
-            seen.add(handle)
+        # A model name wins over an alias of the same name.
+        leads_on = self.deck.aliases.keys() - self.deck.inference_models.keys()
+        while handle in leads_on:
+            leads_on.remove(handle)
             members = members_of(self.deck.aliases[handle])
             served = tuple(filter(self.deck.is_served, members))
             yield AliasStep(handle, members, served)
             handle = (served or members)[0]
 
-    def _known_model(self, handle: str, steps: tuple[AliasStep, ...]) -> str | None:
-        """The first model that an unserved handle would lead to."""
-        last = steps[-1].members[0] if steps else handle
-        return last if last in self.deck.backends.known_models else None
-
     def _full_decision(self, model: str) -> RoutingDecision:
         """The routing decision, with the candidates that were not asked any more."""
         decision = self.deck.routing.decide(model)
         asked = len(decision.turned_down) + (decision.backend is not None)
-        later = [*self.deck.routing.active.candidates(model)][asked:]
+        later = islice(self.deck.routing.active.candidates(model), asked, None)
         not_asked = (TurnedDown(backend, rule, key, RouteRefusal.NOT_ASKED) for rule, key, backend in later)
         return decision._replace(turned_down=(*decision.turned_down, *not_asked))
 
     def _routing_values(self, decision: RoutingDecision) -> Iterator[ExplainedValue]:
         """Which profile is active, and the rule that decided."""
         yield from self.values("routing", "active")
-        active = self.deck.routing.active
-        profile = ("routing", "profiles", active.name)
-        if decision.key is not None:
-            for field in ("routes", "optional_routes"):
-                yield from self.values(*profile, field, decision.key)
-        elif decision.backend is not None:
-            key = "default" if decision.backend == active.default else "fallback_order"
-            yield from self.values(*profile, key)
+        key = () if decision.key is None else (decision.key,)
+        for field in _STATED_IN.get(decision.rule, ("routes", "optional_routes")):
+            yield from self.values("routing", "profiles", self.deck.routing.active.name, field, *key)
 
     def _model_values(self, backend: str, model: str) -> Iterator[ExplainedValue]:
         """What the model's own table states, and what it takes from the `[defaults]` of its file."""
@@ -273,12 +256,8 @@ def _in_defaults(path: KeyPath) -> KeyPath:
 
 def _parse_key_path(text: str) -> KeyPath:
     """A key path as TOML writes it, with or without the root."""
-    try:
-        table: Any = tomllib.loads(f"{text} = 0")
-    except tomllib.TOMLDecodeError:
-        return ("",)
-    path: KeyPath = ()
-    while isinstance(table, dict):
-        key = next(iter(table))
-        path, table = (*path, key), table[key]
+    table: Table = {}
+    with suppress(tomllib.TOMLDecodeError):
+        table = tomllib.loads(f"{text} = 0")
+    path, _ = next(leaves(table, opens_lists=False), (("",), None))
     return path[1:] if path[0] == ROOT and len(path) > 1 else path

@@ -6,9 +6,9 @@ llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from typing import NamedTuple
 
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import FrozenDict
@@ -40,6 +40,18 @@ class ResolvedLLM:
     setting: LLMSetting
     model: InferenceModelSpec
     backend: InferenceBackend
+
+
+class Behind(NamedTuple):
+    """What a handle leads to, depth first: the keys of each are names, in order.
+
+    Attributes:
+        aliases: The aliases on the way.
+        models: The names at the ends.
+    """
+
+    aliases: dict[str, None]
+    models: dict[str, None]
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -93,12 +105,10 @@ class ModelDeck:
             MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: Its backend is enabled, no rule of the active profile leads to it.
         """
-        try:
-            return self._by_handle[llm_handle]
-        except KeyError:
-            pass
-        # Outside the handler, so that the error does not drag a KeyError along.
-        raise self._absence(llm_handle)
+        model = self._by_handle.get(llm_handle)
+        if model is None:
+            raise self._absence(llm_handle)
+        return model
 
     def resolve(self, name: str) -> ResolvedLLM:
         """Model, backend and parameters for a preset, else a model name, else an alias.
@@ -109,15 +119,14 @@ class ModelDeck:
             MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: The backend is enabled, no rule of the active profile leads to the model.
         """
-        try:
-            return self._by_preset[name]
-        except KeyError:
-            pass
-        setting = self.llm_presets.get(name)
-        if setting is None and name not in self._by_handle:
-            raise self._absence(name, "preset, model or alias", [*self.llm_presets])
-        setting = setting or LLMSetting.model_construct(llm_handle=name)
-        return self._combine(setting, self.get_inference_model(setting.llm_handle))
+        resolved = self._by_preset.get(name)
+        if resolved is not None:
+            return resolved
+        if name in self.llm_presets:
+            raise self._absence(self.llm_presets[name].llm_handle)
+        if name not in self._by_handle:
+            raise self._absence(name, "preset, model or alias", self.llm_presets)
+        return self._combine(LLMSetting.model_construct(llm_handle=name), self._by_handle[name])
 
     def is_served(self, handle: str) -> bool:
         """Whether a model name or an alias leads to a model here."""
@@ -176,73 +185,66 @@ class ModelDeck:
         Raises:
             UnknownNameError: There is no such modality, or no such backend.
         """
-        needs_inputs, needs_outputs = _modalities(inputs, InputModality), _modalities(outputs, OutputModality)
-        if backend is not None and backend not in self.backends:
-            raise UnknownNameError(backend, "backend", near_names(backend, self.backends))
-        found: list[InferenceModelSpec] = []
-        for model in self.inference_models.values():
-            is_able = needs_inputs <= {*model.inputs} and needs_outputs <= {*model.outputs}
-            if is_able and backend in (None, model.backend_name):
-                found.append(model)
-        return tuple(sorted(found, key=_price_order))
+        wanted = (
+            _known_names(inputs, "modality", InputModality),
+            _known_names(outputs, "modality", OutputModality),
+            _known_names(() if backend is None else backend, "backend", self.backends),
+        )
+
+        def offers_all(model: InferenceModelSpec) -> bool:
+            return all(map(set.issubset, wanted, (model.inputs, model.outputs, (model.backend_name,))))
+
+        return tuple(sorted(filter(offers_all, self.inference_models.values()), key=_price_order))
 
     def _combine(self, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
         return ResolvedLLM(setting.for_model(model), model, self.backends[model.backend_name])
 
     def _absence(self, handle: str, kind: str = "model or alias", more_names: Iterable[str] = ()) -> NotAvailableError:
         """Why a handle leads to no model; `more_names` come into question where nothing is called so."""
-        behind = self.models_behind(handle) if handle in self.aliases else [handle]
-        known = [self._absence_of_model(name) for name in behind if name in self.backends.known_models]
-        if known:
-            return min(known, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
+        behind = filter(self.backends.known_models.__contains__, self.behind(handle).models)
+        absences = [*map(self._absence_of_model, behind)]
+        if absences:
+            return min(absences, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
         names = [*self.backends.known_models, *self.aliases, *more_names]
         return UnknownNameError(handle, kind, near_names(handle, names))
 
-    def models_behind(self, handle: str) -> list[str]:
-        """The names at the ends of a handle's chain, depth first, served or not."""
-        return [name for name, is_alias in self._walk(handle) if not is_alias]
-
-    def aliases_behind(self, handle: str) -> list[str]:
-        """The aliases of a handle's chain, depth first."""
-        return [name for name, is_alias in self._walk(handle) if is_alias]
-
-    def _walk(self, handle: str) -> Iterator[tuple[str, bool]]:
-        """Every name of a handle's chain once as an alias and once as a model, depth first."""
-        seen: set[tuple[str, bool]] = set()
+    def behind(self, handle: str) -> Behind:
+        """The names that a handle leads to, served or not: the aliases on the way, and what stands at the ends."""
+        behind = Behind({}, {})
         waiting = [handle]
         while waiting:
             name = waiting.pop()
-            step = (name, name in self.aliases and (name, True) not in seen)
-            if step not in seen:
-                seen.add(step)
-                yield step
-            if step[1]:
+            if name in self.aliases and name not in behind.aliases:
+                behind.aliases[name] = None
                 waiting += reversed(members_of(self.aliases[name]))
+            else:
+                behind.models[name] = None
+        return behind
 
     def _absence_of_model(self, name: str) -> NotAvailableError:
         """Why a known model is not served: a missing credential, a disabled backend, or no rule that leads to it."""
-        known = self.backends.known_models[name]
-        is_enabled = any(backend in self.backends.enabled for backend in known)
-        decision = self.routing.decide(name)
-        asked = [down.backend for down in decision.turned_down] if is_enabled else known
-        for backend in asked:
-            missing = self.backends[backend].missing_credential() if backend in self.backends else None
+        asked = known = self.backends.known_models[name]
+        absence: NotAvailableError = BackendDisabledError(name, known)
+        if not self.backends.enabled.keys().isdisjoint(known):
+            decision = self.routing.decide(name)
+            turned_down = tuple((down.backend, str(down.reason)) for down in decision.turned_down)
+            asked = tuple(dict(turned_down))
+            absence = ModelNotRoutedError(name, self.routing.active.name, decision.rule_name, turned_down)
+        for backend in filter(self.backends.__contains__, asked):
+            missing = self.backends[backend].missing_credential()
             if missing is not None:
                 return missing
-        if not is_enabled:
-            return BackendDisabledError(name, known)
-        turned_down = tuple((down.backend, str(down.reason)) for down in decision.turned_down)
-        return ModelNotRoutedError(name, self.routing.active.name, decision.rule_name, turned_down)
+        return absence
 
 
 _NEAREST_FIRST = (MissingCredentialError, ModelNotRoutedError, BackendDisabledError)
 """Of several reasons why an alias leads nowhere, the one that takes least to mend is told."""
 
 
-def _modalities(names: Iterable[str], known: type[StrEnum]) -> set[str]:
+def _known_names(names: Iterable[str], kind: str, known: Iterable[str]) -> set[str]:
     wanted = {names} if isinstance(names, str) else {*names}
     for name in wanted - {*known}:
-        raise UnknownNameError(name, "modality", near_names(name, known))
+        raise UnknownNameError(name, kind, near_names(name, known))
     return wanted
 
 
