@@ -185,16 +185,17 @@ class ModelDeck:
         Raises:
             UnknownNameError: There is no such modality, or no such backend.
         """
-        wanted = (
+        reads, writes = (
             _known_names(inputs, "modality", InputModality),
             _known_names(outputs, "modality", OutputModality),
-            _known_names(() if backend is None else backend, "backend", self.backends),
         )
-
-        def offers_all(model: InferenceModelSpec) -> bool:
-            return all(map(set.issubset, wanted, (model.inputs, model.outputs, (model.backend_name,))))
-
-        return tuple(sorted(filter(offers_all, self.inference_models.values()), key=_price_order))
+        serves = _known_names(() if backend is None else backend, "backend", self.backends)
+        found: list[InferenceModelSpec] = []
+        for model in self.inference_models.values():
+            is_able = reads <= {*model.inputs} and writes <= {*model.outputs}
+            if is_able and serves <= {model.backend_name}:
+                found.append(model)
+        return tuple(sorted(found, key=_price_order))
 
     def _combine(self, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
         return ResolvedLLM(setting.for_model(model), model, self.backends[model.backend_name])
