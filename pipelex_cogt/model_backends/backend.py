@@ -22,7 +22,7 @@ from pipelex_cogt.config.references import holds_reference, references_in
 from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
 from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
+from pipelex_cogt.model_backends.model_spec import ModelSpecs
 
 
 def _check_text(value: Any) -> Any:
@@ -43,7 +43,7 @@ class HandedOver(NamedTuple):
     """
 
     credentials: Credentials
-    model_specs: Mapping[str, InferenceModelSpec]
+    model_specs: ModelSpecs
 
 
 class InferenceBackend(SettingsModel):
@@ -73,7 +73,7 @@ class InferenceBackend(SettingsModel):
 
     # Cached, for Pydantic looks private attributes up slowly and routing asks for every model.
     @cached_property
-    def model_specs(self) -> Mapping[str, InferenceModelSpec]:
+    def model_specs(self) -> ModelSpecs:
         """The models it serves, by model name."""
         return self._handed_over.model_specs
 
@@ -184,9 +184,7 @@ class ExtraConfig(Mapping[str, Any]):
         return repr(mask_setting("extra_config", self._backend.stated_extra_config))
 
 
-def referenced_settings(
-    backend: str, stated: Mapping[str, Any], specs: Mapping[str, InferenceModelSpec]
-) -> Iterator[tuple[KeyPath, str]]:
+def referenced_settings(backend: str, stated: Mapping[str, Any], specs: ModelSpecs) -> Iterator[tuple[KeyPath, str]]:
     """Every setting of a backend and of its models that holds a reference, with its key path.
 
     Args:

@@ -24,7 +24,7 @@ from pipelex_cogt.config.validation import Inherited, build_sound, note_faults, 
 from pipelex_cogt.errors import SecretFileError, SecretSourceError
 from pipelex_cogt.model_backends.backend import HandedOver, InferenceBackend, referenced_settings, references_of
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelSpecs
 
 Specs: TypeAlias = Mapping[str, InferenceModelSpec | None]
 """The specs of a backend's file by model name; None stands for one that has a fault."""
@@ -124,9 +124,10 @@ class _BackendBuilder(NamedTuple):
             if is_one_slip(key, known):
                 self.report.error((*path, key), "unknown key", f"did you mean {known!r}?")
 
-    def _find_missing(self, name: str, table: Table, served: Mapping[str, InferenceModelSpec]) -> list[str]:
+    def _find_missing(self, name: str, table: Table, served: ModelSpecs) -> list[str]:
         """The variables whose absence leaves the backend out; where it is refused for them, they are errors."""
         missing: dict[str, KeyPath] = {}
+        # What takes no reference is blanked, so that nobody looks there.
         stated = {**table, **dict.fromkeys(_PLAIN_KEYS)}
         for path, text in referenced_settings(name, stated, served):
             for reference in self._check_references(name, path, text):

@@ -10,6 +10,7 @@ costs = { input = 2.0, output = 8.0 }
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
@@ -148,3 +149,7 @@ class InferenceModelSpec(SettingsModel):
     def is_gen_object_supported(self) -> bool:
         """Whether it writes objects that follow a schema."""
         return OutputModality.STRUCTURED in self.outputs
+
+
+ModelSpecs: TypeAlias = Mapping[str, InferenceModelSpec]
+"""Model specs by model name."""

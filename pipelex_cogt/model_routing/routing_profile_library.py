@@ -65,6 +65,7 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
 
     def _refusal(self, backend: str, model_name: str) -> RouteRefusal | None:
         """Why a backend does not serve a model; None where it does."""
+        # The dictionary itself: routing asks for every model, and the library answers more slowly.
         known = self.backends.backends.get(backend)
         if known is None:
             return RouteRefusal.UNKNOWN_BACKEND

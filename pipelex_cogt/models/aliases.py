@@ -10,7 +10,7 @@ from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import Table, toml_type
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelSpecs
 
 Alias: TypeAlias = str | tuple[str, ...]
 Chain: TypeAlias = tuple[InferenceModelSpec, ...]
@@ -52,10 +52,7 @@ def check_handle(handle: Any, path: KeyPath, known: Collection[str], report: Pro
 
 
 def resolve_chains(
-    aliases: Mapping[str, Alias],
-    served: Mapping[str, InferenceModelSpec],
-    known_models: Collection[str],
-    report: ProblemReport,
+    aliases: Mapping[str, Alias], served: ModelSpecs, known_models: Collection[str], report: ProblemReport
 ) -> dict[str, Chain]:
     """Every alias with the served models of its chain, depth first, each once.
 
@@ -81,6 +78,7 @@ def _in_order(below: dict[str, dict[str, None]], report: ProblemReport) -> list[
         try:
             return [*TopologicalSorter(below).static_order()]
         except CycleError as error:
+            # The sorter tells the circle against the direction of the aliases, with its first name twice.
             cycle: list[str] = error.args[1][:0:-1]
         # The circle is told from the name that is declared first, wherever the sorter came upon it.
         first = next(filter({*cycle}.__contains__, below))

@@ -82,6 +82,7 @@ class _Check(NamedTuple):
             path, handle = ("deck", "llm_presets", name), setting.llm_handle
             check_handle(handle, (*path, "llm_handle"), known, self.report)
             models = self.deck.chain(handle) if self.deck.is_served(handle) else ()
+            # Only the first model of a chain must take the parameters.
             for note, model in zip(chain([self.report.error], repeat(self.report.warning)), models, strict=False):
                 for field, problem in setting.faults_for(model):
                     note((*path, field), problem)

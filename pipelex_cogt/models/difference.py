@@ -92,6 +92,7 @@ def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:
 def _differences(kind: str, before: Things, after: Things) -> Iterator[Difference]:
     for name in {**before, **after}:
         old, new = before.get(name, {}), after.get(name, {})
+        # No thing is seen without a value: an empty view is that of nothing.
         if not (old and new):
             yield Difference(kind, name, None, _headline(old), _headline(new))
             continue

@@ -21,7 +21,7 @@ from pipelex_cogt.errors import (
 )
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, OutputModality
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, ModelSpecs, OutputModality
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 from pipelex_cogt.models.aliases import Alias, Chain, members_of
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
@@ -69,7 +69,7 @@ class ModelDeck:
         chains: Alias to its served models, in order.
     """
 
-    inference_models: Mapping[str, InferenceModelSpec]
+    inference_models: ModelSpecs
     aliases: Mapping[str, Alias]
     llm_presets: Mapping[str, LLMSetting]
     llm_choice_defaults: LLMChoices
@@ -77,7 +77,7 @@ class ModelDeck:
     backends: InferenceBackendLibrary
     routing: RoutingProfileLibrary
     chains: Mapping[str, Chain]
-    _by_handle: Mapping[str, InferenceModelSpec] = field(init=False)
+    _by_handle: ModelSpecs = field(init=False)
     _by_preset: Mapping[str, ResolvedLLM] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -122,6 +122,7 @@ class ModelDeck:
         resolved = self._by_preset.get(name)
         if resolved is not None:
             return resolved
+        # A preset that is not resolved names a handle that leads nowhere.
         if name in self.llm_presets:
             raise self._absence(self.llm_presets[name].llm_handle)
         if name not in self._by_handle:
