@@ -9,7 +9,6 @@ api_version = "2024-10-21"          # a further key: it lands in extra_config
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, PlainValidator, PrivateAttr, SecretStr, SkipValidation, field_serializer
@@ -71,8 +70,7 @@ class InferenceBackend(SettingsModel):
         """Keep what the backend is handed beside its settings."""
         self._handed_over = context
 
-    # Cached, for Pydantic looks private attributes up slowly and routing asks for every model.
-    @cached_property
+    @property
     def model_specs(self) -> ModelSpecs:
         """The models it serves, by model name."""
         return self._handed_over.model_specs

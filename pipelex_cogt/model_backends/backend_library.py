@@ -11,6 +11,7 @@ from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.errors import BackendDisabledError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.model_spec import ModelSpecs
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,6 +42,11 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
     def enabled(self) -> Mapping[str, InferenceBackend]:
         """The backends in use."""
         return FrozenDict({name: backend for name, backend in self.backends.items() if backend.enabled})
+
+    @cached_property
+    def served(self) -> Mapping[str, ModelSpecs]:
+        """The models that each backend in use serves. Routing asks for every model, and a backend answers slower."""
+        return FrozenDict({name: backend.model_specs for name, backend in self.enabled.items()})
 
     @cached_property
     def known_models(self) -> Mapping[str, tuple[str, ...]]:

@@ -65,13 +65,10 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
 
     def _refusal(self, backend: str, model_name: str) -> RouteRefusal | None:
         """Why a backend does not serve a model; None where it does."""
-        # The dictionary itself: routing asks for every model, and the library answers more slowly.
-        known = self.backends.backends.get(backend)
-        if known is None:
-            return RouteRefusal.UNKNOWN_BACKEND
-        if not known.enabled:
-            return RouteRefusal.DISABLED
-        if model_name in known.model_specs:
+        specs = self.backends.served.get(backend)
+        if specs is None:
+            return RouteRefusal.DISABLED if backend in self.backends else RouteRefusal.UNKNOWN_BACKEND
+        if model_name in specs:
             return None
         is_hidden = backend in self.backends.hidden_models.get(model_name, ())
         return RouteRefusal.MODEL_DISABLED if is_hidden else RouteRefusal.MODEL_NOT_SERVED
