@@ -18,10 +18,10 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
-from pipelex_cogt.config.suggestions import did_you_mean
+from pipelex_cogt.config.suggestions import NearName
 
 # An escaped opening, a whole reference, or an opening that nothing closes. The body stops at the first brace.
-_TOKEN = re.compile(r"\$\$\{|\$\{(?P<body>[^}]*+)\}|\$\{")
+_TOKEN = re.compile(r"(\$\$\{|\$\{[^}]*+\}|\$\{)")
 # What would lead out of the secrets directory. Single characters and one fixed text.
 UNSAFE_NAME = re.compile(r"[/\\\0]|^\.\.?$")
 
@@ -41,7 +41,7 @@ class Name(NamedTuple):
     name: str
 
     def __str__(self) -> str:
-        return self.name if self.prefix is Prefix.ANY else f"{self.prefix}:{self.name}"
+        return ":".join(filter(None, (self.prefix, self.name)))
 
 
 class Reference(NamedTuple):
@@ -64,10 +64,8 @@ class ReferenceSyntaxError(ValueError):
 
 def holds_reference(text: str) -> bool:
     """Whether a string holds a reference, or something that would like to be one."""
-    # Most texts hold none, and looking for two letters is quicker than matching.
-    if "${" not in text:
-        return False
-    return any(token[0] != "$${" for token in _TOKEN.finditer(text))
+    # In the place of an escape stands another character, so that what is around it does not meet.
+    return "${" in text.replace("$${", " ")
 
 
 @lru_cache(maxsize=1024)
@@ -77,19 +75,16 @@ def parse_template(text: str) -> Template:
     Raises:
         ReferenceSyntaxError: An unknown prefix, an unclosed brace, an empty or an impossible name.
     """
-    parts: list[str | Reference] = []
-    end = 0
-    for token in _TOKEN.finditer(text):
-        parts.append(text[end : token.start()])
-        end = token.end()
-        if token[0] == "$${":
-            parts.append("${")
-        elif token["body"] is None:
-            raise ReferenceSyntaxError("a reference opens with ${ and never closes; write $${ for a literal ${")
-        else:
-            parts.append(_parse_reference(token["body"]))
-    parts.append(text[end:])
-    return tuple(part for part in parts if part != "")
+    return tuple(filter(None, map(_parse_part, _TOKEN.split(text))))
+
+
+def _parse_part(part: str) -> str | Reference:
+    if part == "$${":
+        return "${"
+    if part == "${":
+        raise ReferenceSyntaxError("a reference opens with ${ and never closes; write $${ for a literal ${")
+    # Between two tokens no text has an opening.
+    return _parse_reference(part[2:-1]) if part.startswith("${") else part
 
 
 def references_in(text: str) -> list[Reference]:
@@ -102,16 +97,16 @@ def references_in(text: str) -> list[Reference]:
 
 
 def _parse_reference(body: str) -> Reference:
-    names, marker, default = body.partition(":-")
     if "${" in body:
         raise ReferenceSyntaxError("a reference cannot stand inside another one")
-    return Reference(tuple(map(_parse_name, names.split("|"))), default if marker else None)
+    names, *default = body.split(":-", 1)
+    return Reference(tuple(map(_parse_name, names.split("|"))), *default)
 
 
 def _parse_name(text: str) -> Name:
-    prefix, colon, name = (part.strip() for part in text.rpartition(":"))
+    prefix, colon, name = map(str.strip, text.rpartition(":"))
     if colon and prefix not in (Prefix.ENV, Prefix.SECRET):
-        near = did_you_mean(prefix, ["env", "secret"]) or "expected env: or secret:"
+        near = NearName(prefix, (Prefix.ENV, Prefix.SECRET), otherwise="expected env: or secret:").tell()
         raise ReferenceSyntaxError(f"unknown prefix {prefix!r} in a reference; {near}")
     if not name:
         raise ReferenceSyntaxError("a reference needs a name, and this one is empty")

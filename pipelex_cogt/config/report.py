@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, starmap
 from typing import NamedTuple, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, prefixes
@@ -21,7 +22,10 @@ At: TypeAlias = Place | Origin | None
 """Where a problem stands; of an origin the line is looked for when the problem is told."""
 Places: TypeAlias = Iterable[KeyPath]
 
+UNSTATED = "required, and nothing states it"
+"""The problem of a key that is needed."""
 _ANY_BACKEND = "*"
+_NOWHERE = Place("")
 
 
 def model_place(name: str) -> KeyPath:
@@ -35,8 +39,8 @@ class _Finding(NamedTuple):
     problem: str
     path: KeyPath
     hint: Hint
-    severity: Severity
     place: At
+    severity: Severity = Severity.ERROR
 
 
 class ProblemReport:
@@ -57,13 +61,10 @@ class ProblemReport:
 
     def __reduce__(self) -> tuple[type[ProblemReport], tuple[list[_Finding]]]:
         """A pickle holds the problems with their places, without the layers that they came from."""
-        told = []
-        for finding in self._findings:
-            place, is_packaged = self._place(finding)
-            if not is_packaged:
-                severity, hint = self._severity(finding), _in_words(finding.hint)
-                told.append(finding._replace(place=place, severity=severity, hint=hint))
-        return ProblemReport, (told,)
+        told = chain.from_iterable(map(self._told, Severity))
+        return ProblemReport, (
+            [finding._replace(place=place, hint=_in_words(finding.hint)) for finding, place in told],
+        )
 
     def copy(self) -> ProblemReport:
         """A report of its own with the same problems, for adding what only a reader of warnings pays for."""
@@ -81,11 +82,11 @@ class ProblemReport:
             place: Where it stands, when that is known already; else it is looked up.
             unless: The places that the judgement rests on.
         """
-        self._note(_Finding(problem, path, hint, Severity.ERROR, place), unless)
+        self._note([_Finding(problem, path, hint, place)], unless)
 
     def warning(self, path: KeyPath, problem: str, hint: Hint = None, place: At = None, *, unless: Places = ()) -> None:
         """Note something that deserves attention and stops nothing; the arguments are those of `error`."""
-        self._note(_Finding(problem, path, hint, Severity.WARNING, place), unless)
+        self._note([_Finding(problem, path, hint, place, Severity.WARNING)], unless)
 
     def unreadable(
         self, prefix: KeyPath, problem: str, place: At = None, *, path: KeyPath = (), hint: Hint = None
@@ -99,9 +100,10 @@ class ProblemReport:
             path: Where the problem is told, when that is not at `prefix`.
             hint: The next step.
         """
-        for broken in _under_any_backend(prefix):
-            self._unreadable.add(broken)
-            self._above_unreadable.update(prefixes(broken))
+        # Of models, the same place below any backend too: see `model_place`.
+        anywhere = ("models", _ANY_BACKEND, *prefix[2:]) if prefix[:1] == ("models",) else prefix
+        self._unreadable.update((prefix, anywhere))
+        self._above_unreadable.update(prefixes(prefix), prefixes(anywhere))
         self.error(path or prefix, problem, hint, place)
 
     def unknown_name(self, path: KeyPath, kind: str, near: NearName, *, unless: Places = ()) -> None:
@@ -117,9 +119,7 @@ class ProblemReport:
 
     def required(self, paths: Places, hint: Hint = None, *, unless: Places = ()) -> None:
         """Note keys that are needed and that nothing states; they are judged together."""
-        if not any(map(self._explains, unless)):
-            for path in paths:
-                self.error(path, "required, and nothing states it", hint)
+        self._note([_Finding(UNSTATED, path, hint, None) for path in paths], unless)
 
     def unknown_key(self, path: KeyPath, known: Iterable[str], *, unless: Places = ()) -> None:
         """Note a key that no schema knows; the keys that one knows are suggested."""
@@ -136,14 +136,7 @@ class ProblemReport:
 
     def problems(self, severity: Severity) -> list[Problem]:
         """The problems of one severity, in file and line order, each once."""
-        found: dict[Problem, None] = {}
-        for finding in self._findings:
-            if self._severity(finding) is not severity:
-                continue
-            place, is_packaged = self._place(finding)
-            # A warning of the packaged settings is for their authors alone.
-            if severity is Severity.ERROR or not is_packaged:
-                found[_as_problem(finding, place, severity)] = None
+        found = dict.fromkeys(starmap(_as_problem, self._told(severity)))
         return sorted(found, key=lambda problem: (problem.file or "", problem.line or 0))
 
     def raise_errors(self, heading: str) -> None:
@@ -153,24 +146,33 @@ class ProblemReport:
             count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
             raise SettingsError.from_problems(f"{count} in {heading}", errors, self.problems(Severity.WARNING))
 
-    def _note(self, finding: _Finding, unless: Places) -> None:
+    def _note(self, findings: Iterable[_Finding], unless: Places) -> None:
         if any(map(self._explains, unless)):
             return
-        self._findings.append(finding)
-        if self._severity(finding) is Severity.ERROR:
-            self._errors.update(prefixes(finding.path))
+        for finding in findings:
+            self._findings.append(finding)
+            if self._severity(finding) is Severity.ERROR:
+                self._errors.update(prefixes(finding.path))
 
     def _explains(self, place: KeyPath) -> bool:
         """Whether a place could not be read or has an error, so that what rests on it is a consequence."""
-        above = [(), *prefixes(place)]
-        if place in self._above_unreadable or not self._unreadable.isdisjoint(above):
-            return True
-        return self._errors[place] > 0 and self._idle.isdisjoint(above)
+        is_unread = place in self._above_unreadable or not self._unreadable.isdisjoint([(), *prefixes(place)])
+        return is_unread or (self._errors[place] > 0 and not self._is_idle(place))
+
+    def _is_idle(self, place: KeyPath) -> bool:
+        return not self._idle.isdisjoint(prefixes(place))
 
     def _severity(self, finding: _Finding) -> Severity:
-        if self._idle and not self._idle.isdisjoint(prefixes(finding.path)):
-            return Severity.WARNING
-        return finding.severity
+        return Severity.WARNING if self._is_idle(finding.path) else finding.severity
+
+    def _told(self, severity: Severity) -> Iterator[tuple[_Finding, Place]]:
+        """The findings of one severity that are for the reader, each with where it stands."""
+        for finding in self._findings:
+            if self._severity(finding) is severity:
+                place, is_packaged = self._place(finding)
+                # A warning of the packaged settings is for their authors alone.
+                if severity is Severity.ERROR or not is_packaged:
+                    yield finding._replace(severity=severity), place or _NOWHERE
 
     def _place(self, finding: _Finding) -> tuple[Place | None, bool]:
         """Where a finding stands, and whether that is a packaged file."""
@@ -179,23 +181,11 @@ class ProblemReport:
         return (finding.place, False) if finding.place else self.locate(finding.path)
 
 
-def _under_any_backend(path: KeyPath) -> Iterator[KeyPath]:
-    """A key path, and for one below a backend's models the same below any backend's: see `model_place`."""
-    yield path
-    if path[:1] == ("models",):
-        yield ("models", _ANY_BACKEND, *path[2:])
-
-
 def _in_words(hint: Hint) -> str | None:
     return hint.tell() if isinstance(hint, NearName) else hint
 
 
-def _as_problem(finding: _Finding, place: Place | None, severity: Severity) -> Problem:
-    return Problem(
-        problem=finding.problem,
-        path=format_key_path(finding.path) if finding.path else "",
-        file=place.name if place else None,
-        line=place.line if place else None,
-        suggestion=_in_words(finding.hint),
-        severity=severity,
-    )
+def _as_problem(finding: _Finding, place: Place) -> Problem:
+    path = format_key_path(finding.path) if finding.path else ""
+    hint = _in_words(finding.hint)
+    return Problem(finding.problem, path, place.name or None, place.line, hint, finding.severity)

@@ -6,7 +6,7 @@ people choose: names of backends, models, profiles, presets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache, reduce
 from itertools import chain
@@ -24,6 +24,8 @@ from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
 ANY_KEY = "*"
 _SCALARS = {bool: "true or false", int: "an integer", float: "a number"}
 """The types that a variable's text is read as, in the order in which they are tried, each in words."""
+_WRAPPERS = {Annotated: 1, Union: None, UnionType: None, Literal: None}
+"""What wraps the types and values of a field, each with how many of its arguments these are; None for all."""
 
 
 def child_schema(schema: Any, key: str | int) -> Any:
@@ -39,21 +41,17 @@ def schema_at(schema: Any, path: KeyPath) -> Any:
 
 def known_keys(schema: Any) -> tuple[str, ...]:
     """The keys that a table's schema names."""
-    return tuple(key for key in _keys(schema) if key != ANY_KEY)
+    return tuple(filter(ANY_KEY.__ne__, _keys(schema)))
 
 
 def is_table(schema: Any) -> bool:
     """Whether a schema describes a table."""
-    return table_schema(schema) is not None
+    return bool(_keys(schema))
 
 
 def allows_any_key(schema: Any) -> bool:
     """Whether a table may hold keys that its schema does not name."""
     return ANY_KEY in _keys(schema)
-
-
-def _keys(schema: Any) -> Mapping[str, Any]:
-    return table_schema(schema) or {}
 
 
 @cache
@@ -69,27 +67,28 @@ def model_schema(model: type[BaseModel]) -> Mapping[str, Any]:
     return {field.alias or name: field.rebuild_annotation() for name, field in fields if name not in given}
 
 
-def table_schema(schema: Any) -> Mapping[str, Any] | None:
-    """A table's schema as a mapping, whichever way it is written; None for what is no table."""
-    for part in _parts_of(schema):
-        if isinstance(part, Mapping):
-            return part
-        if get_origin(part) in (dict, Mapping):
-            return {ANY_KEY: get_args(part)[1]}
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            return model_schema(part)
-    return None
+def _keys(schema: Any) -> Mapping[str, Any]:
+    """A table's schema as a mapping, whichever way it is written; what is no table has no keys."""
+    return next(filter(None, map(_keys_of_part, _parts_of(schema))), FrozenDict())
 
 
-def _parts_of(schema: Any) -> Iterator[Any]:
-    """The types and literal values that a field takes, without what `Annotated` and unions wrap them in."""
-    origin, arguments = get_origin(schema), get_args(schema)
-    if origin is Annotated:
-        yield from _parts_of(arguments[0])
-    elif origin in (Union, UnionType):
-        yield from chain.from_iterable(map(_parts_of, arguments))
-    else:
-        yield from arguments if origin is Literal else (schema,)
+def _keys_of_part(part: Any) -> Mapping[str, Any]:
+    if isinstance(part, Mapping):
+        return part
+    if get_origin(part) in (dict, Mapping):
+        _, value_type = get_args(part)
+        return {ANY_KEY: value_type}
+    is_model = isinstance(part, type) and issubclass(part, BaseModel)
+    return model_schema(part) if is_model else FrozenDict()
+
+
+def _parts_of(schema: Any) -> Iterable[Any]:
+    """The types and literal values that a field takes, without what wraps them."""
+    wrapper = get_origin(schema)
+    if wrapper not in _WRAPPERS:
+        return (schema,)
+    wrapped = get_args(schema)[: _WRAPPERS[wrapper]]
+    return chain.from_iterable(map(_parts_of, wrapped))
 
 
 def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, path: KeyPath = ()) -> Table:
@@ -99,18 +98,18 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
         The tree without what is wrong.
     """
     sound: Table = {}
-    table_keys = set(filter(lambda key: is_table(schema[key]), schema))
     for key, value in tree.items():
-        known = key if key in schema else ANY_KEY
         place = (*path, key)
-        if known not in schema:
+        inner = schema.get(key, schema.get(ANY_KEY))
+        if inner is None:
             report.unknown_key(place, schema)
-        elif known in table_keys and not isinstance(value, dict):
+        # Most values are tables, and looking at the value is quicker than at its schema.
+        elif not isinstance(value, dict) and is_table(inner):
             # A key that people choose may be a misspelling of one that the schema names.
-            near = NearName(key, known_keys(schema)) if known == ANY_KEY else None
+            near = None if key in schema else NearName(key, known_keys(schema))
             report.unreadable(place, f"expected a table, got {toml_type(value)}", hint=near)
-        elif isinstance(schema[known], Mapping):
-            sound[key] = check_shape(value, schema[known], report, place)
+        elif isinstance(inner, Mapping):
+            sound[key] = check_shape(value, inner, report, place)
         else:
             sound[key] = value
     return FrozenDict(sound)
@@ -122,8 +121,8 @@ def read_text(text: str, schema: Any) -> Any:
     Raises:
         ValueError: The field holds something that the text is not; the message says what was expected.
     """
-    kinds = {get_origin(part) or part for part in _parts_of(schema)} - {NoneType}
-    numeric = [kind for kind in _SCALARS if kind in kinds]
+    kinds = [*_parts_of(schema)]
+    numeric = [*filter(kinds.__contains__, _SCALARS)]
     if str in kinds or not numeric:
         return text
     stripped = text.strip()
@@ -132,6 +131,6 @@ def read_text(text: str, schema: Any) -> Any:
             return TypeAdapter(kind).validate_python(stripped)
     if stripped in kinds:
         return stripped
-    expected = [_SCALARS.get(kind, repr(kind)) for kind in sorted(kinds, key=str)]
+    expected = [_SCALARS.get(kind, repr(kind)) for kind in sorted(kinds, key=str) if kind is not NoneType]
     found = "other text" if stripped else "an empty text; unset the variable instead"
     raise ValueError(f"expected {' or '.join(expected)}, got {found}")

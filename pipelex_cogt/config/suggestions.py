@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import partial
+from itertools import takewhile
+from operator import eq
 from typing import NamedTuple
 
 _SHORTEST_TELLING = 3
@@ -25,10 +28,10 @@ class NearName(NamedTuple):
 
     def tell(self) -> str | None:
         """The suggestion in words, or None where there is none."""
-        near = did_you_mean(self.name, self.known)
-        if near is None and self.lists_known and self.known:
-            return f"expected one of {', '.join(self.known)}"
-        return near or self.otherwise
+        otherwise = self.otherwise
+        if self.lists_known and self.known:
+            otherwise = f"expected one of {', '.join(self.known)}"
+        return did_you_mean(self.name, self.known) or otherwise
 
 
 def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
@@ -37,18 +40,16 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ..
 
     wanted = name.casefold()
     by_shape: dict[str, str] = {}
-    for candidate in known:
-        # A plain string, also where the known names are members of an enumeration.
-        by_shape.setdefault(candidate.casefold(), f"{candidate}")
-    alike = get_close_matches(wanted, by_shape, n=limit, cutoff=0.7)
-    if len(wanted) < _SHORTEST_TELLING:
-        # One or two letters are one slip away from too many names.
-        nearest = alike
-    else:
-        slips = [shape for shape in by_shape if is_one_slip(wanted, shape)]
+    # As plain strings, also where the known names are members of an enumeration.
+    for candidate in map(str, known):
+        by_shape.setdefault(candidate.casefold(), candidate)
+    nearest = get_close_matches(wanted, by_shape, n=limit, cutoff=0.7)
+    # One or two letters are one slip away from too many names.
+    if len(wanted) >= _SHORTEST_TELLING:
+        slips = filter(partial(is_one_slip, wanted), by_shape)
         longer = [shape for shape in by_shape if shape.startswith(wanted)]
-        nearest = [*slips, *alike, *longer]
-    return tuple(by_shape[shape] for shape in [*dict.fromkeys(nearest)][:limit])
+        nearest = [*slips, *nearest, *longer]
+    return tuple(map(by_shape.__getitem__, [*dict.fromkeys(nearest)][:limit]))
 
 
 def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str | None:
@@ -66,14 +67,9 @@ def is_one_slip(text: str, known: str) -> bool:
     left, right = left[: len(left) - end], right[: len(right) - end]
     if len(left) == len("ab"):
         return left == right[::-1]
-    return len(left) <= 1 and len(right) <= 1
+    return max(len(left), len(right)) <= 1
 
 
 def _common_start(left: str, right: str) -> int:
     """How many characters two texts have in common at their start."""
-    length = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
-            break
-        length += 1
-    return length
+    return sum(takewhile(bool, map(eq, left, right)))

@@ -19,6 +19,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 _MISSING = object()
+_CONTAINERS = (Mapping, list, tuple)
 # A boolean is an integer to Python and a date and time is a date, so the narrower type stands first.
 _TOML_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
     (bool, "a boolean"),
@@ -79,31 +80,27 @@ class FrozenList(list[V]):
         return hash(tuple(self))
 
 
-_CONTAINERS = {dict, list, tuple}
-
-
 def freeze(value: Any) -> Any:
     """A value of tables and lists that cannot be changed, all the way down."""
-    # Most values are scalars: looking at the type here costs less than a call for each.
-    kind = type(value)
-    if kind is dict:
-        return FrozenDict({k: freeze(v) if type(v) in _CONTAINERS else v for k, v in value.items()})
-    return FrozenList(map(freeze, value)) if kind in _CONTAINERS else value
+    # Types are looked at rather than instances: what is frozen already is not copied.
+    if type(value) is dict:
+        return FrozenDict(zip(value, map(freeze, value.values()), strict=True))
+    if type(value) in (list, tuple):
+        return FrozenList(map(freeze, value))
+    return value
 
 
 def value_at(table: Any, path: KeyPath, default: Any = None) -> Any:
     """The value at a key path of nested tables and lists, or `default` where there is none."""
-    for key in path:
-        table = _child(table, key)
-    return default if table is _MISSING else table
-
-
-def _child(table: Any, key: str | int) -> Any:
-    if isinstance(table, Mapping):
-        return table.get(key, _MISSING)
-    if isinstance(table, list | tuple) and isinstance(key, int):
-        return table[key] if key < len(table) else _MISSING
-    return _MISSING
+    try:
+        for key in path:
+            # A text has positions too, and none of its letters is a value of its own.
+            if isinstance(table, str):
+                return default
+            table = table[key]
+    except (LookupError, TypeError):
+        return default
+    return table
 
 
 def has_value(table: Any, path: KeyPath) -> bool:
@@ -113,10 +110,10 @@ def has_value(table: Any, path: KeyPath) -> bool:
 
 def merge(lower: Table, upper: Table) -> Table:
     """Lay one table over another: tables merge key by key, everything else replaces. Neither argument changes."""
-    merged = dict(lower)
-    for key, value in upper.items():
-        below = merged.get(key)
-        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    merged = {**lower, **upper}
+    for key in filter(lower.__contains__, upper):
+        if isinstance(lower[key], dict) and isinstance(upper[key], dict):
+            merged[key] = merge(lower[key], upper[key])
     return merged
 
 
@@ -136,18 +133,17 @@ def leaves(value: Any, path: KeyPath = (), *, opens_lists: bool = True) -> Itera
         path: The key path of it.
         opens_lists: Whether a list is taken apart too, or is one value.
     """
-    waiting = [(path, value)]
-    while waiting:
-        path, value = waiting.pop()
-        items: Iterable[tuple[Any, Any]]
-        if isinstance(value, Mapping):
-            items = value.items()
-        elif opens_lists and isinstance(value, list | tuple):
-            items = enumerate(value)
-        else:
-            yield path, value
-            continue
-        waiting += reversed([((*path, key), item) for key, item in items])
+    opened = _CONTAINERS if opens_lists else Mapping
+    if not isinstance(value, opened):
+        yield path, value
+        return
+    for key, item in _items(value):
+        yield from leaves(item, (*path, key), opens_lists=opens_lists)
+
+
+def _items(container: Any) -> Iterable[tuple[Any, Any]]:
+    """What a table or a list holds, each with its key or position."""
+    return container.items() if isinstance(container, Mapping) else enumerate(container)
 
 
 def odd_keys(table: Mapping[Any, Any], path: KeyPath = ()) -> Iterator[KeyPath]:
@@ -161,8 +157,7 @@ def odd_keys(table: Mapping[Any, Any], path: KeyPath = ()) -> Iterator[KeyPath]:
 
 def map_leaves(value: Any, change: Callable[[KeyPath, Any], Any], path: KeyPath = ()) -> Any:
     """A copy of tables and lists in which `change`, given key path and value, has replaced every other value."""
-    if isinstance(value, Mapping):
-        return {key: map_leaves(item, change, (*path, key)) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [map_leaves(item, change, (*path, index)) for index, item in enumerate(value)]
-    return change(path, value)
+    if not isinstance(value, _CONTAINERS):
+        return change(path, value)
+    copied = {key: map_leaves(item, change, (*path, key)) for key, item in _items(value)}
+    return copied if isinstance(value, Mapping) else [*copied.values()]

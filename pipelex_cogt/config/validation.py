@@ -3,38 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from contextlib import suppress
+from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.report import UNSTATED, ProblemReport
 from pipelex_cogt.config.schema import given_fields, known_keys, schema_at
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import FrozenDict, Table, has_value, toml_type
 
 M = TypeVar("M", bound=BaseModel)
 
-_EXPECTED = {
-    "bool_type": "true or false",
-    "dict_type": "a table",
-    "enum": "one of {expected}",
-    "finite_number": "a finite number",
-    "float_type": "a number",
-    "greater_than": "a number above {gt}",
-    "greater_than_equal": "a number of at least {ge}",
-    "int_type": "an integer",
-    "less_than_equal": "a number of at most {le}",
-    "list_type": "a list",
-    "model_type": "a table",
-    "path_type": "a string",
-    "string_too_short": "a string that is not empty",
-    "string_type": "a string",
-    "tuple_type": "a list",
+_UNKNOWN = "extra_forbidden"
+# Limits are written as people do: 2 rather than 2.0. The value itself is shown where it is a number or a word of a
+# closed vocabulary, which are never secret.
+_PROBLEMS = {
+    "bool_type": "expected true or false, got {type}",
+    "dict_type": "expected a table, got {type}",
+    "enum": "expected one of {expected}, got {value}",
+    "finite_number": "expected a finite number, got {value}",
+    "float_type": "expected a number, got {type}",
+    "greater_than": "expected a number above {gt:.15g}, got {value}",
+    "greater_than_equal": "expected a number of at least {ge:.15g}, got {value}",
+    "int_type": "expected an integer, got {type}",
+    "less_than_equal": "expected a number of at most {le:.15g}, got {value}",
+    "list_type": "expected a list, got {type}",
+    "missing": UNSTATED,
+    "model_type": "expected a table, got {type}",
+    "path_type": "expected a string, got {type}",
+    "string_too_short": "expected a string that is not empty, got {type}",
+    "string_type": "expected a string, got {type}",
+    "tuple_type": "expected a list, got {type}",
 }
-"""Pydantic's kinds of faults, each with what was expected."""
-_SHOWS_VALUE = {"enum", "finite_number", "greater_than", "greater_than_equal", "less_than_equal"}
-"""The kinds whose message shows the value: numbers and words of a closed vocabulary, which are never secret."""
+"""Pydantic's kinds of faults, each in our words."""
 
 
 class Inherited(NamedTuple):
@@ -47,6 +51,10 @@ class Inherited(NamedTuple):
 
     own: Table
     place: KeyPath
+
+    def rests_on(self, location: KeyPath) -> tuple[KeyPath, ...]:
+        """The other table's place, where the value at a location of the model comes from there."""
+        return () if has_value(self.own, location) else (self.place,)
 
 
 def build_sound(
@@ -76,11 +84,9 @@ def build_sound(
         return model.model_validate(fields, context=context)
     except ValidationError as error:
         faulty = note_faults(error, model, path, report)
-    sound = {key: value for key, value in fields.items() if key not in faulty}
-    try:
-        return model.model_validate(sound, context=context)
-    except ValidationError:
-        return None
+    with suppress(ValidationError):
+        return model.model_validate({key: fields[key] for key in fields.keys() - faulty}, context=context)
+    return None
 
 
 def note_given(model: type[BaseModel], table: Table, path: KeyPath, report: ProblemReport) -> None:
@@ -110,37 +116,33 @@ def note_faults(
     Returns:
         The keys of the table that have a fault.
     """
-    faults = error.errors(include_url=False, include_input=True)
-    misspelt = [fault["loc"] for fault in faults if fault["type"] == "extra_forbidden"]
+    faults = error.errors(include_url=False)
+    misspelt = [fault["loc"] for fault in faults if fault["type"] == _UNKNOWN]
     for fault in faults:
         location, place = fault["loc"], (*path, *fault["loc"])
-        is_inherited = inherited is not None and not has_value(inherited.own, location)
-        rests_on = [inherited.place] if inherited is not None and is_inherited else []
-        if place in told or (fault["type"] == "missing" and _is_meant(location, misspelt)):
+        rests_on = inherited.rests_on(location) if inherited else ()
+        if place in told or _is_misspelt(fault, misspelt):
             continue
-        if fault["type"] == "extra_forbidden":
+        if fault["type"] == _UNKNOWN:
             report.unknown_key(place, known_keys(schema_at(model, location[:-1])), unless=rests_on)
-        elif fault["type"] == "missing":
-            report.required([place], unless=rests_on)
         else:
             report.error(place, _in_our_words(fault), unless=rests_on)
-    return {fault["loc"][0] for fault in faults if fault["loc"]}
+    # A fault of the whole table has no location.
+    return set(chain.from_iterable(fault["loc"][:1] for fault in faults))
 
 
-def _is_meant(missing: KeyPath, misspelt: Iterable[KeyPath]) -> bool:
-    """Whether a missing key stands in its table under a name that comes near."""
-    return any(path[:-1] == missing[:-1] and near_names(str(path[-1]), [str(missing[-1])]) for path in misspelt)
+def _is_misspelt(fault: Mapping[str, Any], misspelt: Iterable[KeyPath]) -> bool:
+    """Whether a key is missing only because it stands in its table under a name that comes near."""
+    if fault["type"] != "missing":
+        return False
+    *table, key = fault["loc"]
+    beside = [str(name) for *place, name in misspelt if place == table]
+    return any(near_names(name, [key]) for name in beside)
 
 
 def _in_our_words(fault: Mapping[str, Any]) -> str:
-    kind, value = fault["type"], fault["input"]
-    if kind not in _EXPECTED:
-        return str(fault["msg"])
-    limits = {name: _plain(limit) for name, limit in fault.get("ctx", {}).items()}
-    is_shown = kind in _SHOWS_VALUE and not isinstance(value, Mapping)
-    return f"expected {_EXPECTED[kind].format_map(limits)}, got {repr(value) if is_shown else toml_type(value)}"
-
-
-def _plain(limit: object) -> object:
-    """A limit as people write it: 2 rather than 2.0."""
-    return f"{limit:g}" if isinstance(limit, float) else limit
+    value, kind = fault["input"], toml_type(fault["input"])
+    # A table may hold anything, so its values are never shown.
+    shown = kind if isinstance(value, Mapping) else repr(value)
+    facts = {**fault.get("ctx", {}), "message": fault["msg"], "type": kind, "value": shown}
+    return _PROBLEMS.get(fault["type"], "{message}").format_map(facts)
