@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from pydantic import SecretStr
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin
-from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, holds_reference, parse_template
+from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, Template, holds_reference, parse_template
 from pipelex_cogt.config.tables import map_leaves
 
 MASK = "**********"
@@ -43,11 +44,10 @@ _PLACEHOLDER = (
 _LONGEST_PLACEHOLDER = 200
 # Text without white space: a URL ends where it does. One class of characters, repeated.
 _WORD = re.compile(r"\S+")
-# The user of a URL and the colon after it. It stops at the first colon, so the next `://` begins behind it.
-_URL_USER = re.compile(r"://[^/@\s:]*:")
-# What stands after such a colon and is no password: a reference, which is shown as written, or a port. What repeats
-# is bounded, so that no place in a text costs more than that.
-_NO_PASSWORD = re.compile(r"\$\{[^}]{0,200}\}@|\d{1,5}/")
+# The user of a URL, the colon after it, and all that follows up to the last at sign. The user stops at the first
+# colon, so the next `://` begins behind it. No password is a reference, which is shown as written, or a port: what
+# repeats in these is bounded, so that no place in a text costs more than that.
+_URL_PASSWORD = re.compile(r"(://[^/@\s:]*:)(?!\$\{[^}]{0,200}\}(?:@|\Z)|\d{1,5}/).+")
 
 
 def names_secret(key: str) -> bool:
@@ -57,7 +57,7 @@ def names_secret(key: str) -> bool:
 
 def is_secret_path(path: KeyPath) -> bool:
     """Whether a key of the path, or one above it, says that the value is secret."""
-    return any(names_secret(str(key)) for key in path)
+    return any(map(names_secret, map(str, path)))
 
 
 def is_placeholder(value: str) -> bool:
@@ -70,16 +70,12 @@ def is_placeholder(value: str) -> bool:
 
 def mask_url_password(text: str) -> str:
     """Hide the password of a URL that holds one: from the colon after the user to the last at sign."""
-    return _WORD.sub(_mask_word, text) if "://" in text else text
+    return _WORD.sub(_mask_word, text)
 
 
 def _mask_word(word: re.Match[str]) -> str:
-    text = word[0]
-    end = text.rfind("@")
-    for user in _URL_USER.finditer(text, 0, max(end, 0)):
-        if user.end() < end and not _NO_PASSWORD.match(text, user.end()):
-            return f"{text[: user.end()]}{MASK}{text[end:]}"
-    return text
+    head, at, host = word[0].rpartition("@")
+    return _URL_PASSWORD.sub(rf"\1{MASK}", head) + at + host
 
 
 class SealedText(SecretStr):
@@ -140,8 +136,9 @@ def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:
     if isinstance(value, SecretStr):
         return SealedText(value.get_secret_value())
     if isinstance(value, str):
-        shown = _mask(value, is_secret=is_secret)
+        shown = _mask_text(value, is_secret=is_secret)
         return value if shown == value else SealedText(value, shown)
+    # A boolean is a number to Python, and tells nothing of a secret.
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if is_number and is_secret and own_path not in _TEXT_PATHS:
         return SealedText(str(value), number=value)
@@ -168,28 +165,34 @@ def mask_setting(key: str, value: Any) -> Any:
 
 
 def _mask(value: Any, *, is_secret: bool) -> Any:
-    if isinstance(value, SealedText):
-        return value.shown
+    if isinstance(value, SecretStr):
+        return getattr(value, "shown", MASK)
     if isinstance(value, str):
         return _mask_text(value, is_secret=is_secret)
     # Whether something is switched on or absent tells nothing of a secret.
     if isinstance(value, bool | None):
         return value
-    return MASK if is_secret or isinstance(value, SecretStr) else value
+    return MASK if is_secret else value
 
 
 def _mask_text(text: str, *, is_secret: bool) -> str:
-    try:
-        parts = parse_template(text) if holds_reference(text) else (text,)
-    except ReferenceSyntaxError:
-        parts = (text,)
-    return mask_url_password("".join(_shown_part(part, is_secret=is_secret) for part in parts))
+    parts: Template = (text,)
+    # What is malformed is no reference, and neither is text with nothing but an escape: it is shown as written.
+    if holds_reference(text):
+        with suppress(ReferenceSyntaxError):
+            parts = parse_template(text)
+    hide = _hide_all if is_secret else mask_url_password
+    return mask_url_password("".join(_shown_part(part, hide) for part in parts))
 
 
-def _shown_part(part: str | Reference, *, is_secret: bool) -> str:
+def _hide_all(_text: str) -> str:
+    return MASK
+
+
+def _shown_part(part: str | Reference, hide: Callable[[str], str]) -> str:
+    """A reference as written, but for its default, which is hidden like any other text."""
     if isinstance(part, str):
-        return MASK if is_secret else part
+        return hide(part)
     names = "|".join(map(str, part.names))
-    if part.default is None:
-        return f"${{{names}}}"
-    return f"${{{names}:-{MASK if is_secret else mask_url_password(part.default)}}}"
+    default = "" if part.default is None else f":-{hide(part.default)}"
+    return f"${{{names}{default}}}"

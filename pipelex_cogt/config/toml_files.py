@@ -7,6 +7,8 @@ import re
 import stat
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +18,12 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
 
 LOCAL_SUFFIX = ".local.toml"
+# A file of the person's own, rather than what an editor (`.#x.toml`) or a file system (`._x.toml`) leaves beside it.
+_SETTINGS_NAME = re.compile(r"(?!\.#|\._|\.local\.toml\Z).*\.toml", re.DOTALL)
+_NO_FILE = {
+    FileNotFoundError: "expected a TOML file, found nothing here",
+    IsADirectoryError: "expected a TOML file, found a directory",
+}
 _IN_OTHER_WORDS = {r"Illegal character '\n'": "a string is not closed on its line"}
 # Where the parser stopped, at the end of its message. Literal text around one run of digits.
 _POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -30,8 +38,9 @@ class TomlDocument(NamedTuple):
 
 def display_path(path: Path) -> str:
     """A path as people write it: relative to the working directory where it lies below it."""
-    working_directory = Path.cwd()
-    return str(path.relative_to(working_directory) if path.is_relative_to(working_directory) else path)
+    with suppress(ValueError):
+        return str(path.relative_to(Path.cwd()))
+    return str(path)
 
 
 def warn_if_others_read(path: Path, report: ProblemReport) -> None:
@@ -53,15 +62,12 @@ def find_toml_files(
     found: list[str] = []
     for root, folders, names in os.walk(directory, onerror=on_error):
         # A folder called `x.toml` is listed too, so that reading it says what is wrong.
-        found += (os.path.join(root, name) for name in [*names, *folders] if _is_settings(name))
+        found += map(partial(os.path.join, root), filter(_SETTINGS_NAME.fullmatch, [*names, *folders]))
+        if not is_recursive:
+            break
         # os.walk goes into the folders that are left in its list.
-        folders[:] = [folder for folder in folders if is_recursive and not folder.startswith(".")]
-    return [Path(path) for path in sorted(found)]
-
-
-def _is_settings(name: str) -> bool:
-    """Whether a file is one of the person's own, rather than what an editor or a file system leaves beside it."""
-    return name.endswith(".toml") and not name.startswith((".#", "._")) and name != LOCAL_SUFFIX
+        folders[:] = [folder for folder in folders if not folder.startswith(".")]
+    return [*map(Path, sorted(found))]
 
 
 def read_toml_file(path: Path, prefix: KeyPath, report: ProblemReport) -> TomlDocument | None:
@@ -80,12 +86,8 @@ def read_toml_file(path: Path, prefix: KeyPath, report: ProblemReport) -> TomlDo
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
         return TomlDocument(tomllib.loads(text), SourceFile.of(path, name, content))
-    except FileNotFoundError:
-        problem = "expected a TOML file, found nothing here"
-    except IsADirectoryError:
-        problem = "expected a TOML file, found a directory"
     except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
+        problem = _NO_FILE.get(type(error), f"cannot be read: {error.strerror}")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         problem = f"expected UTF-8 text, found the byte 0x{error.object[error.start]:02x}"
@@ -99,7 +101,7 @@ def read_toml_file(path: Path, prefix: KeyPath, report: ProblemReport) -> TomlDo
 
 def _explain_syntax(message: str, text: str) -> tuple[str, int]:
     """The parser's message in our words, and its line."""
-    position = _POSITION.search(message)
-    line = int(position[1]) if position and position[1] else text.count("\n") + 1
-    problem = _POSITION.sub("", message)
-    return f"not valid TOML: {_IN_OTHER_WORDS.get(problem, problem)}", line
+    problem, line, *_ = (*_POSITION.split(message), None)
+    # Without a line it is the end of the document.
+    last_line = text.count("\n") + 1
+    return f"not valid TOML: {_IN_OTHER_WORDS.get(problem, problem)}", int(line or last_line)

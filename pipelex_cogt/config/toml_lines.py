@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from bisect import bisect_left
+from collections import Counter
 
 from pipelex_cogt.config.key_paths import KeyPath
 
@@ -20,6 +21,7 @@ _SCALAR = re.compile(
     r"""|\d{4}-\d\d-\d\d[ ]\d[^,\]}\s#]*|[^,\[\]{}\s#]+""",
     re.DOTALL,
 )
+_CLOSING = {"[": "]", "{": "}"}
 
 
 def find_lines(text: str) -> dict[KeyPath, int]:
@@ -33,30 +35,29 @@ class _Scanner:
         self._position = 0
         self._newlines = [match.start() for match in re.finditer("\n", text)]
         self._lines: dict[KeyPath, int] = {}
-        self._array_sizes: dict[KeyPath, int] = {}
+        self._array_sizes: Counter[KeyPath] = Counter()
 
     def scan(self) -> dict[KeyPath, int]:
         table: KeyPath = ()
-        while self._skip_blank() < len(self._text):
-            if self._text.startswith("[[", self._position):
-                table = self._read_header(2, is_array=True)
-            elif self._text[self._position] == "[":
-                table = self._read_header(1, is_array=False)
+        while self._skip(_BLANK) < len(self._text):
+            if self._text[self._position] == "[":
+                table = self._read_header()
             else:
                 self._read_pair(table)
         return self._lines
 
-    def _read_header(self, brackets: int, *, is_array: bool) -> KeyPath:
+    def _read_header(self) -> KeyPath:
         start = self._position
-        self._position += brackets
+        is_array = self._text.startswith("[[", start)
+        self._position += 1 + is_array
         keys = self._read_key()
-        self._position += brackets
+        self._position += 1 + is_array
         path: KeyPath = ()
         for depth, key in enumerate(keys, 1):
             path = (*path, key)
             self._note(path, start)
             if is_array and depth == len(keys):
-                self._array_sizes[path] = self._array_sizes.get(path, 0) + 1
+                self._array_sizes[path] += 1
             if path in self._array_sizes:
                 path = (*path, self._array_sizes[path] - 1)
                 self._note(path, start)
@@ -70,7 +71,7 @@ class _Scanner:
             self._note(path, start)
         # Over the equals sign.
         self._position += 1
-        self._skip_blank()
+        self._skip(_BLANK)
         self._read_value(path)
 
     def _read_key(self) -> list[str]:
@@ -85,19 +86,16 @@ class _Scanner:
         return keys
 
     def _read_value(self, path: KeyPath) -> None:
-        opening = self._text[self._position]
-        if opening == "[":
-            self._read_items("]", path)
-        elif opening == "{":
-            self._read_items("}", path)
+        closing = _CLOSING.get(self._text[self._position])
+        if closing:
+            self._read_items(closing, path)
         else:
-            match = _SCALAR.match(self._text, self._position)
-            self._position = match.end() if match else len(self._text)
+            self._skip(_SCALAR)
 
     def _read_items(self, closing: str, path: KeyPath) -> None:
         self._position += 1
         index = 0
-        while self._text[self._skip_blank()] != closing:
+        while self._text[self._skip(_BLANK)] != closing:
             if self._text[self._position] == ",":
                 self._position += 1
             elif closing == "}":
@@ -108,9 +106,10 @@ class _Scanner:
                 index += 1
         self._position += 1
 
-    def _skip_blank(self) -> int:
-        match = _BLANK.match(self._text, self._position)
-        self._position = match.end() if match else self._position
+    def _skip(self, pattern: re.Pattern[str]) -> int:
+        """Go over what a pattern matches, to the end of a text that is not valid; tell the position behind it."""
+        match = pattern.match(self._text, self._position)
+        self._position = match.end() if match else len(self._text)
         return self._position
 
     def _note(self, path: KeyPath, position: int) -> None:
