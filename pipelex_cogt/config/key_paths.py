@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import TypeAlias
 
 KeyPath: TypeAlias = tuple[str | int, ...]
@@ -33,5 +34,5 @@ def format_key_path(path: KeyPath) -> str:
 
 
 def prefixes(path: KeyPath) -> Iterator[KeyPath]:
-    """The key paths from the first key down to `path` itself."""
-    return (path[:end] for end in range(1, len(path) + 1))
+    """The key paths from the first key down to `path` itself: each key is added to those before it."""
+    return accumulate(zip(path))

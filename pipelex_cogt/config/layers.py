@@ -8,47 +8,40 @@ tree reads in its own file: `cogt.models.openai."gpt-4.1"` is `["gpt-4.1"]` in `
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from zlib import crc32
 
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import KeyPath, prefixes
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, has_value
 
 
 class LayerKind(IntEnum):
     """The layers in their order, lowest first; a higher one wins."""
 
-    PACKAGED = 1
-    APPLICATION = 2
-    ENVIRONMENT = 3
-    LOCAL = 4
-    SECRETS_FILE = 5
-    SECRETS_DIRECTORY = 6
-    DOTENV = 7
-    PROCESS_ENVIRONMENT = 8
-    OVERRIDES = 9
+    label: str
+    """The layer in words, for people."""
 
-    @property
-    def label(self) -> str:
-        """The layer in words, for people."""
-        return _LABELS[self]
+    def __new__(cls, order: int, label: str) -> Self:
+        """A layer at its place in the order, which alone is its value."""
+        kind = int.__new__(cls, order)
+        kind._value_ = order
+        kind.label = label
+        return kind
 
-
-_LABELS = {
-    LayerKind.PACKAGED: "packaged settings",
-    LayerKind.APPLICATION: "application settings",
-    LayerKind.ENVIRONMENT: "environment table",
-    LayerKind.LOCAL: "local file",
-    LayerKind.SECRETS_FILE: "secrets file",
-    LayerKind.SECRETS_DIRECTORY: "secrets directory",
-    LayerKind.DOTENV: ".env",
-    LayerKind.PROCESS_ENVIRONMENT: "environment variable",
-    LayerKind.OVERRIDES: "overrides given in code",
-}
+    PACKAGED = 1, "packaged settings"
+    APPLICATION = 2, "application settings"
+    ENVIRONMENT = 3, "environment table"
+    LOCAL = 4, "local file"
+    SECRETS_FILE = 5, "secrets file"
+    SECRETS_DIRECTORY = 6, "secrets directory"
+    DOTENV = 7, ".env"
+    PROCESS_ENVIRONMENT = 8, "environment variable"
+    OVERRIDES = 9, "overrides given in code"
 
 
 class Place(NamedTuple):
@@ -93,21 +86,19 @@ class SourceFile:
         """Where the file states a key path of its own, or the nearest table above it."""
         if self._lines is None:
             return Place(self.name, is_changed=True)
-        for end in range(len(path), 0, -1):
-            if path[:end] in self._lines:
-                return Place(self.name, self._lines[path[:end]])
-        return Place(self.name)
+        *_, line = None, *filter(None, map(self._lines.get, prefixes(path)))
+        return Place(self.name, line)
 
     @cached_property
     def _lines(self) -> Mapping[KeyPath, int] | None:
         """The line of every key path; None where the file is not what was read."""
         from pipelex_cogt.config.toml_lines import find_lines  # imported here because most loads tell no line
 
-        try:
+        with suppress(OSError):
             content = self.path.read_bytes()
-        except OSError:
-            return None
-        return find_lines(content.decode("utf-8-sig")) if crc32(content) == self.checksum else None
+            if crc32(content) == self.checksum:
+                return find_lines(content.decode("utf-8-sig"))
+        return None
 
 
 class Origin(NamedTuple):

@@ -44,9 +44,8 @@ _PLACEHOLDER = (
 _LONGEST_PLACEHOLDER = 200
 # Text without white space: a URL ends where it does. One class of characters, repeated.
 _WORD = re.compile(r"\S+")
-# The user of a URL, the colon after it, and all that follows up to the last at sign. The user stops at the first
-# colon, so the next `://` begins behind it. No password is a reference, which is shown as written, or a port: what
-# repeats in these is bounded, so that no place in a text costs more than that.
+# The user of a URL up to the first colon, and all that follows. A reference, which is shown as written, and a port are
+# no password: what repeats in these is bounded, so that no place in a text costs more than that.
 _URL_PASSWORD = re.compile(r"(://[^/@\s:]*:)(?!\$\{[^}]{0,200}\}(?:@|\Z)|\d{1,5}/).+")
 
 
@@ -102,18 +101,14 @@ class SealedText(SecretStr):
     def __hash__(self) -> int:
         return hash(self.get_secret_value())
 
-    def __reduce__(self) -> tuple[Callable[[str], SealedText], tuple[str]]:
-        return _lost_text, (self.shown,)
+    def __reduce__(self) -> tuple[partial[SealedText], tuple[str]]:
+        return partial(SealedText, "", is_lost=True), (self.shown,)
 
     def __copy__(self) -> SealedText:
         return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SealedText:
         return self
-
-
-def _lost_text(shown: str) -> SealedText:
-    return SealedText("", shown, is_lost=True)
 
 
 def plain_text(value: Any) -> Any:
@@ -135,12 +130,10 @@ def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:
     is_secret = own_path not in _PLAIN_PATHS and (is_secret_layer or is_secret_path(own_path))
     if isinstance(value, SecretStr):
         return SealedText(value.get_secret_value())
+    shown = _mask(value, is_secret=is_secret)
     if isinstance(value, str):
-        shown = _mask_text(value, is_secret=is_secret)
         return value if shown == value else SealedText(value, shown)
-    # A boolean is a number to Python, and tells nothing of a secret.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and is_secret and own_path not in _TEXT_PATHS:
+    if isinstance(value, int | float) and shown == MASK and own_path not in _TEXT_PATHS:
         return SealedText(str(value), number=value)
     return value
 
@@ -177,19 +170,15 @@ def _mask(value: Any, *, is_secret: bool) -> Any:
 
 def _mask_text(text: str, *, is_secret: bool) -> str:
     parts: Template = (text,)
-    # What is malformed is no reference, and neither is text with nothing but an escape: it is shown as written.
+    # A text with nothing but an escape is shown as written, as is what is malformed.
     if holds_reference(text):
         with suppress(ReferenceSyntaxError):
             parts = parse_template(text)
-    hide = _hide_all if is_secret else mask_url_password
-    return mask_url_password("".join(_shown_part(part, hide) for part in parts))
+    hide = (lambda _text: MASK) if is_secret else mask_url_password
+    return mask_url_password("".join(map(partial(_shown_part, hide), parts)))
 
 
-def _hide_all(_text: str) -> str:
-    return MASK
-
-
-def _shown_part(part: str | Reference, hide: Callable[[str], str]) -> str:
+def _shown_part(hide: Callable[[str], str], part: str | Reference) -> str:
     """A reference as written, but for its default, which is hidden like any other text."""
     if isinstance(part, str):
         return hide(part)

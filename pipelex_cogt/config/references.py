@@ -34,6 +34,9 @@ class Prefix(StrEnum):
     SECRET = "secret"  # noqa: S105 -- because: it is a prefix, no password
 
 
+_PREFIXES = {"": Prefix.ANY, "env:": Prefix.ENV, "secret:": Prefix.SECRET}
+
+
 class Name(NamedTuple):
     """One name of a reference, with the sources it is looked up in."""
 
@@ -105,14 +108,14 @@ def _parse_reference(body: str) -> Reference:
 
 def _parse_name(text: str) -> Name:
     prefix, colon, name = map(str.strip, text.rpartition(":"))
-    if colon and prefix not in (Prefix.ENV, Prefix.SECRET):
+    if prefix + colon not in _PREFIXES:
         near = NearName(prefix, (Prefix.ENV, Prefix.SECRET), otherwise="expected env: or secret:").tell()
         raise ReferenceSyntaxError(f"unknown prefix {prefix!r} in a reference; {near}")
     if not name:
         raise ReferenceSyntaxError("a reference needs a name, and this one is empty")
     if UNSAFE_NAME.search(name):
         raise ReferenceSyntaxError(f"{name!r} cannot name a variable or a secret: no slashes, not . or ..")
-    return Name(Prefix(prefix), name)
+    return Name(_PREFIXES[prefix + colon], name)
 
 
 def render(template: Template, render_reference: Callable[[Reference], str]) -> str:

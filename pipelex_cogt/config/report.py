@@ -25,7 +25,7 @@ Places: TypeAlias = Iterable[KeyPath]
 UNSTATED = "required, and nothing states it"
 """The problem of a key that is needed."""
 _ANY_BACKEND = "*"
-_NOWHERE = Place("")
+_NOWHERE = (None, None, False)
 
 
 def model_place(name: str) -> KeyPath:
@@ -62,9 +62,8 @@ class ProblemReport:
     def __reduce__(self) -> tuple[type[ProblemReport], tuple[list[_Finding]]]:
         """A pickle holds the problems with their places, without the layers that they came from."""
         told = chain.from_iterable(map(self._told, Severity))
-        return ProblemReport, (
-            [finding._replace(place=place, hint=_in_words(finding.hint)) for finding, place in told],
-        )
+        findings = [finding._replace(place=place, hint=_in_words(finding.hint)) for finding, place in told]
+        return ProblemReport, (findings,)
 
     def copy(self) -> ProblemReport:
         """A report of its own with the same problems, for adding what only a reader of warnings pays for."""
@@ -131,8 +130,7 @@ class ProblemReport:
             return
         self._idle.add(prefix)
         hidden = self._errors.pop(prefix, 0)
-        for above in prefixes(prefix[:-1]):
-            self._errors[above] -= hidden
+        self._errors.subtract(dict.fromkeys(prefixes(prefix[:-1]), hidden))
 
     def problems(self, severity: Severity) -> list[Problem]:
         """The problems of one severity, in file and line order, each once."""
@@ -165,14 +163,14 @@ class ProblemReport:
     def _severity(self, finding: _Finding) -> Severity:
         return Severity.WARNING if self._is_idle(finding.path) else finding.severity
 
-    def _told(self, severity: Severity) -> Iterator[tuple[_Finding, Place]]:
+    def _told(self, severity: Severity) -> Iterator[tuple[_Finding, Place | None]]:
         """The findings of one severity that are for the reader, each with where it stands."""
         for finding in self._findings:
             if self._severity(finding) is severity:
                 place, is_packaged = self._place(finding)
                 # A warning of the packaged settings is for their authors alone.
                 if severity is Severity.ERROR or not is_packaged:
-                    yield finding._replace(severity=severity), place or _NOWHERE
+                    yield finding._replace(severity=severity), place
 
     def _place(self, finding: _Finding) -> tuple[Place | None, bool]:
         """Where a finding stands, and whether that is a packaged file."""
@@ -185,7 +183,7 @@ def _in_words(hint: Hint) -> str | None:
     return hint.tell() if isinstance(hint, NearName) else hint
 
 
-def _as_problem(finding: _Finding, place: Place) -> Problem:
+def _as_problem(finding: _Finding, place: Place | None) -> Problem:
     path = format_key_path(finding.path) if finding.path else ""
-    hint = _in_words(finding.hint)
-    return Problem(finding.problem, path, place.name or None, place.line, hint, finding.severity)
+    file, line, _ = place or _NOWHERE
+    return Problem(finding.problem, path, file, line, _in_words(finding.hint), finding.severity)

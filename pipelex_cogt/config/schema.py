@@ -76,10 +76,8 @@ def _keys_of_part(part: Any) -> Mapping[str, Any]:
     if isinstance(part, Mapping):
         return part
     if get_origin(part) in (dict, Mapping):
-        _, value_type = get_args(part)
-        return {ANY_KEY: value_type}
-    is_model = isinstance(part, type) and issubclass(part, BaseModel)
-    return model_schema(part) if is_model else FrozenDict()
+        return {ANY_KEY: get_args(part)[1]}
+    return model_schema(part) if hasattr(part, "model_fields") else FrozenDict()
 
 
 def _parts_of(schema: Any) -> Iterable[Any]:

@@ -50,8 +50,7 @@ def _field_docstrings(model: type[BaseModel]) -> Iterator[tuple[str, str]]:
     from textwrap import dedent
 
     (definition,) = ast.parse(dedent(inspect.getsource(model))).body
-    body = definition.body if isinstance(definition, ast.ClassDef) else []
-    for field, comment in pairwise(body):
+    for field, comment in pairwise(ast.iter_child_nodes(definition)):
         match field, comment:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
                 yield name, inspect.cleandoc(text)

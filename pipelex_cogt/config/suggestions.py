@@ -54,8 +54,8 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ..
 
 def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str | None:
     """A suggestion for a wrong name, or None where nothing comes near; `prefix` is what each is written with."""
-    near = [repr(f"{prefix}{each}") for each in near_names(name, known)]
-    return f"did you mean {' or '.join(near)}?" if near else None
+    near = " or ".join(map(repr, map(prefix.__add__, near_names(name, known))))
+    return f"did you mean {near}?" if near else None
 
 
 def is_one_slip(text: str, known: str) -> bool:

@@ -20,27 +20,27 @@ V = TypeVar("V")
 
 _MISSING = object()
 _CONTAINERS = (Mapping, list, tuple)
-# A boolean is an integer to Python and a date and time is a date, so the narrower type stands first.
-_TOML_TYPES: tuple[tuple[type | tuple[type, ...], str], ...] = (
-    (bool, "a boolean"),
-    (int, "an integer"),
-    (float, "a float"),
-    ((str, SecretStr), "a string"),
-    (Mapping, "a table"),
-    ((list, tuple), "a list"),
-    (date, "a date"),
-    (time, "a time"),
-)
+_TOML_TYPES: Mapping[type, str] = {
+    bool: "a boolean",
+    int: "an integer",
+    float: "a float",
+    str: "a string",
+    SecretStr: "a string",
+    dict: "a table",
+    list: "a list",
+    tuple: "a list",
+    date: "a date",
+    time: "a time",
+}
 
 
 def toml_type(value: object) -> str:
     """What TOML calls a value's type."""
     if value == "":
         return "an empty string"
-    for kind, name in _TOML_TYPES:
-        if isinstance(value, kind):
-            return name
-    return f"a Python {type(value).__name__}"
+    # The narrower type comes first: a boolean is an integer to Python, and a date and time is a date.
+    names = filter(None, map(_TOML_TYPES.get, type(value).__mro__))
+    return next(names, f"a Python {type(value).__name__}")
 
 
 def _refuse(_self: object, *_args: object, **_options: object) -> NoReturn:

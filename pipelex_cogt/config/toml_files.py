@@ -18,8 +18,8 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
 
 LOCAL_SUFFIX = ".local.toml"
-# A file of the person's own, rather than what an editor (`.#x.toml`) or a file system (`._x.toml`) leaves beside it.
 _SETTINGS_NAME = re.compile(r"(?!\.#|\._|\.local\.toml\Z).*\.toml", re.DOTALL)
+"""A file of one's own, rather than what an editor (`.#x.toml`) or a file system (`._x.toml`) leaves beside it."""
 _NO_FILE = {
     FileNotFoundError: "expected a TOML file, found nothing here",
     IsADirectoryError: "expected a TOML file, found a directory",
@@ -100,8 +100,7 @@ def read_toml_file(path: Path, prefix: KeyPath, report: ProblemReport) -> TomlDo
 
 
 def _explain_syntax(message: str, text: str) -> tuple[str, int]:
-    """The parser's message in our words, and its line."""
+    """The parser's message in our words, and its line; one without a line is about the end of the document."""
     problem, line, *_ = (*_POSITION.split(message), None)
-    # Without a line it is the end of the document.
     last_line = text.count("\n") + 1
     return f"not valid TOML: {_IN_OTHER_WORDS.get(problem, problem)}", int(line or last_line)

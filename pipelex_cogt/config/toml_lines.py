@@ -15,7 +15,7 @@ from pipelex_cogt.config.key_paths import KeyPath
 
 # The patterns expect valid TOML: each alternative begins with another character, so that none is tried twice.
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
-_KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*""")
+_KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*\.?""")
 _SCALAR = re.compile(
     r'''"""(?:\\.|[^\\])*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:'{0,2})|"(?:\\.|[^"\\\n])*"|'[^'\n]*\''''
     r"""|\d{4}-\d\d-\d\d[ ]\d[^,\]}\s#]*|[^,\[\]{}\s#]+""",
@@ -80,9 +80,6 @@ class _Scanner:
             part = match[1]
             keys.append(tomllib.loads(f"key={part}")["key"] if part[0] in "\"'" else part)
             self._position = match.end()
-            if not self._text.startswith(".", self._position):
-                break
-            self._position += 1
         return keys
 
     def _read_value(self, path: KeyPath) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,9 +18,8 @@ from pipelex_cogt.config.tables import FrozenDict, Table, has_value, toml_type
 
 M = TypeVar("M", bound=BaseModel)
 
+_NOTHING: Table = FrozenDict()
 _UNKNOWN = "extra_forbidden"
-# Limits are written as people do: 2 rather than 2.0. The value itself is shown where it is a number or a word of a
-# closed vocabulary, which are never secret.
 _PROBLEMS = {
     "bool_type": "expected true or false, got {type}",
     "dict_type": "expected a table, got {type}",
@@ -38,7 +38,11 @@ _PROBLEMS = {
     "string_type": "expected a string, got {type}",
     "tuple_type": "expected a list, got {type}",
 }
-"""Pydantic's kinds of faults, each in our words."""
+"""Pydantic's kinds of faults, each in our words.
+
+The value is shown where it is a number or a word of a closed vocabulary, which are never secret. Limits are written as
+people do: 2 rather than 2.0.
+"""
 
 
 class Inherited(NamedTuple):
@@ -58,12 +62,7 @@ class Inherited(NamedTuple):
 
 
 def build_sound(
-    model: type[M],
-    table: Table,
-    path: KeyPath,
-    report: ProblemReport,
-    given: Mapping[str, Any] = FrozenDict(),
-    context: Any = None,
+    model: type[M], table: Table, path: KeyPath, report: ProblemReport, given: Table = _NOTHING, context: Any = None
 ) -> M | None:
     """Build a model; its faults are noted, and what is sound is built without the keys that have one.
 
@@ -114,7 +113,7 @@ def note_faults(
         told: The key paths whose values were refused before, such as references where none can stand.
 
     Returns:
-        The keys of the table that have a fault.
+        The keys of the table that have a fault; a fault of the table as a whole has none.
     """
     faults = error.errors(include_url=False)
     misspelt = [fault["loc"] for fault in faults if fault["type"] == _UNKNOWN]
@@ -127,7 +126,6 @@ def note_faults(
             report.unknown_key(place, known_keys(schema_at(model, location[:-1])), unless=rests_on)
         else:
             report.error(place, _in_our_words(fault), unless=rests_on)
-    # A fault of the whole table has no location.
     return set(chain.from_iterable(fault["loc"][:1] for fault in faults))
 
 
@@ -137,7 +135,7 @@ def _is_misspelt(fault: Mapping[str, Any], misspelt: Iterable[KeyPath]) -> bool:
         return False
     *table, key = fault["loc"]
     beside = [str(name) for *place, name in misspelt if place == table]
-    return any(near_names(name, [key]) for name in beside)
+    return any(map(partial(near_names, known=[key]), beside))
 
 
 def _in_our_words(fault: Mapping[str, Any]) -> str:
