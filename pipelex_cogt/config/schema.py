@@ -110,7 +110,7 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
             sound[key] = check_shape(value, inner, report, place)
         else:
             sound[key] = value
-    return FrozenDict(sound)
+    return sound
 
 
 def read_text(text: str, schema: Any) -> Any:
