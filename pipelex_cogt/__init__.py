@@ -76,5 +76,4 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from pipelex_cogt.models import explain
 
-    found: object = getattr(explain, name)
-    return found
+    return getattr(explain, name)

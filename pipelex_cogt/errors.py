@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
 class CogtError(Exception):
@@ -91,11 +92,9 @@ class SettingsError(CogtError, ExceptionGroup[ProblemError]):
     warnings: tuple[Problem, ...] = ()
 
     @classmethod
-    def from_problems(
-        cls, heading: str, problems: Iterable[Problem], warnings: Iterable[Problem] = ()
-    ) -> SettingsError:
+    def from_problems(cls, heading: str, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> Self:
         """Build the group from problems in the order in which they are to be read."""
-        error = cls(heading, [ProblemError(problem) for problem in problems])
+        error = cls(heading, [*map(ProblemError, problems)])
         error.warnings = tuple(warnings)
         return error
 
@@ -134,8 +133,7 @@ class UnknownNameError(NotAvailableError):
 
     def __init__(self, name: str, kind: str, suggestions: tuple[str, ...] = ()) -> None:
         super().__init__(name, kind, suggestions)
-        self.kind = kind
-        self.suggestions = suggestions
+        self.kind, self.suggestions = kind, suggestions
 
     def __str__(self) -> str:
         near = f"; did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
@@ -171,9 +169,7 @@ class ModelNotRoutedError(NotAvailableError):
 
     def __init__(self, name: str, profile: str, rule: str | None, turned_down: tuple[tuple[str, str], ...]) -> None:
         super().__init__(name, profile, rule, turned_down)
-        self.profile = profile
-        self.rule = rule
-        self.turned_down = turned_down
+        self.profile, self.rule, self.turned_down = profile, rule, turned_down
 
     def __str__(self) -> str:
         asked = "; ".join(f"{backend!r} {reason}" for backend, reason in self.turned_down)
@@ -194,10 +190,7 @@ class MissingCredentialError(NotAvailableError):
 
     def __init__(self, backend: str, variables: tuple[str, ...], path: str, place: str) -> None:
         super().__init__(backend, variables, path, place)
-        self.backend = backend
-        self.variables = variables
-        self.path = path
-        self.place = place
+        self.backend, self.variables, self.path, self.place = backend, variables, path, place
 
     def __str__(self) -> str:
         names = " or ".join(self.variables)
@@ -209,6 +202,7 @@ class LiteralLeftBehindError(MissingCredentialError):
 
     def __init__(self, backend: str, path: str) -> None:
         super().__init__(backend, (), path, "a pickle")
+        # What a pickle calls the class with.
         self.args = (backend, path)
 
     def __str__(self) -> str:
@@ -226,8 +220,7 @@ class SecretFileError(CogtError):
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(path, problem)
-        self.path = path
-        self.problem = problem
+        self.path, self.problem = path, problem
 
     def __str__(self) -> str:
         return f"{self.path}: {self.problem}"
@@ -244,9 +237,7 @@ class SecretSourceError(CogtError):
 
     def __init__(self, source: str, name: str, problem: str) -> None:
         super().__init__(source, name, problem)
-        self.source = source
-        self.name = name
-        self.problem = problem
+        self.source, self.name, self.problem = source, name, problem
 
     def __str__(self) -> str:
         return f"the secret source {self.source}, asked for {self.name!r}, {self.problem}"

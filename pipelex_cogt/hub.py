@@ -17,11 +17,11 @@ def get_models_manager() -> ModelManager:
         SettingsError: The settings have faults; the next call tries again.
     """
     global _manager  # noqa: PLW0603 -- because: one manager per process is what this module is for
+    # Read once, for another thread may take the manager away before it is returned.
     if (manager := _manager) is not None:
         return manager
     with _lock:
-        if _manager is None:
-            _manager = ModelManager.load()
+        _manager = _manager or ModelManager.load()
         return _manager
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import sys
 from importlib.util import find_spec
 
-INSTALL_HINT = "the command line needs the extra 'cli': pip install 'pipelex-cogt[cli]'"
-
 
 def main() -> None:
     """Run the command line, or say how to install what it needs."""
     if not all(map(find_spec, ("typer", "rich"))):
-        sys.exit(INSTALL_HINT)
+        sys.exit("the command line needs the extra 'cli': pip install 'pipelex-cogt[cli]'")
     from pipelex_cogt.cli.app import app
 
     app()
