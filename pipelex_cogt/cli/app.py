@@ -6,15 +6,16 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from pipelex_cogt.cli.check import OutputFormat, exit_status, find_problems, format_findings
-from pipelex_cogt.cli.diff import describe_differences, diff_decks, print_differences
-from pipelex_cogt.cli.env import describe_variables, find_variables, format_example, is_refused, print_variables
+from pipelex_cogt.cli.diff import diff_decks, print_differences
+from pipelex_cogt.cli.env import find_variables, format_example, is_refused, print_variables
 from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.show import describe, print_description
 from pipelex_cogt.errors import CogtError, SettingsError
@@ -28,101 +29,19 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Env: TypeAlias = Annotated[str | None, typer.Option("--env", help="The environment; else what PIPELEX_ENV says.")]
-_SETTINGS_DIR = typer.Option("--settings-dir", help="The application's settings directory.")
-SettingsDir: TypeAlias = Annotated[Path | None, _SETTINGS_DIR]
-AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
+Name = Annotated[str, typer.Argument(help="A preset, alias, model, backend, or key path such as routing.active.")]
+Env = Annotated[str | None, typer.Option("--env", help="The environment; else what PIPELEX_ENV says.")]
+SettingsDir = Annotated[Path | None, typer.Option("--settings-dir", help="The application's settings directory.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print data instead of text.")]
 
 
-@app.callback()
-def pipelex_cogt() -> None:
-    """Layered settings for applications with more than one LLM provider."""
-
-
-@app.command()
-def show(env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
-    """Print the settings in force: backends, models, aliases, presets and choices."""
-    with _faults_told():
-        description = _describe_in_force(settings_dir, env)
-    _print(description, print_description, as_json=as_json)
-
-
-def _describe_in_force(settings_dir: Path | None, env: str | None) -> dict[str, Any]:
-    """What is in force; where a load is refused only for missing credentials, what it would be with them."""
-    try:
-        return describe(ModelManager.load(settings_dir, env))
-    except SettingsError as error:
-        refusal = error
-    description = describe(ModelManager.load(settings_dir, env, checks_credentials=False))
-    description["warnings"] += [f"a load is refused: {problem}" for problem in refusal.problems]
-    return description
-
-
-@app.command()
-def env(
-    env: Env = None,
-    settings_dir: SettingsDir = None,
-    missing: Annotated[bool, typer.Option("--missing", help="Only what is missing.")] = False,
-    example: Annotated[bool, typer.Option("--example", help="Print the text of .env.example.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Print the variables that the settings reference, where, and whether they are set; never their values."""
-    with _faults_told():
-        manager = ModelManager.load(settings_dir, env, checks_credentials=False)
-    if example:
-        print(format_example(manager), end="")
-        return
-    variables = find_variables(manager.backends.values())
-    shown = [variable for variable in variables if variable.is_missing] if missing else variables
-    _print(describe_variables(shown), print_variables, as_json=as_json)
-    raise typer.Exit(1 if is_refused(manager, variables) else 0)
-
-
-@app.command()
-def explain(
-    name: Annotated[str, typer.Argument(help="A preset, alias, model, backend, or key path such as routing.active.")],
-    env: Env = None,
-    settings_dir: SettingsDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print why a name leads to its model, and where each value on the way was stated."""
-    with _faults_told():
-        explanation = ModelManager.load(settings_dir, env, checks_credentials=False).explain(name)
-    _print(describe_explanation(explanation), print_explanation, as_json=as_json)
-
-
-@app.command()
-def check(
-    env: Annotated[str | None, typer.Option("--env", help="One environment; else every one that exists.")] = None,
-    settings_dir: SettingsDir = None,
-    strict: Annotated[bool, typer.Option("--strict", help="End with status 1 for warnings too.")] = False,
-    output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write.")] = OutputFormat.TEXT,
-) -> None:
-    """Load every environment, and print problems and warnings by file. It needs no key and no network."""
-    with _faults_told():
-        findings = find_problems(settings_dir, env)
-    print(format_findings(findings, output_format))
-    raise typer.Exit(exit_status(findings, strict=strict))
-
-
-@app.command()
-def diff(
-    before: Annotated[str, typer.Argument(metavar="A", help="An environment; with --profile, a routing profile.")],
-    after: Annotated[str, typer.Argument(metavar="B", help="What to compare it with.")],
-    profile: Annotated[bool, typer.Option("--profile", help="A and B are routing profiles.")] = False,
-    env: Env = None,
-    settings_dir: SettingsDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Print what differs for a caller between two environments or profiles; status 0 equal, 1 different, 2 faulty."""
-    with _faults_told(status=2):
-        differences = diff_decks(before, after, env, settings_dir, is_profile=profile)
-    _print(describe_differences(differences), print_differences, as_json=as_json)
-    raise typer.Exit(1 if differences else 0)
+def _command(fault_status: int = 1) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function a command that tells an error of this package by its message and an exit status."""
+    return lambda function: app.command()(_faults_told(fault_status)(function))
 
 
 @contextmanager
-def _faults_told(status: int = 1) -> Iterator[None]:
+def _faults_told(status: int) -> Iterator[None]:
     """Turn an error of this package into its message and an exit status."""
     try:
         yield
@@ -135,4 +54,75 @@ def _print(data: Any, render: Callable[[Any, Console], None], *, as_json: bool) 
     if as_json:
         print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
     else:
-        render(data, Console(markup=False, highlight=False, emoji=False, soft_wrap=False))
+        # Names and values are people's own: what looks like markup in them is text.
+        render(data, Console(markup=False, highlight=False, emoji=False))
+
+
+@_command()
+def show(env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
+    """Print the settings in force: backends, models, aliases, presets and choices."""
+    _print(_describe_in_force(settings_dir, env), print_description, as_json=as_json)
+
+
+def _describe_in_force(settings_dir: Path | None, env: str | None) -> dict[str, Any]:
+    """What is in force; where a load is refused only for missing credentials, what it would be with them."""
+    try:
+        return describe(ModelManager.load(settings_dir, env))
+    except SettingsError as refusal:
+        description = describe(ModelManager.load(settings_dir, env, checks_credentials=False))
+        description["warnings"] += [f"a load is refused: {problem}" for problem in refusal.problems]
+        return description
+
+
+@_command()
+def env(
+    env: Env = None,
+    settings_dir: SettingsDir = None,
+    missing: Annotated[bool, typer.Option("--missing", help="Only what is missing.")] = False,
+    example: Annotated[bool, typer.Option("--example", help="Print the text of .env.example.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the variables that the settings reference, where, and whether they are set; never their values."""
+    manager = ModelManager.load(settings_dir, env, checks_credentials=False)
+    if example:
+        print(format_example(manager), end="")
+        return
+    variables = find_variables(manager)
+    shown = [variable._asdict() for variable in variables if variable.is_missing or not missing]
+    _print(shown, print_variables, as_json=as_json)
+    raise typer.Exit(is_refused(manager, variables))
+
+
+@_command()
+def explain(name: Name, env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
+    """Print why a name leads to its model, and where each value on the way was stated."""
+    explanation = ModelManager.load(settings_dir, env, checks_credentials=False).explain(name)
+    _print(describe_explanation(explanation), print_explanation, as_json=as_json)
+
+
+@_command()
+def check(
+    env: Annotated[str | None, typer.Option("--env", help="One environment; else every one that exists.")] = None,
+    settings_dir: SettingsDir = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with status 1 for warnings too.")] = False,
+    output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write.")] = OutputFormat.TEXT,
+) -> None:
+    """Load every environment, and print problems and warnings by file. It needs no key and no network."""
+    findings = find_problems(settings_dir, env)
+    print(format_findings(findings, output_format))
+    raise typer.Exit(exit_status(findings, strict=strict))
+
+
+@_command(fault_status=2)
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="An environment; with --profile, a routing profile.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="What to compare it with.")],
+    profile: Annotated[bool, typer.Option("--profile", help="A and B are routing profiles.")] = False,
+    env: Env = None,
+    settings_dir: SettingsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what differs for a caller between two environments or profiles; status 0 equal, 1 different, 2 faulty."""
+    differences = diff_decks((before, after), env, settings_dir, is_profile=profile)
+    _print([*map(asdict, differences)], print_differences, as_json=as_json)
+    raise typer.Exit(bool(differences))

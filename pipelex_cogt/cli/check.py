@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from enum import StrEnum
-from itertools import groupby
+from itertools import groupby, starmap
 from pathlib import Path
 from typing import TypeAlias
 
@@ -19,6 +19,10 @@ from pipelex_cogt.models.model_manager import ModelManager
 
 Findings: TypeAlias = Mapping[Problem, tuple[str, ...]]
 """Every problem with the environments that have it."""
+
+# What a workflow command takes for its own marks, in its message and in its properties.
+_IN_MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+_IN_PROPERTY = _IN_MESSAGE | str.maketrans({",": "%2C", ":": "%3A"})
 
 
 class OutputFormat(StrEnum):
@@ -49,7 +53,8 @@ def exit_status(findings: Findings, *, strict: bool) -> int:
 
 def format_findings(findings: Findings, output_format: OutputFormat) -> str:
     """Write findings for people, as JSON, or as annotations of a pull request."""
-    return _FORMATS[output_format](findings)
+    formats = {OutputFormat.TEXT: _format_text, OutputFormat.JSON: _format_json, OutputFormat.GITHUB: _format_github}
+    return formats[output_format](findings)
 
 
 def _environments(settings_dir: Path | None) -> Iterable[str]:
@@ -68,14 +73,17 @@ def _problems_of(settings_dir: Path | None, environment: str) -> tuple[Problem, 
 def _format_text(findings: Findings) -> str:
     lines: list[str] = []
     # The findings come sorted by file.
-    for file, group in groupby(findings.items(), key=lambda finding: finding[0].file):
+    for file, problems in groupby(findings, key=lambda problem: problem.file):
         lines.append(file or "settings")
-        for problem, environments in group:
-            line = "" if problem.line is None else f"line {problem.line}  "
-            text = ": ".join(filter(None, (problem.path, problem.message)))
-            lines.append(f"  {problem.severity}: {line}{text}  [{', '.join(environments)}]")
+        lines += (f"  {_text(problem)}  [{', '.join(findings[problem])}]" for problem in problems)
     errors = sum(problem.severity is Severity.ERROR for problem in findings)
     return "\n".join([*lines, f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"])
+
+
+def _text(problem: Problem) -> str:
+    line = f"line {problem.line}  " if problem.line else ""
+    text = ": ".join(filter(None, (problem.path, problem.message)))
+    return f"{problem.severity}: {line}{text}"
 
 
 def _count(number: int, noun: str) -> str:
@@ -88,30 +96,14 @@ def _format_json(findings: Findings) -> str:
 
 
 def _format_github(findings: Findings) -> str:
-    return "\n".join(_annotation(problem, environments) for problem, environments in findings.items())
+    return "\n".join(starmap(_annotation, findings.items()))
 
 
 def _annotation(problem: Problem, environments: tuple[str, ...]) -> str:
-    file, origin = problem.file, None
-    if problem.line is None and not (file or "").endswith((".toml", ".env")):
+    place = {"file": problem.file, "line": problem.line, "title": problem.path or "settings"}
+    message = f"{problem.message} [{', '.join(environments)}]"
+    if problem.file and problem.line is None and not problem.file.endswith((".toml", ".env")):
         # A variable, or an argument: nothing that an annotation can point at.
-        file, origin = None, problem.file
-    place = {"file": file, "line": problem.line, "title": problem.path or "settings"}
-    properties = ",".join(f"{key}={_escape(str(value), ',:')}" for key, value in place.items() if value is not None)
-    message = ": ".join(filter(None, (origin, problem.message)))
-    text = _escape(f"{message} [{', '.join(environments)}]")
-    return f"::{problem.severity} {properties}::{text}"
-
-
-def _escape(text: str, more: str = "") -> str:
-    """Text as a workflow command takes it."""
-    for character in f"%\r\n{more}":
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text
-
-
-_FORMATS: Mapping[OutputFormat, Callable[[Findings], str]] = {
-    OutputFormat.TEXT: _format_text,
-    OutputFormat.JSON: _format_json,
-    OutputFormat.GITHUB: _format_github,
-}
+        message = f"{place.pop('file')}: {message}"
+    properties = ",".join(f"{key}={str(value).translate(_IN_PROPERTY)}" for key, value in place.items() if value)
+    return f"::{problem.severity} {properties}::{message.translate(_IN_MESSAGE)}"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
+from itertools import chain, groupby
+from typing import Any, NamedTuple
 
 from rich.console import Console
 
@@ -27,8 +25,7 @@ _EXAMPLE_HEAD = """\
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ReferencedVariable:
+class ReferencedVariable(NamedTuple):
     """One variable that a backend's settings reference; never its value.
 
     Attributes:
@@ -40,6 +37,7 @@ class ReferencedVariable:
         source: Where it is set, or None.
         default: The reference's default, unless the key is secret.
         is_missing: Whether the reference as a whole is answered by nothing.
+        is_set: Whether a source holds it.
     """
 
     backend: str
@@ -50,12 +48,13 @@ class ReferencedVariable:
     source: str | None
     default: str | None
     is_missing: bool
+    is_set: bool
 
 
-def find_variables(backends: Iterable[InferenceBackend]) -> list[ReferencedVariable]:
+def find_variables(manager: ModelManager) -> list[ReferencedVariable]:
     """The variables that backends in use reference, in the order of the settings, each once a place."""
-    found = (variable for backend in backends if backend.enabled for variable in _variables_of(backend))
-    return list(dict.fromkeys(found))
+    found = map(_variables_of, manager.backends.enabled.values())
+    return list(dict.fromkeys(chain.from_iterable(found)))
 
 
 def is_refused(manager: ModelManager, variables: Iterable[ReferencedVariable]) -> bool:
@@ -64,14 +63,9 @@ def is_refused(manager: ModelManager, variables: Iterable[ReferencedVariable]) -
     return means is MissingCredentials.ERROR and any(variable.is_missing for variable in variables)
 
 
-def describe_variables(variables: Iterable[ReferencedVariable]) -> list[dict[str, Any]]:
-    """The variables as data that JSON can hold."""
-    return [{**asdict(variable), "is_set": variable.source is not None} for variable in variables]
-
-
 def print_variables(variables: list[dict[str, Any]], console: Console) -> None:
-    """Print what `describe_variables` found."""
-    for backend, group in groupby(variables, key=itemgetter("backend")):
+    """Print what `find_variables` found, each variable as data."""
+    for backend, group in groupby(variables, key=lambda variable: variable["backend"]):
         rows = [(each["name"], _state(each), f"{each['place']}  {each['path']}") for each in group]
         print_table(console, backend, ["variable", "set in", "referenced in"], rows)
     if not variables:
@@ -80,34 +74,27 @@ def print_variables(variables: list[dict[str, Any]], console: Console) -> None:
 
 def format_example(manager: ModelManager) -> str:
     """The text of `.env.example` for the settings in force."""
-    blocks = [_EXAMPLE_HEAD]
     # Each line once, under the first backend that needs it.
-    told: dict[str, None] = {}
-    for backend in manager.backends.enabled.values():
-        before = len(told)
-        told.update(dict.fromkeys(map(_example_line, _variables_of(backend))))
-        new = [*told][before:]
-        if new:
-            blocks.append("\n".join([f"# {backend.display_name or backend.name}", *new, ""]))
+    needed_by: dict[str, str] = {}
+    for variable in find_variables(manager):
+        needed_by.setdefault(_example_line(variable), variable.backend)
+    blocks = [_EXAMPLE_HEAD]
+    for backend, lines in groupby(needed_by, key=needed_by.__getitem__):
+        blocks.append("\n".join([f"# {manager.backends[backend].display_name or backend}", *lines, ""]))
     return "\n".join(blocks)
 
 
 def _variables_of(backend: InferenceBackend) -> Iterator[ReferencedVariable]:
     for path, text in backend.referenced_settings():
-        place = str(backend.credentials.locate(path) or "settings")
+        place = (str(backend.credentials.locate(path) or "settings"), format_key_path(path))
         for reference in references_in(text):
             held_by = {name: backend.credentials.source_of(name) for name in reference.names}
             is_missing = reference.default is None and not any(held_by.values())
+            default = _shown_default(reference, path)
             for name, source in held_by.items():
+                kind = "secret" if name.prefix is Prefix.SECRET else "variable"
                 yield ReferencedVariable(
-                    backend=backend.name,
-                    name=name.name,
-                    kind="secret" if name.prefix is Prefix.SECRET else "variable",
-                    place=place,
-                    path=format_key_path(path),
-                    source=source,
-                    default=_shown_default(reference, path),
-                    is_missing=is_missing,
+                    backend.name, name.name, kind, *place, source, default, is_missing, bool(source)
                 )
 
 
@@ -117,13 +104,11 @@ def _shown_default(reference: Reference, path: KeyPath) -> str | None:
     return mask_url_password(reference.default)
 
 
-def _state(variable: dict[str, Any]) -> str:
-    if variable["source"]:
-        return str(variable["source"])
+def _state(variable: dict[str, Any]) -> str | None:
     if variable["is_missing"]:
         return "missing"
-    default = variable["default"]
-    return "-" if default is None else f"default {default}"
+    stated_default = None if variable["default"] is None else f"default {variable['default']}"
+    return variable["source"] or stated_default
 
 
 def _example_line(variable: ReferencedVariable) -> str:

@@ -7,18 +7,16 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 from rich.tree import Tree
 
-from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingRule
+from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingRule, describe_rule
 from pipelex_cogt.models.explain import Explanation
 
 
 def describe_explanation(explanation: Explanation) -> dict[str, Any]:
     """The explanation as data that JSON can hold."""
-    described = asdict(explanation)
-    if explanation.decision is not None:
-        decision = explanation.decision
+    described, decision = asdict(explanation), explanation.decision
+    if decision is not None:
         turned_down = [down._asdict() for down in decision.turned_down]
         described["decision"] = {**decision._asdict(), "reason": decision.reason, "turned_down": turned_down}
     return described
@@ -26,49 +24,53 @@ def describe_explanation(explanation: Explanation) -> dict[str, Any]:
 
 def print_explanation(explanation: Mapping[str, Any], console: Console) -> None:
     """Print what `describe_explanation` found."""
-    tree = Tree(Text(f"{explanation['kind']} {explanation['name']}"))
-    step = tree
+    step = tree = Tree("{kind} {name}".format_map(explanation))
     if explanation["handle"] not in (None, explanation["name"]):
-        step = step.add(Text(f"handle {explanation['handle']}"))
+        step = step.add("handle {handle}".format_map(explanation))
     for alias in explanation["aliases"]:
-        if alias["alias"] != explanation["name"] or explanation["kind"] != "alias":
-            step = step.add(Text(f"alias {alias['alias']}"))
+        step = _next_step(tree, step, f"alias {alias['alias']}")
         for member in alias["members"]:
-            step.add(Text(member if member in alias["served"] else f"{member} (not served)"))
-    if explanation["model"] is not None and explanation["kind"] != "model":
-        step = step.add(Text(f"model {explanation['model']}"))
+            step.add(member if member in alias["served"] else f"{member} (not served)")
     if explanation["decision"] is not None:
+        step = _next_step(tree, step, "model {model}".format_map(explanation))
         _add_decision(step, explanation["decision"])
     if explanation["absence"] is not None:
-        step.add(Text(f"not served: {explanation['absence']}"))
+        step.add("not served: {absence}".format_map(explanation))
     if explanation["model_id"] is not None:
-        step.add(Text(f"backend {explanation['backend']}")).add(Text(f"model_id {explanation['model_id']}"))
+        step.add("backend {backend}".format_map(explanation)).add("model_id {model_id}".format_map(explanation))
     console.print(tree)
     if explanation["values"]:
         console.print()
         console.print(_value_tree(explanation["values"]))
 
 
+def _next_step(tree: Tree, step: Tree, text: str) -> Tree:
+    """Hang a step on the one before it; what the root says already is no other step."""
+    return step if text == str(tree.label) else step.add(text)
+
+
 def _add_decision(step: Tree, decision: Mapping[str, Any]) -> None:
-    key = decision["key"]
-    rule = f"route {key!r}" if key is not None else decision["rule"]
-    routing = step.add(Text("no rule leads to it" if decision["rule"] == RoutingRule.NONE else f"decided by {rule}"))
-    for down in decision["turned_down"]:
-        if down["reason"] != RouteRefusal.NOT_ASKED:
-            named = f"route {down['key']!r}" if down["key"] is not None else down["rule"]
-            routing.add(Text(f"turned down: {named} {down['backend']}, {down['reason']}"))
-    not_asked = [down["backend"] for down in decision["turned_down"] if down["reason"] == RouteRefusal.NOT_ASKED]
+    is_decided = decision["rule"] is not RoutingRule.NONE
+    routing = step.add(f"decided by {_rule(decision)}" if is_decided else "no rule leads to it")
+    refused = [down for down in decision["turned_down"] if down["reason"] is not RouteRefusal.NOT_ASKED]
+    not_asked = [down["backend"] for down in decision["turned_down"] if down["reason"] is RouteRefusal.NOT_ASKED]
+    for down in refused:
+        routing.add(f"turned down: {_rule(down)} {down['backend']}, {down['reason']}")
     if not_asked:
-        routing.add(Text(f"not asked any more: {', '.join(not_asked)}"))
+        routing.add(f"not asked any more: {', '.join(not_asked)}")
+
+
+def _rule(decided: Mapping[str, Any]) -> str:
+    return describe_rule(decided["rule"], decided["key"])
 
 
 def _value_tree(values: Iterable[Mapping[str, Any]]) -> Tree:
-    tree = Tree(Text("values, and where they are stated"))
+    tree = Tree("values, and where they are stated")
     for value in values:
-        branch = tree.add(Text(f"{value['path']} = {_shown(value['stated']['value'])}"))
-        branch.add(Text(_origin(value["stated"])))
+        branch = tree.add(f"{value['path']} = {_shown(value['stated']['value'])}")
+        branch.add(_origin(value["stated"]))
         for replaced in value["replaced"]:
-            branch.add(Text(f"replaced {_shown(replaced['value'])}, {_origin(replaced)}"))
+            branch.add(f"replaced {_shown(replaced['value'])}, {_origin(replaced)}")
     return tree
 
 

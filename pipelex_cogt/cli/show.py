@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 from rich.console import Console
 from rich.table import Column, Table
-from rich.text import Text
 
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
@@ -22,7 +20,6 @@ Description: TypeAlias = dict[str, Any]
 _LETTERS = {"text": "T", "images": "I", "audio": "A", "video": "V", "pdf": "P", "structured": "S", "embeddings": "E"}
 _LEGEND = "  ".join(f"{letter} {modality}" for modality, letter in _LETTERS.items())
 _NAME_WIDTH = 30
-_THOUSAND, _MILLION = 1_000, 1_000_000
 
 
 def describe(manager: ModelManager) -> Description:
@@ -34,22 +31,21 @@ def describe(manager: ModelManager) -> Description:
     return {
         "environment": manager.environment,
         "profile": manager.routing.active.name,
-        "directories": {name: path and str(path) for name, path in places.items()},
-        "backends": [_describe_backend(backend) for backend in manager.backends.values()],
-        "models": [_describe_model(model) for model in deck.inference_models.values()],
+        "directories": places,
+        "backends": [*map(_describe_backend, manager.backends.values())],
+        "models": [*map(_describe_model, deck.inference_models.values())],
         "aliases": {name: _describe_alias(name, deck) for name in deck.aliases},
         "presets": {name: _describe_preset(name, deck) for name in deck.llm_presets},
         "choices": {choice.value: _describe_choice(choice, deck) for choice in LLMChoice},
-        "warnings": [str(warning) for warning in manager.warnings],
+        "warnings": [*map(str, manager.warnings)],
     }
 
 
 def print_description(description: Description, console: Console) -> None:
     """Print what `describe` found."""
-    console.print(f"environment  {description['environment']}")
-    console.print(f"profile      {description['profile']}")
-    for name, directory in description["directories"].items():
-        console.print(f"{name:<12} {directory or '-'}")
+    loaded = {"environment": description["environment"], "profile": description["profile"]}
+    for name, value in {**loaded, **description["directories"]}.items():
+        console.print(f"{name:<12} {value or '-'}")
     backends = map(_backend_row, description["backends"])
     print_table(console, "Backends", ["backend", "state", "endpoint", "models"], backends)
     _print_models(description["models"], console)
@@ -63,6 +59,19 @@ def print_description(description: Description, console: Console) -> None:
         console.print(f"warning: {warning}")
 
 
+def print_table(console: Console, title: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Print a titled table without lines, with "-" for None; names that are too long for it are folded."""
+    cells = [["-" if value is None else str(value) for value in row] for row in rows]
+    headers = (Column(column, overflow="fold") for column in columns)
+    table = Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    # Names are what people look for: a long cell beside them takes no room from them.
+    table.columns[0].min_width = min(_NAME_WIDTH, max((len(name) for name, *_ in cells), default=0))
+    for row in cells:
+        table.add_row(*row)
+    console.print(f"\n{title}")
+    console.print(table if cells else "none")
+
+
 def _describe_backend(backend: InferenceBackend) -> Description:
     state = "enabled" if backend.enabled else "disabled"
     if backend.missing_variables:
@@ -72,12 +81,12 @@ def _describe_backend(backend: InferenceBackend) -> Description:
 
 def _describe_model(model: InferenceModelSpec) -> Description:
     described = model.model_dump(mode="json", exclude={"enabled"})
-    return {**described, "costs": {name: price for name, price in described["costs"].items() if price is not None}}
+    return {**described, "costs": model.costs.model_dump(exclude_none=True)}
 
 
 def _describe_alias(name: str, deck: ModelDeck) -> Description:
     served = [model.name for model in deck.chains[name]]
-    return {"chain": [*members_of(deck.aliases[name])], "served": served, "model": _model_of(name, deck)}
+    return {"chain": members_of(deck.aliases[name]), "served": served, "model": _model_of(name, deck)}
 
 
 def _describe_preset(name: str, deck: ModelDeck) -> Description:
@@ -91,74 +100,49 @@ def _describe_choice(choice: LLMChoice, deck: ModelDeck) -> Description:
 
 
 def _model_of(handle: str, deck: ModelDeck) -> Description | None:
-    try:
-        model = deck.get_inference_model(handle)
-    except LookupError:
+    if not deck.is_served(handle):
         return None
+    model = deck.get_inference_model(handle)
     return {"name": model.name, "backend": model.backend_name}
-
-
-def print_table(console: Console, title: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a titled table without lines; names that are too long for it are folded."""
-    headers = (Column(Text(column), overflow="fold") for column in columns)
-    table = Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for row in rows:
-        cells = [Text(str(cell)) for cell in row]
-        table.columns[0].min_width = max(table.columns[0].min_width or 0, min(len(cells[0]), _NAME_WIDTH))
-        table.add_row(*cells)
-    console.print(f"\n{title}")
-    console.print(table if table.rows else "none")
 
 
 def _print_models(models: list[Description], console: Console) -> None:
     columns = ["model", "model_id", "reads", "writes", "context", "output", "$ in", "$ out"]
-    backend_of = itemgetter("backend_name")
-    for backend in dict.fromkeys(map(backend_of, models)):
-        served = (model for model in models if backend_of(model) == backend)
+    for backend in dict.fromkeys(model["backend_name"] for model in models):
+        served = (model for model in models if model["backend_name"] == backend)
         print_table(console, f"Models served by {backend}", columns, map(_model_row, served))
     console.print(f"\n{_LEGEND}\ncontext and output in tokens, prices in US dollars per million tokens")
 
 
 def _backend_row(backend: Mapping[str, Any]) -> list[Any]:
-    return [backend["name"], backend["state"], backend["endpoint"] or "-", backend["models"]]
+    return [backend["name"], backend["state"], backend["endpoint"] or None, backend["models"]]
 
 
-def _model_row(model: Mapping[str, Any]) -> list[str]:
-    model_id = model["model_id"]
+def _model_row(model: Mapping[str, Any]) -> list[Any]:
+    prices = {name: f"{price:g}" for name, price in model["costs"].items()}
     return [
         model["name"],
-        "=" if model_id == model["name"] else model_id,
-        _letters(model["inputs"]),
-        _letters(model["outputs"]),
-        _count(model["context_window"]),
-        _count(model["max_tokens"]),
-        _price(model["costs"].get("input")),
-        _price(model["costs"].get("output")),
+        "=" if model["model_id"] == model["name"] else model["model_id"],
+        *map(_letters, (model["inputs"], model["outputs"])),
+        *map(_count, (model["context_window"], model["max_tokens"])),
+        *map(prices.get, ("input", "output")),
     ]
 
 
 def _preset_row(name: str, preset: Mapping[str, Any]) -> list[Any]:
-    temperature = "-" if preset["temperature"] is None else preset["temperature"]
-    return [name, preset["llm_handle"], temperature, preset["max_tokens"] or "-", _target(preset)]
+    return [name, preset["llm_handle"], preset["temperature"], preset["max_tokens"], _target(preset)]
 
 
 def _target(entry: Mapping[str, Any]) -> str:
-    model = entry["model"]
-    return f"{model['name']} @ {model['backend']}" if model else "nothing served"
+    return "{name} @ {backend}".format_map(entry["model"]) if entry["model"] else "nothing served"
 
 
-def _letters(modalities: Iterable[str]) -> str:
-    return "".join(_LETTERS[modality] for modality in modalities) or "-"
+def _letters(modalities: Iterable[str]) -> str | None:
+    return "".join(map(_LETTERS.__getitem__, modalities)) or None
 
 
-def _count(tokens: int | None) -> str:
-    if tokens is None:
-        return "-"
-    for unit, letter in ((_MILLION, "M"), (_THOUSAND, "k")):
-        if tokens >= unit:
+def _count(tokens: int | None) -> str | int | None:
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        if tokens and tokens >= unit:
             return f"{tokens / unit:.3g}{letter}"
-    return str(tokens)
-
-
-def _price(price: float | None) -> str:
-    return "-" if price is None else f"{price:g}"
+    return tokens
