@@ -7,7 +7,6 @@ import re
 import stat
 import tomllib
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -38,9 +37,9 @@ class TomlDocument(NamedTuple):
 
 def display_path(path: Path) -> str:
     """A path as people write it: relative to the working directory where it lies below it."""
-    with suppress(ValueError):
-        return str(path.relative_to(Path.cwd()))
-    return str(path)
+    # Text, for `Path.relative_to` takes its time and every file of a load is named.
+    working_directory, shown = str(Path.cwd()), str(path)
+    return "." if shown == working_directory else shown.removeprefix(os.path.join(working_directory, ""))
 
 
 def warn_if_others_read(path: Path, report: ProblemReport) -> None:

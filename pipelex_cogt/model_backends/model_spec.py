@@ -122,11 +122,13 @@ class InferenceModelSpec(SettingsModel):
     """Whether it is served."""
     description: str | None = None
     """A sentence for people."""
-    _credentials: Credentials | None = PrivateAttr()
+    _credentials: Credentials | None = PrivateAttr(default=None)
 
     def model_post_init(self, context: Credentials | None) -> None:
         """Keep what answers a reference in `model_id`, where there is one."""
-        self._credentials = context
+        # Most models state their string plainly, and to set a private attribute costs more than to look.
+        if context is not None:
+            self._credentials = context
 
     @property
     def model_id(self) -> str:

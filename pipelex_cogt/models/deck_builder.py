@@ -49,10 +49,10 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
 def route_models(routing: RoutingProfileLibrary, profile: str | None = None) -> dict[str, InferenceModelSpec]:
     """The models that a routing profile serves, by model name; None for the active profile."""
     served: dict[str, InferenceModelSpec] = {}
-    for name in dict.fromkeys(chain.from_iterable(each.model_specs for each in routing.backends.enabled.values())):
+    for name in dict.fromkeys(chain.from_iterable(routing.backends.served.values())):
         decision = routing.decide(name, profile)
         if decision.backend is not None:
-            served[name] = routing.backends[decision.backend].model_specs[name]
+            served[name] = routing.backends.served[decision.backend][name]
     return served
 
 
