@@ -154,8 +154,10 @@ class ProblemReport:
 
     def _explains(self, place: KeyPath) -> bool:
         """Whether a place could not be read or has an error, so that what rests on it is a consequence."""
-        is_unread = place in self._above_unreadable or not self._unreadable.isdisjoint([(), *prefixes(place)])
-        return is_unread or (self._errors[place] > 0 and not self._is_idle(place))
+        above = [(), *prefixes(place)]
+        is_unread = place in self._above_unreadable or not self._unreadable.isdisjoint(above)
+        is_wrong = self._errors[place] > 0 and not self._is_idle(place)
+        return is_unread or is_wrong
 
     def _is_idle(self, place: KeyPath) -> bool:
         return not self._idle.isdisjoint(prefixes(place))

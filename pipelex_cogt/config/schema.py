@@ -76,7 +76,8 @@ def _keys_of_part(part: Any) -> Mapping[str, Any]:
     if isinstance(part, Mapping):
         return part
     if get_origin(part) in (dict, Mapping):
-        return {ANY_KEY: get_args(part)[1]}
+        _key_type, value_type = get_args(part)
+        return {ANY_KEY: value_type}
     return model_schema(part) if hasattr(part, "model_fields") else FrozenDict()
 
 

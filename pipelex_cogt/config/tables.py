@@ -20,6 +20,7 @@ V = TypeVar("V")
 
 _MISSING = object()
 _CONTAINERS = (Mapping, list, tuple)
+_UNFROZEN = {dict, list, tuple}
 _TOML_TYPES: Mapping[type, str] = {
     bool: "a boolean",
     int: "an integer",
@@ -82,12 +83,10 @@ class FrozenList(list[V]):
 
 def freeze(value: Any) -> Any:
     """A value of tables and lists that cannot be changed, all the way down."""
-    # Types are looked at rather than instances: what is frozen already is not copied.
+    # Most values are scalars: looking at the type here costs less than a call for each.
     if type(value) is dict:
-        return FrozenDict(zip(value, map(freeze, value.values()), strict=True))
-    if type(value) in (list, tuple):
-        return FrozenList(map(freeze, value))
-    return value
+        return FrozenDict({k: freeze(v) if type(v) in _UNFROZEN else v for k, v in value.items()})
+    return FrozenList(map(freeze, value)) if type(value) in _UNFROZEN else value
 
 
 def value_at(table: Any, path: KeyPath, default: Any = None) -> Any:
@@ -110,10 +109,10 @@ def has_value(table: Any, path: KeyPath) -> bool:
 
 def merge(lower: Table, upper: Table) -> Table:
     """Lay one table over another: tables merge key by key, everything else replaces. Neither argument changes."""
-    merged = {**lower, **upper}
-    for key in filter(lower.__contains__, upper):
-        if isinstance(lower[key], dict) and isinstance(upper[key], dict):
-            merged[key] = merge(lower[key], upper[key])
+    merged = dict(lower)
+    for key, value in upper.items():
+        below = merged.get(key)
+        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return merged
 
 

@@ -13,8 +13,9 @@ from collections import Counter
 
 from pipelex_cogt.config.key_paths import KeyPath
 
-# The patterns expect valid TOML: each alternative begins with another character, so that none is tried twice.
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+# The patterns expect valid TOML: each alternative begins with another character, so that none is tried twice. A comma
+# stands between two values and tells no more than a blank.
+_BLANK = re.compile(r"(?:[ \t\r\n,]|#[^\n]*)*")
 _KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*\.?""")
 _SCALAR = re.compile(
     r'''"""(?:\\.|[^\\])*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:'{0,2})|"(?:\\.|[^"\\\n])*"|'[^'\n]*\''''
@@ -93,9 +94,7 @@ class _Scanner:
         self._position += 1
         index = 0
         while self._text[self._skip(_BLANK)] != closing:
-            if self._text[self._position] == ",":
-                self._position += 1
-            elif closing == "}":
+            if closing == "}":
                 self._read_pair(path)
             else:
                 self._note((*path, index), self._position)
