@@ -192,26 +192,6 @@ def test_an_unused_route_of_a_profile_that_is_not_active_is_not_told(load: Load)
     assert paths(load({"routing.local.toml": "[profiles.y]\ndefault = 'a'\nroutes = { 'zz*' = 'b' }\n"})) == []
 
 
-def test_an_older_spelling_is_told_even_where_a_higher_layer_replaces_its_value(load: Load) -> None:
-    files = {
-        "backends/b.toml": "default_sdk = 'old'\n[m1]\n[only-b]\n['dot.ted']\n",
-        "backends/b.local.toml": "[defaults]\nsdk = 'mine'\n",
-    }
-    (warning,) = load(files).warnings
-    assert warning.file is not None
-    assert (Path(warning.file).name, warning.line) == ("b.toml", 1)
-    assert warning.suggestion == "write sdk in [defaults]"
-
-
-def test_every_older_spelling_is_told_where_it_stands(load: Load) -> None:
-    files = {
-        "backends/b.toml": "default_sdk = 'old'\n[m1]\n[only-b]\n['dot.ted']\n",
-        "backends/b.local.toml": "# mine\ndefault_sdk = 'mine'\n",
-    }
-    told = [(Path(warning.file or "").name, warning.line) for warning in load(files).warnings]
-    assert told == [("b.local.toml", 2), ("b.toml", 1)]
-
-
 # What is packaged
 
 

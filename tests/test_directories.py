@@ -1,4 +1,4 @@
-"""Where settings are looked for."""
+"""Directories: where settings, `.env` and secrets are looked for, and which of several is taken."""
 
 import sys
 from collections.abc import Callable
@@ -9,9 +9,8 @@ import pytest
 
 from pipelex_cogt import MissingCredentialError, ModelManager, SettingsError
 from pipelex_cogt.config.directories import Directories, find_directories, packaged_settings_dir
-from pipelex_cogt.config.environ import Environ, read_dotenv
+from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.errors import Severity
 from tests.conftest import MINIMAL, Load, dedent
 
 Problems: TypeAlias = Callable[..., list[str]]
@@ -189,27 +188,6 @@ def test_a_directory_called_dotenv_is_no_dotenv() -> None:
     assert find().dotenv is None
 
 
-def test_dotenv_is_read_as_people_write_it(tmp_path: Path) -> None:
-    path = tmp_path / ".env"
-    lines = ["# a comment", "export A=1", "B='two words'", 'C="3"', "D=${A}", "E=", "F", "G = 7 # note", ""]
-    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(lines).encode())
-    assert read_dotenv(path, ProblemReport()) == {
-        "A": "1",
-        "B": "two words",
-        "C": "3",
-        "D": "${A}",
-        "E": "",
-        "G": "7",
-    }
-
-
-def test_a_dotenv_that_is_not_text_is_an_error(tmp_path: Path) -> None:
-    path, report = tmp_path / ".env", ProblemReport()
-    path.write_bytes(b"A=\xe9\n")
-    assert read_dotenv(path, report) == {}
-    assert [str(problem) for problem in report.problems(Severity.ERROR)] == [f"{path}: expected UTF-8 text"]
-
-
 def test_an_application_works_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, text in MINIMAL.items():
         path = tmp_path / "elsewhere" / "settings" / name
@@ -232,16 +210,6 @@ def test_a_directory_with_dots_has_the_neighbours_of_its_real_place(monkeypatch:
 def test_a_home_that_does_not_exist_is_one_of_our_errors() -> None:
     with pytest.raises(SettingsError, match="places where settings are looked for"):
         ModelManager.load(settings_dir="~nobody-of-this-name/settings", environ={})
-
-
-def test_a_line_of_dotenv_that_says_nothing_is_a_warning() -> None:
-    make("settings/backends.toml")
-    Path(".env").write_text("A=1\nPIPELEX_ENV production\nB=2\n")
-    Path(".env").chmod(0o600)
-    report = ProblemReport()
-    _, environment = find_directories(None, Environ({}), report)
-    assert (environment["A"], environment["B"]) == ("1", "2")
-    assert [*map(str, report.problems(Severity.WARNING))] == [".env:2: not read: expected NAME=value"]
 
 
 def test_of_two_dotenvs_the_one_beside_the_settings_is_read_and_shown(load: Load, tmp_path: Path) -> None:

@@ -1,12 +1,11 @@
-"""The library of routing profiles: the active one, its faults as errors, the others' as warnings."""
+"""Building the routing profiles: the faults of the active one are errors, those of the others warnings."""
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from pipelex_cogt import ModelNotRoutedError, RoutingProfile, RoutingProfileLibrary, RoutingRule, UnknownNameError
+from pipelex_cogt import ModelNotRoutedError, RoutingRule
 from tests.conftest import Load
 
 Problems = Callable[..., list[str]]
@@ -69,56 +68,6 @@ def two_profiles(*lines: str) -> dict[str, str]:
     """A sound active profile, and another one with these rules."""
     sound = ['active = "ok"', "[profiles.ok]", 'fallback_order = ["a", "b"]', "[profiles.x]"]
     return {**DECK, "routing.toml": "\n".join([*sound, *lines])}
-
-
-@pytest.fixture
-def library(load: Load) -> RoutingProfileLibrary:
-    return load(two_profiles('default = "a"')).routing
-
-
-def test_the_library_is_a_mapping(library: RoutingProfileLibrary) -> None:
-    assert list(library) == ["ok", "x"]
-    assert len(library) == 2
-    assert "x" in library
-    assert library["x"].default == "a"
-    assert library.get("y") is None
-
-
-def test_one_profile_is_active(library: RoutingProfileLibrary) -> None:
-    assert library.active is library["ok"]
-
-
-def test_a_required_profile_comes_with_near_names(load: Load) -> None:
-    library = load().routing
-    assert library.get_required("all").name == "all"
-    with pytest.raises(UnknownNameError, match="no routing profile is called 'al'; did you mean 'all'"):
-        library.get_required("al")
-
-
-def test_a_decision_may_be_asked_of_any_profile(library: RoutingProfileLibrary) -> None:
-    assert library.decide("only-b").backend == "b"
-    decision = library.decide("only-b", profile="x")
-    assert (decision.backend, decision.reason) == (None, "default names 'a': does not serve the model")
-    with pytest.raises(UnknownNameError):
-        library.decide("only-b", profile="y")
-
-
-def test_a_decision_about_an_unknown_model_is_an_answer(library: RoutingProfileLibrary) -> None:
-    assert library.decide("nobody-knows-it").backend is None
-
-
-def test_the_library_is_read_only(library: RoutingProfileLibrary) -> None:
-    for mapping in (library, library.profiles):
-        writable: Any = mapping
-        with pytest.raises(TypeError):
-            writable["y"] = RoutingProfile(name="y")
-    field = "active"
-    with pytest.raises(AttributeError):
-        setattr(library, field, library["x"])
-
-
-def test_a_library_may_be_copied(library: RoutingProfileLibrary) -> None:
-    assert copy.copy(library).active == library.active
 
 
 @pytest.mark.parametrize(("lines", "messages"), ACTIVE_FAULTS.values(), ids=ACTIVE_FAULTS)
@@ -240,16 +189,6 @@ def test_a_model_that_no_rule_serves_says_which_rule_took_it(load: Load) -> None
     assert str(error) == (
         "'only-a' is not served in routing profile 'x': route 'only-*' takes it: 'b' does not serve the model"
     )
-
-
-def test_a_model_that_no_rule_serves_is_a_warning(load: Load) -> None:
-    manager = load(routing('default = "b"'))
-    assert any("only-a" in warning.path for warning in manager.warnings)
-
-
-def test_a_route_that_can_never_be_used_is_a_warning(load: Load) -> None:
-    manager = load(routing('routes = { "zzz-*" = "b" }', 'default = "b"'))
-    assert any(warning.path == 'cogt.routing.profiles.x.routes."zzz-*"' for warning in manager.warnings)
 
 
 def test_names_of_routes_survive_as_written(load: Load) -> None:

@@ -835,6 +835,14 @@ def test_no_settings_file_that_is_not_utf8_tells_its_content(
     assert CANARY not in told
 
 
+@pytest.mark.parametrize("text", [f"api_key = '{CANARY}", f"api_key = {CANARY}", f"'{CANARY}' = \n"])
+def test_a_broken_file_of_secrets_shows_none_of_them(load: Load, text: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({".secrets.toml": f"[default.cogt.backends.a]\n{text}"})
+    assert CANARY not in str(caught.value) + repr(caught.value)
+    assert caught.value.problems[0].line in (2, 3)
+
+
 class SealedVault:
     """A source that cannot answer for some names."""
 

@@ -300,33 +300,6 @@ def test_overrides_may_state_nothing(load: Load, overrides: dict[str, Any] | Non
     assert load(overrides=overrides).routing.active.name == "all"
 
 
-def test_the_older_spelling_means_the_same_in_every_layer(load: Load) -> None:
-    manager = load(
-        {
-            "backends/a.toml": """
-                default_sdk = "old"
-                default_prompting_target = "openai"
-                [m1]
-                [only-a]
-                sdk = "own"
-            """,
-            "backends/a.local.toml": "[defaults]\nprompting_target = 'gemini'\n",
-        }
-    )
-    specs = manager.backends["a"].model_specs
-    assert (specs["m1"].sdk, specs["only-a"].sdk) == ("old", "own")
-    assert specs["m1"].prompting_target == "gemini"
-    assert len(manager.warnings) == 2
-
-
-def test_an_upper_layer_wins_in_the_older_spelling_too(load: Load) -> None:
-    files = {
-        "backends/a.toml": "[defaults]\nsdk = 'new'\n[m1]\n[only-a]\n",
-        "backends/a.local.toml": "default_sdk = 'old'\n",
-    }
-    assert load(files).backends["a"].model_specs["m1"].sdk == "old"
-
-
 def test_a_load_changes_neither_the_process_nor_its_files(load: Load, tmp_path: Path) -> None:
     load({"../.env": "A_KEY=1\nPIPELEX_ENV=staging\nNEW=1\n"})
     environ, folder = dict(os.environ), Path.cwd()

@@ -1,0 +1,63 @@
+"""Suggestions: which known names come near a wrong one, and what counts as one slip."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelex_cogt.config.suggestions import did_you_mean, is_one_slip, near_names
+
+KNOWN = ["claude-4-sonnet", "claude-4-opus", "gpt-4.1", "gpt-4.1-mini", "Qwen/X"]
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("claude-4-sonet", "claude-4-sonnet"),
+        ("claude_4_opus", "claude-4-opus"),
+        ("GPT-4.1", "gpt-4.1"),
+        ("gpt4.1", "gpt-4.1"),
+        ("qwen/x", "Qwen/X"),
+    ],
+)
+def test_the_nearest_name_comes_first(name: str, first: str) -> None:
+    assert near_names(name, KNOWN)[0] == first
+
+
+def test_nothing_is_suggested_where_nothing_is_near() -> None:
+    assert near_names("zzz", KNOWN) == ()
+    assert did_you_mean("zzz", KNOWN) is None
+    assert did_you_mean("zzz", []) is None
+
+
+def test_at_most_three_names_are_suggested() -> None:
+    assert len(near_names("model", [f"model{number}" for number in range(9)])) == 3
+
+
+def test_a_suggestion_is_a_question() -> None:
+    assert did_you_mean("gpt-4.2", ["gpt-4.1", "other"]) == "did you mean 'gpt-4.1'?"
+    assert did_you_mean("model", ["model1", "modem"]) == "did you mean 'model1' or 'modem'?"
+
+
+@given(st.lists(st.text(max_size=6), max_size=6), st.text(max_size=6))
+def test_only_known_names_are_suggested_each_once(known: list[str], name: str) -> None:
+    near = near_names(name, known)
+    assert set(near) <= set(known)
+    assert len(set(near)) == len(near)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["endpont", "endpoints", "endpiont", "endpoinr", "xendpoint", "Endpoint", "ENDPOINT", "nedpoint", "endpoin"],
+)
+def test_one_slip_is_a_misspelling(text: str) -> None:
+    assert is_one_slip(text, "endpoint")
+
+
+@pytest.mark.parametrize("text", ["api-key", "apikey", "API_KEY", "api_kye"])
+def test_one_slip_from_a_name_with_an_underscore_is_a_misspelling(text: str) -> None:
+    assert is_one_slip(text, "api_key")
+
+
+@pytest.mark.parametrize("text", ["api_version", "endpoint_url", "region", "", "endp", "tniopdne", "my_endpoint"])
+def test_another_word_is_no_misspelling(text: str) -> None:
+    assert not is_one_slip(text, "endpoint")
