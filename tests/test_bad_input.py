@@ -571,26 +571,6 @@ DECK = [
 
 REFERENCES = [
     pytest.param(
-        {"backends.local.toml": "[a]\napi_key = '${vault:X}'\n"},
-        [
-            (
-                "backends.local.toml:2  cogt.backends.a.api_key: unknown prefix 'vault' in a reference;"
-                " expected env: or secret:"
-            )
-        ],
-        id="an unknown prefix",
-    ),
-    pytest.param(
-        {"backends.local.toml": "[a]\nendpoint = 'https://${X'\n"},
-        [
-            (
-                "backends.local.toml:2  cogt.backends.a.endpoint: a reference opens with ${ and never closes;"
-                " write $${ for a literal ${"
-            )
-        ],
-        id="an open brace",
-    ),
-    pytest.param(
         {"backends.local.toml": "[a.headers]\nx = '${}'\n"},
         ["backends.local.toml:2  cogt.backends.a.headers.x: a reference needs a name, and this one is empty"],
         id="an empty name",
@@ -604,16 +584,6 @@ REFERENCES = [
             )
         ],
         id="in an sdk",
-    ),
-    pytest.param(
-        model("model_id = '${vault:X}'"),
-        [
-            (
-                "backends/a.toml:4  cogt.models.a.m1.model_id: unknown prefix 'vault' in a reference;"
-                " expected env: or secret:"
-            )
-        ],
-        id="in a model_id",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""References: taking strings apart and putting them together."""
+"""References: the grammar of `${…}`, which forms there are and which are refused, and how texts are put together."""
 
 import pytest
 from hypothesis import given
@@ -48,6 +48,8 @@ def any_name(*names: str) -> tuple[Name, ...]:
         pytest.param("$${", ("${",), id="literal alone"),
         pytest.param("$$${A}", ("$", "${", "A}"), id="dollar before a literal"),
         pytest.param("$${A}${B}", ("${", "A}", Reference(any_name("B"))), id="literal and reference"),
+        pytest.param("${A:-$B}", (Reference(any_name("A"), "$B"),), id="dollar in a default"),
+        pytest.param("a$b", ("a$b",), id="lone dollar"),
         pytest.param("${A}}", (Reference(any_name("A")), "}"), id="brace after"),
     ],
 )
@@ -71,6 +73,7 @@ def test_a_string_is_taken_apart(text: str, template: Template) -> None:
         ("${A|}", "a reference needs a name, and this one is empty"),
         ("${:-x}", "a reference needs a name, and this one is empty"),
         ("${A:-${B}}", "a reference cannot stand inside another one"),
+        ("${secret:a/b}", "'a/b' cannot name a variable or a secret: no slashes, not . or .."),
         ("${secret:../etc/passwd}", "'../etc/passwd' cannot name a variable or a secret: no slashes, not . or .."),
         ("${secret:/etc/passwd}", "'/etc/passwd' cannot name a variable or a secret: no slashes, not . or .."),
         ("${secret:..}", "'..' cannot name a variable or a secret: no slashes, not . or .."),
