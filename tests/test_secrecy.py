@@ -41,6 +41,7 @@ from pipelex_cogt import (
     SettingsError,
 )
 from pipelex_cogt.cli.app import app
+from pipelex_cogt.cli.show import describe
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from tests.conftest import MINIMAL, Load, WriteTree, dedent
 
@@ -186,6 +187,9 @@ FILES = {
         for_object = "p"
     """,
 }
+
+BACKEND_PLAIN = {"backends.local.toml": "[plain]", "backends/plain.toml": ""}
+"""A backend without secrets of its own over the minimal tree."""
 
 WAYS_OUT: dict[str, Callable[[InferenceBackend], Any]] = {
     "further": lambda backend: backend.extra_config["organisation"],
@@ -431,6 +435,90 @@ def test_what_was_resolved_dumps_without_secrets(manager: ModelManager) -> None:
     for llm in resolved(manager):
         assert shown_in(dataclasses.asdict(llm)) == []
         assert shown_in(TypeAdapter(ResolvedLLM).dump_json(llm)) == []
+
+
+# Names that are plain in a backend's own table, deeper down in a layer of secrets
+
+
+PLAIN_AT_THE_TOP = ("enabled", "display_name")
+NAMES = (*PLAIN_AT_THE_TOP, "endpoint", "api_key", "region", "name", "0")
+"""Keys of a backend that mean something at its top, and keys that mean nothing anywhere."""
+DEEP_KEYS = [
+    "region",
+    *(f"{'.'.join(('headers', 'b', 'c')[:depth])}.{name}" for depth in (1, 2, 3) for name in NAMES),
+    *(f"lists.{name}" for name in NAMES),
+]
+DEEP_TEXTS = {key: f"{CANARY}deep{number}z" for number, key in enumerate(DEEP_KEYS)}
+DEEP_NUMBERS = {key: NUMBER * 100 + number for number, key in enumerate(DEEP_KEYS)}
+
+
+def deep_secrets(values: Mapping[str, Any]) -> dict[str, str]:
+    """A `.secrets.toml` that states a value for each key path of a backend; `lists` holds lists."""
+    stated = [f"{key} = {[value] if key.startswith('lists.') else repr(value)}" for key, value in values.items()]
+    head = ["[default.cogt.backends.plain]", "endpoint = 'https://plain.example.com'"]
+    return {".secrets.toml": "\n".join([*head, *stated])}
+
+
+DEEP = {"texts": deep_secrets(DEEP_TEXTS), "numbers": deep_secrets(DEEP_NUMBERS)}
+DEEP_CHANNELS: dict[str, Channel] = {
+    "tree": lambda manager: manager.settings.tree,
+    "layers": lambda manager: [dict(layer) for layer in manager.settings.layers],
+    "backend": lambda manager: manager.backends["plain"],
+    "fields": lambda manager: vars(manager.backends["plain"]),
+    "extra_config": lambda manager: manager.backends["plain"].extra_config,
+    "explained": lambda manager: manager.explain("plain"),
+    "explained table": lambda manager: manager.explain("backends.plain.headers"),
+    "model_dump": lambda manager: manager.backends["plain"].model_dump(),
+    "model_dump_json": lambda manager: manager.backends["plain"].model_dump_json(),
+    "history": lambda manager: get_history(manager.settings.dynaconf),
+    "pickled backend": lambda manager: pickle.dumps(manager.backends["plain"], 0),
+    "pickled manager": lambda manager: pickle.dumps(manager, 0),
+    "described": lambda manager: json.dumps(describe(manager)),
+}
+
+
+@pytest.mark.parametrize("channel", DEEP_CHANNELS.values(), ids=DEEP_CHANNELS)
+@pytest.mark.parametrize("files", DEEP.values(), ids=DEEP)
+def test_at_any_depth_everything_of_a_layer_of_secrets_is_hidden(
+    load: Load, files: dict[str, str], channel: Channel
+) -> None:
+    told = repr(channel(load({**BACKEND_PLAIN, **files})))
+    assert "plain" in told or "headers" in told
+    assert [value for value in (*DEEP_TEXTS.values(), *map(str, DEEP_NUMBERS.values())) if value in told] == []
+
+
+@pytest.mark.parametrize("command", [("show", "--json"), ("explain", "plain"), ("explain", "backends.plain", "--json")])
+@pytest.mark.parametrize("files", DEEP.values(), ids=DEEP)
+def test_no_command_prints_what_lies_deep_in_a_layer_of_secrets(
+    write_tree: WriteTree, files: dict[str, str], command: tuple[str, ...]
+) -> None:
+    environ = {"PIPELEX_SETTINGS_DIR": str(write_tree({**MINIMAL, **BACKEND_PLAIN, **files})), "COLUMNS": "500"}
+    result = CliRunner().invoke(app, command, env=environ)
+    assert (result.exit_code, "headers" in result.stdout) == (0, True)
+    assert CANARY not in result.output
+    assert str(NUMBER) not in result.output
+
+
+@pytest.mark.parametrize("values", [DEEP_TEXTS, DEEP_NUMBERS], ids=DEEP)
+def test_what_lies_deep_in_a_layer_of_secrets_comes_out_when_asked_for(load: Load, values: Mapping[str, Any]) -> None:
+    extra = load({**BACKEND_PLAIN, **deep_secrets(values)}).backends["plain"].extra_config
+    for key, value in values.items():
+        found: Any = extra
+        for part in key.split("."):
+            found = found[part]
+        found = found[0] if isinstance(found, list) else found
+        # A number stays one, but for a key that is secret by its name.
+        assert str(found.get_secret_value() if isinstance(found, SecretStr) else found) == str(value)
+
+
+def test_at_its_top_a_backend_is_named_and_switched_in_plain_words(load: Load) -> None:
+    secret_file = {".secrets.toml": "[default.cogt.backends.plain]\ndisplay_name = 'Plain words'\nenabled = true"}
+    manager = load({**BACKEND_PLAIN, **secret_file})
+    shown = {value.path: value.stated.value for value in manager.explain("plain").values}
+    assert shown["cogt.backends.plain.display_name"] == "Plain words"
+    assert shown["cogt.backends.plain.enabled"] is True
+    assert manager.settings.tree["backends"]["plain"] == {"display_name": "Plain words", "enabled": True}
+    assert manager.backends["plain"].model_dump()["display_name"] == "Plain words"
 
 
 # Pickles

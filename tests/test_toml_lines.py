@@ -1,4 +1,4 @@
-"""The scanner of lines, against the standard library's parser."""
+"""Lines: the scanner, against the standard library's parser, and that it runs only where a line is told."""
 
 import itertools
 import json
@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelex_cogt import ModelManager
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import LayerKind, Origin, SourceFile
-from pipelex_cogt.config.toml_lines import find_lines
-from tests.conftest import Load
+from pipelex_cogt.config.toml_lines import _Scanner, find_lines
+from tests.conftest import Load, WriteTree
 
 MARKED = 100_000
 """Scalars of the generated documents hold numbers from here upward, each once, so that a value can be found again."""
@@ -212,9 +213,54 @@ def test_a_byte_order_mark_moves_no_line(tmp_path: Path) -> None:
     assert str(origin.place(("routing", "profiles", "x", "default"))) == "routing.toml:4"
 
 
-def test_a_load_without_problems_looks_for_no_line(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_scanner: object) -> None:
-        raise AssertionError("a file was read a second time")
+@pytest.fixture
+def scans(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What was scanned, one entry for each time."""
+    scanned: list[object] = []
+    scan = _Scanner.scan
 
-    monkeypatch.setattr("pipelex_cogt.config.toml_lines._Scanner.scan", refuse)
-    assert load().deck.inference_models
+    def remember(scanner: _Scanner) -> dict[KeyPath, int]:
+        scanned.append(scanner)
+        return scan(scanner)
+
+    monkeypatch.setattr(_Scanner, "scan", remember)
+    return scanned
+
+
+def test_a_load_without_problems_looks_for_no_line(load: Load, scans: list[object]) -> None:
+    manager = load()
+    assert (manager.warnings, scans) == ((), [])
+
+
+INACTIVE_PROFILES = (
+    "[profiles.mine]\ndefault = 'nobody'\nroutes = { 'gpt-4.1' = 'opnai' }\n[profiles.all_openai]\nx = 1\n"
+)
+WITH_WARNINGS = {
+    "faults of profiles that are not active": {"routing.toml": INACTIVE_PROFILES},
+    "a file of a backend that is not in use": {"backends/ollama.toml": "[m1]\nsdk = 5\n[m2]\nmax_tokens = 0\n"},
+    "older spelling": {"backends/openai.toml": "default_sdk = 'openai'\n"},
+    "a route of the active profile that is never used": {
+        "routing.toml": "[profiles.all_enabled.routes]\n'gtp-*' = 'openai'\n"
+    },
+    "an alias that leads nowhere": {"deck/mine.toml": "[aliases]\nmine = 'mistral-large-4'\n"},
+}
+
+
+@pytest.mark.parametrize("files", WITH_WARNINGS.values(), ids=WITH_WARNINGS)
+def test_lines_of_warnings_are_looked_for_when_somebody_reads_them(
+    write_tree: WriteTree, scans: list[object], files: dict[str, str]
+) -> None:
+    in_use = {"settings.toml": "[default.cogt.inference_config]\nenabled_backends = ['openai', 'anthropic']\n"}
+    manager = ModelManager.load(write_tree({**in_use, **files}), environ={})
+    assert scans == []
+    (name,) = files
+    assert {Path(warning.file or "").name for warning in manager.warnings} == {Path(name).name}
+    assert None not in {warning.line for warning in manager.warnings}
+    assert scans != []
+
+
+def test_a_file_is_scanned_once_however_many_lines_are_told(load: Load, scans: list[object]) -> None:
+    manager = load({"routing.local.toml": "[profiles.y]\ndefault = 'nobody'\nx = 1\n"})
+    assert len(manager.warnings) == 2
+    manager.explain("cogt.routing.profiles.y.default")
+    assert len(scans) == 1
