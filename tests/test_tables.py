@@ -1,14 +1,17 @@
 """Tables: how two merge, how a value is found and wrapped, the one way to walk them, and how they are frozen."""
 
-from copy import deepcopy
+import operator
+import pickle
+from collections.abc import Callable, Iterator
+from copy import copy, deepcopy
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.tables import Table, merge, nest, value_at
+from pipelex_cogt.config.tables import Table, freeze, leaves, map_leaves, merge, nest, value_at
 
 KEYS = st.text(max_size=5) | st.sampled_from(["items", "get", "a.b", "a-b", "A", "a", "dynaconf_merge", "@del"])
 
@@ -107,3 +110,183 @@ def test_a_false_value_is_found() -> None:
 @given(st.lists(KEYS, max_size=5), SCALARS)
 def test_a_nested_value_is_found_where_it_was_put(path: list[str], value: object) -> None:
     assert value_at(nest(tuple(path), value), tuple(path)) == value
+
+
+# Walking
+
+
+def containers_of(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    lists = st.lists(values, max_size=3)
+    return st.dictionaries(KEYS, values, max_size=3) | lists | lists.map(tuple)
+
+
+VALUES = st.recursive(SCALARS, containers_of, max_leaves=10)
+SHAPES = [{}, [], (), {"a": {}}, {"a": []}, [[], {}, ()], {"a": {"b": [1, {"c": ()}, (2, [3])]}, "": None}]
+"""Empty ones and nested ones of every kind."""
+
+
+def plain_leaves(value: Any, path: KeyPath = (), *, opens_lists: bool) -> Iterator[tuple[KeyPath, Any]]:
+    """Leaves as their definition says them, without a list of what is still to do."""
+    if isinstance(value, dict):
+        items: list[tuple[Any, Any]] = list(value.items())
+    elif opens_lists and isinstance(value, list | tuple):
+        items = list(enumerate(value))
+    else:
+        yield path, value
+        return
+    for key, item in items:
+        yield from plain_leaves(item, (*path, key), opens_lists=opens_lists)
+
+
+def listed(value: Any) -> Any:
+    """A value with its tuples as lists."""
+    if isinstance(value, dict):
+        return {key: listed(item) for key, item in value.items()}
+    return [listed(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def containers_in(value: Any) -> Iterator[Any]:
+    """Every table, list and tuple of a value, itself included."""
+    if isinstance(value, dict | list | tuple):
+        yield value
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from containers_in(item)
+
+
+def on_values(test: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Run a property on random values, and always on those of every kind."""
+    for shape in SHAPES:
+        test = example(shape)(test)
+    return given(VALUES)(test)
+
+
+@on_values
+def test_leaves_are_what_the_recursive_definition_says(value: Any) -> None:
+    for opens_lists in (True, False):
+        expected = [*plain_leaves(value, ("root",), opens_lists=opens_lists)]
+        assert [*leaves(value, ("root",), opens_lists=opens_lists)] == expected
+
+
+@on_values
+def test_mapping_leaves_to_themselves_copies_a_value(value: Any) -> None:
+    seen: list[tuple[KeyPath, Any]] = []
+
+    def keep(path: KeyPath, leaf: Any) -> Any:
+        seen.append((path, leaf))
+        return leaf
+
+    mapped = map_leaves(value, keep, ("root",))
+    assert mapped == listed(value)
+    assert seen == [*leaves(value, ("root",))]
+    of_the_value = {id(container) for container in containers_in(value) if container}
+    assert of_the_value.isdisjoint(id(container) for container in containers_in(mapped))
+
+
+def test_leaves_are_replaced_where_they_stand() -> None:
+    table = {"a": [1, {"b": 2}], "c": (3,)}
+    assert map_leaves(table, lambda path, leaf: f"{path} {leaf}") == {
+        "a": ["('a', 0) 1", {"b": "('a', 1, 'b') 2"}],
+        "c": ["('c', 0) 3"],
+    }
+
+
+def test_leaves_of_a_deep_table_are_found() -> None:
+    path = tuple(["a"] * 5000)
+    assert [*leaves(nest(path, 1))] == [(path, 1)]
+
+
+# Freezing
+
+
+def merge_in_place(table: Any) -> None:
+    table |= {"x": 1}
+
+
+def add_in_place(items: Any) -> None:
+    items += [1]
+
+
+def multiply_in_place(items: Any) -> None:
+    items *= 2
+
+
+CHANGES_OF_A_TABLE: dict[str, Callable[[Any], object]] = {
+    "set": lambda table: operator.setitem(table, "x", 1),
+    "delete": lambda table: operator.delitem(table, next(iter(table), "x")),
+    "merge in place": merge_in_place,
+    "clear": lambda table: table.clear(),
+    "pop": lambda table: table.pop(next(iter(table), "x")),
+    "pop with a default": lambda table: table.pop("x", None),
+    "popitem": lambda table: table.popitem(),
+    "setdefault": lambda table: table.setdefault("x", 1),
+    "update": lambda table: table.update(x=1),
+}
+CHANGES_OF_A_LIST: dict[str, Callable[[Any], object]] = {
+    "set": lambda items: operator.setitem(items, 0, 1),
+    "set a part": lambda items: operator.setitem(items, slice(0, 1), [1, 2]),
+    "delete": lambda items: operator.delitem(items, 0),
+    "delete a part": lambda items: operator.delitem(items, slice(0, 1)),
+    "add in place": add_in_place,
+    "multiply in place": multiply_in_place,
+    "append": lambda items: items.append(1),
+    "clear": lambda items: items.clear(),
+    "extend": lambda items: items.extend([1]),
+    "insert": lambda items: items.insert(0, 1),
+    "pop": lambda items: items.pop(),
+    "remove": lambda items: items.remove(next(iter(items), 1)),
+    "reverse": lambda items: items.reverse(),
+    "sort": lambda items: items.sort(),
+}
+
+
+def test_every_method_that_changes_something_is_among_those_that_are_tried() -> None:
+    reading = {"copy", "count", "fromkeys", "get", "index", "items", "keys", "values"}
+    for kind, changes in ((dict, CHANGES_OF_A_TABLE), (list, CHANGES_OF_A_LIST)):
+        methods = {name for name in vars(kind) if not name.startswith("_")}
+        assert methods - reading <= changes.keys()
+
+
+def assert_frozen(value: Any) -> None:
+    """Nothing changes any table or list of a value."""
+    for container in containers_in(value):
+        assert not isinstance(container, tuple)
+        changes = CHANGES_OF_A_TABLE if isinstance(container, dict) else CHANGES_OF_A_LIST
+        for change in changes.values():
+            with pytest.raises(TypeError, match="settings are read-only; load again with other settings instead"):
+                change(container)
+
+
+@on_values
+def test_what_is_frozen_is_equal_and_refuses_every_change_at_every_depth(value: Any) -> None:
+    before = deepcopy(value)
+    frozen = freeze(value)
+    assert_frozen(frozen)
+    assert frozen == listed(value)
+    assert value == before
+    assert freeze(frozen) is frozen
+
+
+@pytest.mark.parametrize("twin", [copy, deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+@pytest.mark.parametrize("shape", SHAPES, ids=repr)
+def test_what_is_frozen_stays_so_when_it_is_copied_or_pickled(twin: Callable[[Any], Any], shape: Any) -> None:
+    frozen = freeze(shape)
+    arrived = twin(frozen)
+    assert arrived == frozen
+    assert_frozen(arrived)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_what_is_frozen_pickles_in_every_protocol(protocol: int) -> None:
+    frozen = freeze(SHAPES[-1])
+    assert pickle.loads(pickle.dumps(frozen, protocol)) == frozen
+
+
+def test_equal_frozen_values_have_one_hash() -> None:
+    assert hash(freeze(SHAPES[-1])) == hash(freeze(deepcopy(SHAPES[-1])))
+    assert len({freeze({"a": [1]}), freeze({"a": [1]}), freeze({"a": [2]})}) == 2
+
+
+def test_what_is_merged_is_frozen_too() -> None:
+    merged = merge(freeze({"a": {"b": [1]}}), freeze({"a": {"c": {}}}))
+    assert_frozen(merged)
+    assert merged == {"a": {"b": [1], "c": {}}}
