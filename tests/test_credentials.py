@@ -21,6 +21,7 @@ from pipelex_cogt import (
     SettingsError,
     Severity,
 )
+from pipelex_cogt.cli.env import find_variables
 from tests.conftest import MINIMAL, Load
 
 Problems: TypeAlias = Callable[..., list[str]]
@@ -387,6 +388,56 @@ def test_a_custom_source_saves_a_backend_from_being_refused(load: Load) -> None:
 def test_a_custom_sources_value_is_text(load: Load) -> None:
     manager = load(backends('endpoint = "${K}"'), environ={"OTHER": "y"}, sources=[Vault(K="${OTHER}")])
     assert endpoint_of_a(manager) == "${OTHER}"
+
+
+# How often a source is asked
+
+
+@pytest.mark.parametrize(("write", "read"), PLACES.values(), ids=PLACES)
+def test_a_source_is_asked_for_each_reference_once_a_use(
+    load: Load, write: Callable[[str], dict[str, str]], read: Read
+) -> None:
+    vault = Vault(K="k", L="l")
+    manager = load(write("${K}:${NOPE|L}:${K}"), sources=[vault])
+    assert vault.asked == []
+    assert (read(manager), vault.asked) == ("k:l:k", ["K", "NOPE", "L"])
+    assert (read(manager), vault.asked) == ("k:l:k", ["K", "NOPE", "L"] * 2)
+
+
+class Once:
+    """A source that answers once, as one does whose token runs out."""
+
+    def __init__(self) -> None:
+        self.answers = iter(["x"])
+
+    def get(self, _name: str) -> str | None:
+        return next(self.answers, None)
+
+
+@pytest.mark.parametrize(("text", "value"), [("${K}", "x"), ("${K}/${K}", "x/x")])
+def test_a_source_that_answers_once_gives_its_answer_and_then_none(load: Load, text: str, value: str) -> None:
+    manager = load(backends(f"api_key = '{text}'"), sources=[Once()])
+    assert key_of_a(manager) == value
+    with pytest.raises(MissingCredentialError, match="backend 'a' needs K, which is not set"):
+        key_of_a(manager)
+
+
+@pytest.mark.parametrize("means", ["error", "skip"])
+def test_a_load_that_asks_for_credentials_asks_once(load: Load, means: str) -> None:
+    vault = Vault(A_KEY="a", B_KEY="b")
+    manager = load(missing_means(means), sources=[vault])
+    assert vault.asked == ["A_KEY", "B_KEY"]
+    assert (key_of_a(manager), vault.asked) == ("a", ["A_KEY", "B_KEY", "A_KEY"])
+
+
+def test_the_list_of_variables_asks_once_for_each(load: Load) -> None:
+    vault = Vault(K="k", L="l")
+    lines = ["endpoint = 'https://${K}'", "api_key = '${NOPE|secret:L}'", "region = '${env:REGION:-eu}'"]
+    manager = load(backends(*lines), sources=[vault], checks_credentials=False)
+    assert vault.asked == []
+    found = [(variable.name, variable.source) for variable in find_variables(manager.backends.values())]
+    assert found == [("K", "Vault"), ("NOPE", None), ("L", "Vault"), ("REGION", None)]
+    assert vault.asked == ["K", "NOPE", "L"]
 
 
 # Missing credentials

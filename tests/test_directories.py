@@ -1,5 +1,6 @@
 """Directories: where settings, `.env` and secrets are looked for, and which of several is taken."""
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from pipelex_cogt import MissingCredentialError, ModelManager, SettingsError
 from pipelex_cogt.config.directories import Directories, find_directories, packaged_settings_dir
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.errors import Severity
 from tests.conftest import MINIMAL, Load, dedent
 
 Problems: TypeAlias = Callable[..., list[str]]
@@ -221,3 +223,64 @@ def test_of_two_dotenvs_the_one_beside_the_settings_is_read_and_shown(load: Load
     assert key.get_secret_value() == "of the application"
     with pytest.raises(MissingCredentialError):
         _ = manager.get_required_inference_backend("b").api_key
+
+
+# How often `.env` is read
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The `.env` files that are read, one entry for each time."""
+    found: list[Path] = []
+    read_bytes = Path.read_bytes
+
+    def remember(path: Path) -> bytes:
+        if path.name == ".env":
+            found.append(path)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", remember)
+    return found
+
+
+def settings_here() -> Path:
+    return Path("settings")
+
+
+def settings_by_a_link() -> Path:
+    Path("../link").symlink_to(Path.cwd())
+    return Path("../link/settings").absolute()
+
+
+def settings_beside_a_link() -> Path:
+    """Settings elsewhere, beside which a link leads to the `.env` of the working directory."""
+    Path("../other/settings").mkdir(parents=True)
+    Path("../other/.env").symlink_to(Path(".env").absolute())
+    return Path("../other/settings")
+
+
+WAYS = {"here": settings_here, "by a link": settings_by_a_link, "beside a link": settings_beside_a_link}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_dotenv_is_read_once_and_warned_of_once_whichever_way_leads_to_it(
+    reads: list[Path], way: Callable[[], Path]
+) -> None:
+    make("settings/backends.toml")
+    Path(".env").write_text("A=1\nnot a variable\n", encoding="utf-8")
+    Path(".env").chmod(0o644)
+    report = ProblemReport()
+    directories, environ = find_directories(way(), Environ({}), report)
+    assert len(reads) == 1
+    assert environ["A"] == "1"
+    assert directories.dotenv is not None
+    assert directories.dotenv.samefile(".env")
+    warnings = [problem.problem for problem in report.problems(Severity.WARNING)]
+    others_read = ["other users can read this file with secrets"] if os.name == "posix" else []
+    assert warnings == [*others_read, "not read: expected NAME=value"]
+
+
+def test_a_load_reads_a_dotenv_once(load: Load, reads: list[Path], folder: Path) -> None:
+    manager = load({"../.env": "A_KEY=1\n"})
+    _ = (manager.backends["a"].api_key, manager.warnings)
+    assert reads == [folder / ".env"]

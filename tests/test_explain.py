@@ -371,6 +371,67 @@ def test_explaining_answers_no_reference(explain: Explain) -> None:
     assert explain("m1", files, environ={"DEPLOYMENT": "canary"}).model_id == "${DEPLOYMENT}"
 
 
+# Files that change after they were read
+
+
+def edit(name: str) -> None:
+    """Move every line of a settings file, and state another temperature."""
+    path = Path("settings") / name
+    path.write_text("# edited\n" + path.read_text().replace("0.5", "0.9"))
+
+
+CHANGED = " (changed since it was read)"
+
+
+def test_of_a_file_that_was_edited_no_line_is_told_and_of_the_others_it_is(load: Load, folder: Path) -> None:
+    assert folder.is_dir()
+    manager = load()
+    edit("deck/base.toml")
+    told = manager.explain("p")
+    assert value_at(told, "cogt.deck.llm_presets.p.temperature").stated.value == 0.5
+    for path, place in places(told).items():
+        is_of_deck = path.startswith("cogt.deck.")
+        assert place.endswith(CHANGED) is is_of_deck
+        assert (place == f"settings/deck/base.toml{CHANGED}") is is_of_deck
+    assert places(told)["cogt.models.a.m1.max_tokens"] == "settings/backends/a.toml:4"
+
+
+def test_a_file_that_was_edited_and_edited_back_is_what_was_read(load: Load, folder: Path) -> None:
+    manager = load()
+    path = folder / "settings/deck/base.toml"
+    text = path.read_text()
+    edit("deck/base.toml")
+    path.write_text(text)
+    assert places(manager.explain("p"))["cogt.deck.llm_presets.p.temperature"] == "settings/deck/base.toml:4"
+
+
+def test_lines_that_were_told_before_an_edit_are_told_after_it(load: Load, folder: Path) -> None:
+    assert folder.is_dir()
+    manager = load()
+    before = manager.explain("p")
+    edit("deck/base.toml")
+    assert manager.explain("p") == before
+
+
+def test_a_warning_that_is_read_after_an_edit_has_no_line(load: Load, folder: Path) -> None:
+    assert folder.is_dir()
+    files = {"deck/z.toml": "[aliases]\nx = 'm-off'\n", "deck/y.toml": "[aliases]\ny = 'm-off'\n"}
+    manager = load(files)
+    edit("deck/z.toml")
+    assert [(warning.path, warning.file, warning.line) for warning in manager.warnings] == [
+        ("cogt.deck.aliases.y", "settings/deck/y.toml", 2),
+        ("cogt.deck.aliases.x", "settings/deck/z.toml", None),
+    ]
+
+
+def test_of_a_file_that_was_edited_the_command_tells_the_new_lines(run: Run) -> None:
+    run("p")
+    edit("deck/base.toml")
+    result = CliRunner().invoke(app, ["explain", "p"])
+    assert "cogt.deck.llm_presets.p.temperature = 0.9" in result.stdout
+    assert "settings/deck/base.toml:5  (application settings)" in result.stdout
+
+
 # The command
 
 
