@@ -1,23 +1,29 @@
-"""The seam to Dynaconf: it merges and keeps the history, and nothing else of it is in force."""
+"""The seam to Dynaconf: it merges and is the registry of layers, and nothing else of it is in force."""
 
+import operator
 import os
+import pickle
+import pprint
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from functools import reduce
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
-from dynaconf import Dynaconf
+from dynaconf import Dynaconf, get_history, inspect_settings
 from dynaconf.base import Settings as DynaconfSettings
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
+from pipelex_cogt import ModelManager
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin
-from pipelex_cogt.config.tables import Table, merge, nest
+from pipelex_cogt.config.tables import Table, map_leaves, merge, nest
 from tests.conftest import Load, WriteTree
 
 Problems: TypeAlias = Callable[..., list[str]]
@@ -289,3 +295,165 @@ def test_an_applications_own_dynaconf_is_left_alone(load: Load, monkeypatch: pyt
     assert existing.as_dict() == own().as_dict() == before
     assert before["A"] == {"b": [2], "C": 3}
     assert dict(os.environ) == environ
+
+
+# The registry of layers, for people who know Dynaconf
+
+
+CANARY = "canary-4711"
+ACTIVE = "cogt.routing.active"
+STATED_BY_MANY = {
+    "settings.toml": """
+        [default.cogt.inference_config]
+        use_packaged_settings = false
+        [default.cogt.routing]
+        active = "all"
+        [production.cogt.routing]
+        active = "x"
+        [production.cogt.deck.aliases]
+        best = ["m1"]
+    """,
+    "routing.local.toml": "active = 'all'\n[profiles.x]\ndefault = 'b'\nfallback_order = ['a']\n",
+    ".secrets.toml": f"[default.cogt.backends.a]\napi_key = '{CANARY}'\nheaders = {{ x = '{CANARY}' }}",
+    "../.env": f"PIPELEX_COGT__BACKENDS__B__API_KEY={CANARY}",
+}
+FROM_FILES = [
+    ("application settings", "settings/routing.toml", "global", "all"),
+    ("application settings", "settings/settings.toml", "default", "all"),
+    ("environment table", "settings/settings.toml", "production", "x"),
+    ("local file", "settings/routing.local.toml", "global", "all"),
+]
+FROM_ABOVE = [
+    ("environment variable", "PIPELEX_COGT__ROUTING__ACTIVE", "global", "x"),
+    ("overrides given in code", "overrides", "global", "all"),
+]
+
+
+@pytest.fixture
+def stated_by_many(load: Load, folder: Path) -> ModelManager:
+    assert folder.is_dir()
+    return load(
+        STATED_BY_MANY,
+        env="production",
+        environ={"PIPELEX_COGT__ROUTING__ACTIVE": "x", "PIPELEX_COGT__BACKENDS__A__TOKEN": CANARY},
+        overrides={"routing": {"active": "all"}, "backends": {"b": {"password": CANARY}}},
+    )
+
+
+def told(history: list[dict[str, Any]]) -> list[tuple[str, str, str, Any]]:
+    assert all(entry["merged"] for entry in history)
+    return [(entry["loader"], entry["identifier"], entry["env"], entry["value"]) for entry in history]
+
+
+def shown(layer: Layer) -> Any:
+    """What a layer states, with what is sealed as it is shown."""
+    return map_leaves(layer, lambda _path, value: str(value) if isinstance(value, SecretStr) else value)
+
+
+def test_dynaconfs_history_is_every_layer_in_order(stated_by_many: ModelManager) -> None:
+    assert told(get_history(stated_by_many.settings.dynaconf)) == [
+        (layer.origin.kind.label, layer.origin.name, layer.origin.environment or "global", {"COGT": shown(layer)})
+        for layer in stated_by_many.settings.layers
+    ]
+
+
+def test_dynaconfs_history_tells_what_each_layer_says_of_a_key(stated_by_many: ModelManager) -> None:
+    assert told(get_history(stated_by_many.settings.dynaconf, ACTIVE)) == [*FROM_FILES, *FROM_ABOVE]
+
+
+def test_one_file_that_is_named_for_two_parts_of_the_tree_is_two_layers() -> None:
+    parts = [Origin(LayerKind.APPLICATION, "one.toml", tree_prefix=(part,)) for part in ("routing", "deck")]
+    layers = [Layer(origin, nest(origin.tree_prefix, {"x": 1})) for origin in parts]
+    dynaconf = LayeredDynaconf(layers)
+    assert dynaconf.layers() == tuple(layers)
+    assert [entry["identifier"] for entry in get_history(dynaconf)] == ["one.toml", "one.toml as deck"]
+
+
+def test_dynaconfs_inspection_tells_what_is_in_force_and_each_layer(stated_by_many: ModelManager) -> None:
+    inspected = inspect_settings(stated_by_many.settings.dynaconf, ACTIVE)
+    assert (inspected["current"], told(inspected["history"])) == ("all", [*FROM_ABOVE[::-1], *FROM_FILES[::-1]])
+    inspected = inspect_settings(stated_by_many.settings.dynaconf, ACTIVE, new_first=False, history_limit=1)
+    assert told(inspected["history"]) == FROM_FILES[:1]
+
+
+def test_dynaconfs_inspection_of_one_environment_is_what_its_tables_say(stated_by_many: ModelManager) -> None:
+    inspected = inspect_settings(stated_by_many.settings.dynaconf, ACTIVE, env="production")
+    assert (inspected["current"], told(inspected["history"])) == ("x", FROM_FILES[2:3])
+
+
+def test_lists_come_as_lists_from_dynaconf(stated_by_many: ModelManager) -> None:
+    dynaconf = stated_by_many.settings.dynaconf
+    history = get_history(dynaconf, "cogt.deck.aliases.best")
+    assert [entry["value"] for entry in history] == [["m1", "only-b"], ["m1"]]
+    assert {type(entry["value"]) for entry in history} == {list}
+    assert inspect_settings(dynaconf, "cogt.deck.aliases.best")["current"] == ["m1"]
+    assert isinstance(dynaconf.get("cogt.deck.aliases.best"), list)
+    assert dynaconf.cogt.deck.aliases.best == ["m1"]
+
+
+SECRET_KEYS = [None, "cogt.backends", "cogt.backends.a.api_key", "cogt.backends.a.headers", "cogt.backends.b"]
+
+
+@pytest.mark.parametrize("env", [None, "production", "default"])
+@pytest.mark.parametrize("key", SECRET_KEYS)
+def test_nothing_secret_is_in_what_dynaconf_tells(
+    stated_by_many: ModelManager, capsys: pytest.CaptureFixture[str], key: str | None, env: str | None
+) -> None:
+    dynaconf = stated_by_many.settings.dynaconf
+    told = [get_history(dynaconf, key), inspect_settings(dynaconf, key, env=env, print_report=True, dumper="json")]
+    for seen in (dynaconf, dynaconf.from_env(env or "development")):
+        told += [seen, vars(seen), seen.as_dict(), seen.get(key or "cogt")]
+    printed = capsys.readouterr().out
+    assert "history" in printed
+    assert CANARY not in f"{told} {printed} {pprint.pformat(told)}"
+
+
+def change(value: Any) -> None:
+    """Change every table and list of a value that lets itself be changed."""
+    for item in [*value.values()] if isinstance(value, dict) else [*value] if isinstance(value, list) else []:
+        change(item)
+    with suppress(TypeError):
+        if isinstance(value, dict):
+            value["changed"] = True
+        elif isinstance(value, list):
+            value.append("changed")
+
+
+CHANGES: dict[str, Callable[[Any], object]] = {
+    "set": lambda dynaconf: dynaconf.set(ACTIVE, "x"),
+    "update": lambda dynaconf: dynaconf.update({"cogt": {"routing": {"active": "x"}}}, merge=True),
+    "attribute": lambda dynaconf: setattr(dynaconf.cogt.routing, "active", "x"),
+    "item": lambda dynaconf: operator.setitem(dynaconf.cogt, "routing", {}),
+    "boxes": lambda dynaconf: change(dynaconf.get("cogt")),
+    "history": lambda dynaconf: change(get_history(dynaconf)),
+    "registry": lambda dynaconf: change([*dynaconf.loaded_by_loaders.values()]),
+    "registry cleared": lambda dynaconf: dynaconf.loaded_by_loaders.clear(),
+    "unset": lambda dynaconf: dynaconf.unset("COGT"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_whatever_is_done_to_it_the_manager_stays_as_it_was(
+    stated_by_many: ModelManager, change: Callable[[Any], object]
+) -> None:
+    settings_ = stated_by_many.settings
+    history, tree, layers = get_history(settings_.dynaconf), deepcopy(settings_.tree), settings_.layers
+    change(settings_.dynaconf)
+    assert settings_.tree == tree
+    assert settings_.layers == layers
+    assert get_history(settings_.dynaconf) == history
+    assert settings_.dynaconf.get(ACTIVE) == "all"
+
+
+def test_the_registry_survives_a_pickle(stated_by_many: ModelManager) -> None:
+    dynaconf = stated_by_many.settings.dynaconf
+    pickled = pickle.dumps(dynaconf)
+    assert CANARY.encode() not in pickled
+    assert get_history(pickle.loads(pickled)) == get_history(dynaconf)
+
+
+def test_settings_out_of_a_pickle_answer_dynaconf_too(stated_by_many: ModelManager) -> None:
+    arrived = pickle.loads(pickle.dumps(stated_by_many.settings))
+    for ask in (get_history, inspect_settings):
+        assert ask(arrived.dynaconf, ACTIVE) == ask(stated_by_many.settings.dynaconf, ACTIVE)
+    assert [layer.origin for layer in arrived.layers] == [layer.origin for layer in stated_by_many.settings.layers]
