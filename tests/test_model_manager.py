@@ -174,14 +174,6 @@ def test_a_manager_is_frozen(load: Load, name: str) -> None:
         setattr(load(), name, None)
 
 
-def test_the_merged_settings_are_read_only(load: Load) -> None:
-    tree = load().settings.tree
-    with pytest.raises(TypeError):
-        tree["deck"] = {}
-    with pytest.raises(TypeError):
-        tree["deck"]["aliases"]["x"] = "m1"
-
-
 def test_a_manager_shows_no_key(load: Load) -> None:
     manager = load(environ={"A_KEY": "canary-90f"}, overrides={"backends": {"b": {"api_key": "canary-90f"}}})
     assert manager.backends["a"].api_key is not None

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -13,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt import ModelManager
-from pipelex_cogt.config.layers import LayerKind
-from pipelex_cogt.config.tables import value_at
+from pipelex_cogt.config.layers import Layer, LayerKind
+from pipelex_cogt.config.tables import FrozenDict, FrozenList, value_at
 from tests.conftest import MINIMAL, Load, dedent
+from tests.frozen import assert_frozen, containers_in
 
 PRESET = "deck.llm_presets.p"
 VARIABLE = "PIPELEX_COGT__DECK__LLM_PRESETS__P__DESCRIPTION"
@@ -322,11 +324,46 @@ def test_two_loads_share_nothing(load: Load) -> None:
     assert "x" not in first.settings.tree["deck"]["aliases"]
 
 
-def test_the_merged_settings_cannot_be_changed(load: Load) -> None:
-    tree = load().settings.tree
-    for table in (tree, tree["deck"], tree["deck"]["aliases"], tree["models"]["a"]):
-        with pytest.raises(TypeError, match="read-only"):
-            table["new"] = 1
+EVERY_LAYER: dict[str, Any] = {
+    "files": {
+        "settings.toml": f"{MINIMAL['settings.toml']}\n[staging.cogt.deck.aliases]\ns = ['m1', 'only-a']\n",
+        "settings.local.toml": "[default.cogt.routing.profiles.y]\nfallback_order = ['a']\n",
+        "backends/a.local.toml": "default_sdk = 'older'\n[m1]\ninputs = ['text']\n",
+        ".secrets.toml": "[default.cogt.backends.a]\nheaders = { x = ['1', { y = '2' }] }\n",
+        "../.env": "PIPELEX_COGT__DECK__ALIASES__BEST=['m1']\n",
+    },
+    "env": "staging",
+    "environ": {"PIPELEX_COGT__BACKENDS__B__REGION": "[['eu']]"},
+    "overrides": {"models": {"a": {"m1": {"outputs": ("text",), "costs": {}}}}},
+}
+
+
+def test_settings_are_frozen_all_the_way_down(load: Load) -> None:
+    manager = load(**EVERY_LAYER)
+    tree, layers = deepcopy(manager.settings.tree), deepcopy(manager.settings.layers)
+    assert {layer.origin.kind for layer in layers} == {*LayerKind} - {LayerKind.PACKAGED, LayerKind.SECRETS_DIRECTORY}
+    assert_frozen(manager.settings.tree)
+    assert_frozen(manager.settings.layers)
+    for layer in layers:
+        assert_frozen(layer.origin.older)
+    assert (manager.settings.tree, manager.settings.layers) == (tree, layers)
+
+
+def test_the_shipped_settings_are_frozen_all_the_way_down() -> None:
+    settings_ = ModelManager.load(environ={}).settings
+    containers = [*containers_in([settings_.tree, settings_.layers])]
+    assert len(containers) > 1000
+    assert {type(container) for container in containers[1:]} == {FrozenDict, FrozenList, Layer, tuple}
+
+
+FIELDS = ["tree", "environment", "environments", "directories", "inference_config", "credentials", "layers", "new"]
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_no_field_of_settings_is_set(load: Load, name: str) -> None:
+    settings_ = load().settings
+    with pytest.raises(AttributeError):
+        setattr(settings_, name, None)
 
 
 def test_loads_may_run_side_by_side(shared: Path) -> None:

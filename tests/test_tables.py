@@ -1,6 +1,5 @@
 """Tables: how two merge, how a value is found and wrapped, the one way to walk them, and how they are frozen."""
 
-import operator
 import pickle
 from collections.abc import Callable, Iterator
 from copy import copy, deepcopy
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.tables import Table, freeze, leaves, map_leaves, merge, nest, value_at
+from tests.frozen import CHANGES_OF_A_LIST, CHANGES_OF_A_TABLE, assert_frozen, containers_in
 
 KEYS = st.text(max_size=5) | st.sampled_from(["items", "get", "a.b", "a-b", "A", "a", "dynaconf_merge", "@del"])
 
@@ -145,14 +145,6 @@ def listed(value: Any) -> Any:
     return [listed(item) for item in value] if isinstance(value, list | tuple) else value
 
 
-def containers_in(value: Any) -> Iterator[Any]:
-    """Every table, list and tuple of a value, itself included."""
-    if isinstance(value, dict | list | tuple):
-        yield value
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from containers_in(item)
-
-
 def on_values(test: Callable[[Any], None]) -> Callable[[Any], None]:
     """Run a property on random values, and always on those of every kind."""
     for shape in SHAPES:
@@ -198,62 +190,11 @@ def test_leaves_of_a_deep_table_are_found() -> None:
 # Freezing
 
 
-def merge_in_place(table: Any) -> None:
-    table |= {"x": 1}
-
-
-def add_in_place(items: Any) -> None:
-    items += [1]
-
-
-def multiply_in_place(items: Any) -> None:
-    items *= 2
-
-
-CHANGES_OF_A_TABLE: dict[str, Callable[[Any], object]] = {
-    "set": lambda table: operator.setitem(table, "x", 1),
-    "delete": lambda table: operator.delitem(table, next(iter(table), "x")),
-    "merge in place": merge_in_place,
-    "clear": lambda table: table.clear(),
-    "pop": lambda table: table.pop(next(iter(table), "x")),
-    "pop with a default": lambda table: table.pop("x", None),
-    "popitem": lambda table: table.popitem(),
-    "setdefault": lambda table: table.setdefault("x", 1),
-    "update": lambda table: table.update(x=1),
-}
-CHANGES_OF_A_LIST: dict[str, Callable[[Any], object]] = {
-    "set": lambda items: operator.setitem(items, 0, 1),
-    "set a part": lambda items: operator.setitem(items, slice(0, 1), [1, 2]),
-    "delete": lambda items: operator.delitem(items, 0),
-    "delete a part": lambda items: operator.delitem(items, slice(0, 1)),
-    "add in place": add_in_place,
-    "multiply in place": multiply_in_place,
-    "append": lambda items: items.append(1),
-    "clear": lambda items: items.clear(),
-    "extend": lambda items: items.extend([1]),
-    "insert": lambda items: items.insert(0, 1),
-    "pop": lambda items: items.pop(),
-    "remove": lambda items: items.remove(next(iter(items), 1)),
-    "reverse": lambda items: items.reverse(),
-    "sort": lambda items: items.sort(),
-}
-
-
 def test_every_method_that_changes_something_is_among_those_that_are_tried() -> None:
     reading = {"copy", "count", "fromkeys", "get", "index", "items", "keys", "values"}
     for kind, changes in ((dict, CHANGES_OF_A_TABLE), (list, CHANGES_OF_A_LIST)):
         methods = {name for name in vars(kind) if not name.startswith("_")}
         assert methods - reading <= changes.keys()
-
-
-def assert_frozen(value: Any) -> None:
-    """Nothing changes any table or list of a value."""
-    for container in containers_in(value):
-        assert not isinstance(container, tuple)
-        changes = CHANGES_OF_A_TABLE if isinstance(container, dict) else CHANGES_OF_A_LIST
-        for change in changes.values():
-            with pytest.raises(TypeError, match="settings are read-only; load again with other settings instead"):
-                change(container)
 
 
 @on_values
