@@ -58,12 +58,6 @@ def test_warnings_are_a_tuple_of_immutable_values(load: Load) -> None:
         manager.warnings[0].problem = "other"  # type: ignore[misc]  # because: that is what must not work
 
 
-def test_warnings_are_the_same_however_often_they_are_asked_for(load: Load) -> None:
-    manager = load(DARK)
-    assert manager.warnings == manager.warnings
-    assert len(manager.warnings) == 1
-
-
 def test_warnings_survive_pickling(load: Load) -> None:
     warnings = load(DARK).warnings
     assert pickle.loads(pickle.dumps(warnings)) == warnings

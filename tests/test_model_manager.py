@@ -21,6 +21,8 @@ from pipelex_cogt import (
     Severity,
     UnknownNameError,
 )
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.models.deck_warnings import find_warnings
 from tests.conftest import MINIMAL, Load, WriteTree
 
 Problems = Callable[..., list[str]]
@@ -163,9 +165,20 @@ def test_warnings_are_data(load: Load) -> None:
     assert warning.file.endswith("off.toml")
 
 
-def test_warnings_are_the_same_when_asked_again(load: Load) -> None:
+def test_warnings_are_looked_for_once(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for: list[ModelDeck] = []
+
+    def remember(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]:
+        looked_for.append(deck)
+        return find_warnings(deck, report)
+
+    monkeypatch.setattr("pipelex_cogt.models.deck_warnings.find_warnings", remember)
     manager = load({"backends/off.toml": "[m-off]\nsdk = 3"})
-    assert manager.warnings == manager.warnings
+    assert looked_for == []
+    first = manager.warnings
+    assert len(first) == 1
+    assert manager.warnings is first
+    assert looked_for == [manager.deck]
 
 
 @pytest.mark.parametrize("name", ["settings", "backends", "routing", "deck", "environment", "anything"])
@@ -174,11 +187,38 @@ def test_a_manager_is_frozen(load: Load, name: str) -> None:
         setattr(load(), name, None)
 
 
+REPRS: dict[str, tuple[Callable[[ModelManager], object], str]] = {
+    "deck": (
+        lambda manager: manager.deck,
+        "ModelDeck(4 models, 2 aliases, 2 presets, routing profile 'all')",
+    ),
+    "manager": (
+        lambda manager: manager,
+        "ModelManager(environment='staging', ModelDeck(4 models, 2 aliases, 2 presets, routing profile 'all'))",
+    ),
+    "backends": (lambda manager: manager.backends, "InferenceBackendLibrary(3 backends, 2 in use)"),
+    "routing": (lambda manager: manager.routing, "RoutingProfileLibrary(2 profiles, 'all' is active)"),
+    "settings": (lambda manager: manager.settings, "Settings(environment='staging', 10 layers)"),
+}
+
+
+@pytest.mark.parametrize(("part", "text"), REPRS.values(), ids=REPRS)
+def test_a_repr_says_what_is_held_and_nothing_of_it(
+    load: Load, part: Callable[[ModelManager], object], text: str
+) -> None:
+    files = {
+        "deck/z.toml": "[aliases]\nz = 'm1'\n[llm_presets.q]\nllm_handle = 'z'\n",
+        "routing.local.toml": "[profiles.y]\ndefault = 'a'\n",
+    }
+    manager = load(files, env="staging", overrides={"backends": {"b": {"api_key": "canary-90f"}}})
+    assert f"{part(manager)!r}" == f"{part(manager)}" == text
+
+
 def test_a_manager_shows_no_key(load: Load) -> None:
     manager = load(environ={"A_KEY": "canary-90f"}, overrides={"backends": {"b": {"api_key": "canary-90f"}}})
     assert manager.backends["a"].api_key is not None
-    shown = repr(manager) + str(manager) + repr(manager.settings) + repr(manager.deck) + repr(manager.backends)
-    assert "canary-90f" not in shown + repr(manager.settings.tree) + repr(manager.settings.layers)
+    shown = [part(manager) for part, _text in REPRS.values()]
+    assert "canary-90f" not in f"{shown} {manager.settings.tree} {manager.settings.layers}"
 
 
 def test_loading_says_nothing(load: Load, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
