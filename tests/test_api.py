@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import resources
 from itertools import pairwise
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
 from pydantic import BaseModel
@@ -18,17 +18,24 @@ import pipelex_cogt
 from pipelex_cogt import (
     BackendDisabledError,
     CogtError,
+    Explanation,
+    LayerKind,
+    LiteralLeftBehindError,
     MissingCredentialError,
+    ModelManager,
     ModelNotRoutedError,
     NotAvailableError,
     Problem,
     ProblemError,
+    SecretFileError,
+    SecretSourceError,
     SettingsError,
     Severity,
     UnknownNameError,
 )
 
 PUBLIC_NAMES = sorted(pipelex_cogt.__all__)
+PUBLIC = {name: getattr(pipelex_cogt, name) for name in PUBLIC_NAMES}
 PUBLIC_CLASSES = [name for name in PUBLIC_NAMES if isinstance(getattr(pipelex_cogt, name), type)]
 PUBLIC_MODELS = [name for name in PUBLIC_CLASSES if issubclass(getattr(pipelex_cogt, name), BaseModel)]
 
@@ -61,6 +68,9 @@ PARENTS = {
     BackendDisabledError: (NotAvailableError,),
     ModelNotRoutedError: (NotAvailableError,),
     MissingCredentialError: (NotAvailableError,),
+    LiteralLeftBehindError: (MissingCredentialError,),
+    SecretFileError: (CogtError,),
+    SecretSourceError: (CogtError,),
 }
 
 FIRST = Problem("expected an integer, got a string", "cogt.models.a.m.max_tokens", "settings/backends/a.toml", 14)
@@ -74,6 +84,9 @@ ERRORS = [
     BackendDisabledError("m", ("a", "b")),
     ModelNotRoutedError("m", "all", "route 'm*'", (("b", "is disabled"),)),
     MissingCredentialError("a", ("A_KEY", "secret:a"), "cogt.backends.a.api_key", "settings/backends.toml:3"),
+    LiteralLeftBehindError("a", "cogt.backends.a.api_key"),
+    SecretFileError("/run/secrets/a", "expected UTF-8 text"),
+    SecretSourceError("Vault", "a", "failed with RuntimeError"),
 ]
 
 
@@ -93,7 +106,9 @@ def kind_of(error: BaseException) -> str:
 
 
 def facts_of(error: BaseException) -> dict[str, Any]:
-    return {"text": str(error), "args": len(error.args), **vars(error)}
+    # Of a group the arguments are other errors, which equal only themselves.
+    args = error.args if not isinstance(error, ExceptionGroup | ProblemError) else len(error.args)
+    return {"text": str(error), "args": args, **vars(error)}
 
 
 def public_members(cls: type) -> Iterator[tuple[str, object]]:
@@ -168,6 +183,49 @@ def test_every_public_method_has_a_docstring(name: str) -> None:
 def test_every_field_of_a_model_has_a_docstring(name: str) -> None:
     cls = getattr(pipelex_cogt, name)
     assert set(cls.model_fields) <= documented_fields(cls)
+
+
+NOT_EXPORTED = {
+    "Credentials": "what answers a backend's references; an application hands over a SecretSource instead",
+    "HandedOver": "what a builder hands to a backend beside its fields",
+    "LayeredDynaconf": "a settings object of Dynaconf, for people who ask it with Dynaconf's own functions",
+    "ProblemReport": "what `manager.warnings` is read from",
+    "SettingsDirectory": "an item of `directories.sources`, a path with a flag",
+    "SourceFile": "what an origin finds lines with; `origin.place` tells them",
+}
+"""Classes that public hints name and nobody needs to import, each with the reason."""
+
+
+def hints_of(value: Any) -> Iterator[Any]:
+    """The types of what a public function takes and returns, or of a class's fields, properties and methods."""
+    members = [value]
+    if isinstance(value, type):
+        members += [member for name, member in vars(value).items() if not name.startswith("_") or name == "__init__"]
+    for member in members:
+        bare = getattr(member, "fget", None) or getattr(member, "func", None) or getattr(member, "__func__", member)
+        if member is value or inspect.isfunction(bare):
+            hints = get_type_hints(bare, localns=PUBLIC)
+            yield from (hint for name, hint in hints.items() if not name.startswith("_"))
+
+
+def classes_in(hint: Any) -> Iterator[type]:
+    """The classes of a type, and of what it is made of."""
+    if isinstance(hint, list):
+        inner = hint
+    else:
+        inner = [*get_args(hint)]
+        found = get_origin(hint) or hint
+        if isinstance(found, type):
+            yield found
+    for each in inner:
+        yield from classes_in(each)
+
+
+def test_every_class_that_public_calls_take_or_return_is_public() -> None:
+    named = {each for value in PUBLIC.values() for hint in hints_of(value) for each in classes_in(hint)}
+    ours = {each for each in named if each.__module__.startswith("pipelex_cogt.")}
+    assert {ModelManager, Explanation, LayerKind, Problem} <= ours
+    assert {each.__name__ for each in ours if each not in PUBLIC.values()} == NOT_EXPORTED.keys()
 
 
 @pytest.mark.parametrize("error", PARENTS, ids=lambda error: error.__name__)

@@ -7,10 +7,13 @@ import pytest
 from pipelex_cogt import (
     BackendDisabledError,
     CogtError,
+    LiteralLeftBehindError,
     MissingCredentialError,
     ModelNotRoutedError,
     Problem,
     ProblemError,
+    SecretFileError,
+    SecretSourceError,
     SettingsError,
     Severity,
     UnknownNameError,
@@ -74,6 +77,18 @@ ERROR_TEXTS = {
     "missing alternatives": (
         MissingCredentialError("a", ("env:A", "secret:b"), "cogt.backends.a.api_key", "backends.toml:3"),
         "backends.toml:3  cogt.backends.a.api_key: backend 'a' needs env:A or secret:b, which is not set",
+    ),
+    "literal left behind": (
+        LiteralLeftBehindError("a", "cogt.backends.a.api_key"),
+        (
+            "cogt.backends.a.api_key: backend 'a' has lost its literal secret, which no pickle carries; "
+            "state a reference such as ${NAME} instead"
+        ),
+    ),
+    "secret file": (SecretFileError("/run/secrets/a", "expected UTF-8 text"), "/run/secrets/a: expected UTF-8 text"),
+    "secret source": (
+        SecretSourceError("Vault", "a", "failed with RuntimeError"),
+        "the secret source Vault, asked for 'a', failed with RuntimeError",
     ),
 }
 
@@ -143,6 +158,9 @@ def test_facts_are_attributes() -> None:
         "cogt.backends.a.api_key",
         "f:1",
     )
+    lost = LiteralLeftBehindError("a", "cogt.backends.a.api_key")
+    assert (lost.name, lost.backend, lost.variables, lost.path) == ("a", "a", (), "cogt.backends.a.api_key")
+    assert (lost.place, lost.args) == ("a pickle", ("a", "cogt.backends.a.api_key"))
 
 
 @pytest.mark.parametrize("name", ["a'b", "new\nline", "", "ünï"])
