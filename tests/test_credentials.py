@@ -435,7 +435,7 @@ def test_the_list_of_variables_asks_once_for_each(load: Load) -> None:
     lines = ["endpoint = 'https://${K}'", "api_key = '${NOPE|secret:L}'", "region = '${env:REGION:-eu}'"]
     manager = load(backends(*lines), sources=[vault], checks_credentials=False)
     assert vault.asked == []
-    found = [(variable.name, variable.source) for variable in find_variables(manager.backends.values())]
+    found = [(variable.name, variable.source) for variable in find_variables(manager)]
     assert found == [("K", "Vault"), ("NOPE", None), ("L", "Vault"), ("REGION", None)]
     assert vault.asked == ["K", "NOPE", "L"]
 

@@ -127,6 +127,11 @@ class Credentials:
     def __deepcopy__(self, memo: dict[int, Any]) -> Credentials:
         return self
 
+    @property
+    def environment(self) -> Environ:
+        """The variables that are asked first, under the name by which applications know them."""
+        return self.environ
+
     def lookup(self, name: Name) -> str | None:
         """The value of one name, or None where it is unset or empty."""
         values = (_ask(source, name.name) for source, _ in self._sources[name.prefix])

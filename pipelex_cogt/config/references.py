@@ -20,8 +20,9 @@ from typing import NamedTuple, TypeAlias
 
 from pipelex_cogt.config.suggestions import NearName
 
-# An escaped opening, a whole reference, or an opening that nothing closes. The body stops at the first brace.
-_TOKEN = re.compile(r"(\$\$\{|\$\{[^}]*+\}|\$\{)")
+# An escaped opening, a whole reference, or all that follows an opening that nothing closes. A body stops at the first
+# brace, and where there is none the rest is taken whole, so that no character is looked at more than twice.
+_TOKEN = re.compile(r"(\$\$\{|\$\{[^}]*+\}|\$\{.*+)", re.DOTALL)
 # What would lead out of the secrets directory. Single characters and one fixed text.
 UNSAFE_NAME = re.compile(r"[/\\\0]|^\.\.?$")
 
@@ -84,7 +85,7 @@ def parse_template(text: str) -> Template:
 def _parse_part(part: str) -> str | Reference:
     if part == "$${":
         return "${"
-    if part == "${":
+    if part.startswith("${") and "}" not in part:
         raise ReferenceSyntaxError("a reference opens with ${ and never closes; write $${ for a literal ${")
     # Between two tokens no text has an opening.
     return _parse_reference(part[2:-1]) if part.startswith("${") else part
