@@ -139,8 +139,9 @@ def _is_misspelt(fault: Mapping[str, Any], misspelt: Iterable[KeyPath]) -> bool:
 
 
 def _in_our_words(fault: Mapping[str, Any]) -> str:
-    value, kind = fault["input"], toml_type(fault["input"])
-    # A table may hold anything, so its values are never shown.
-    shown = kind if isinstance(value, Mapping) else repr(value)
-    facts = {**fault.get("ctx", {}), "message": fault["msg"], "type": kind, "value": shown}
-    return _PROBLEMS.get(fault["type"], "{message}").format_map(facts)
+    problem, value, kind = _PROBLEMS.get(fault["type"], "{message}"), fault["input"], toml_type(fault["input"])
+    # A value is written out only where it is shown: it may be secret, or a number too long to write. A table may hold
+    # anything, so its values are never shown.
+    is_shown = "{value}" in problem and not isinstance(value, Mapping)
+    facts = {**fault.get("ctx", {}), "message": fault["msg"], "type": kind, "value": repr(value) if is_shown else kind}
+    return problem.format_map(facts)
