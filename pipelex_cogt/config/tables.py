@@ -133,11 +133,14 @@ def leaves(value: Any, path: KeyPath = (), *, opens_lists: bool = True) -> Itera
         opens_lists: Whether a list is taken apart too, or is one value.
     """
     opened = _CONTAINERS if opens_lists else Mapping
-    if not isinstance(value, opened):
-        yield path, value
-        return
-    for key, item in _items(value):
-        yield from leaves(item, (*path, key), opens_lists=opens_lists)
+    # A list of what is still to be taken apart, for tables may be nested deeper than calls may.
+    waiting = [(path, value)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, opened):
+            waiting += reversed([((*path, key), item) for key, item in _items(value)])
+        else:
+            yield path, value
 
 
 def _items(container: Any) -> Iterable[tuple[Any, Any]]:
