@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain, product
 from typing import NamedTuple
@@ -39,7 +38,6 @@ _APPLICATION_FILES = {
 }
 
 
-@dataclass(frozen=True, repr=False, eq=False)
 class MainFile:
     """One main file.
 
@@ -50,10 +48,14 @@ class MainFile:
         tables: The settings under `cogt`, by environment.
     """
 
-    file: SourceFile
-    source: SettingsDirectory
-    kind: _FileKind
-    tables: dict[str, Table]
+    # A plain class: a dataclass costs every process that starts more than it saves here.
+    def __init__(
+        self, file: SourceFile, source: SettingsDirectory, kind: _FileKind, tables: Mapping[str, Table]
+    ) -> None:
+        self.file = file
+        self.source = source
+        self.kind = kind
+        self.tables = tables
 
     def __repr__(self) -> str:
         return f"MainFile({self.file.name!r})"

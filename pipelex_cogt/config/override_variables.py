@@ -11,7 +11,6 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from pipelex_cogt.config.inference_config import CONFIG_KEY
@@ -29,13 +28,14 @@ _CONFIG_PREFIX = f"{PREFIX}{CONFIG_KEY.upper()}{SEPARATOR}"
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]")
 
 
-@dataclass(frozen=True, repr=False)
 class Variable:
     """One variable that overrides a setting; its repr shows no value."""
 
-    kind: LayerKind
-    name: str
-    text: str
+    # A plain class: a dataclass costs every process that starts more than it saves here.
+    def __init__(self, kind: LayerKind, name: str, text: str) -> None:
+        self.kind = kind
+        self.name = name
+        self.text = text
 
     @property
     def is_of_config(self) -> bool:
