@@ -425,14 +425,15 @@ def test_a_source_that_answers_once_gives_its_answer_and_then_none(load: Load, t
 @pytest.mark.parametrize("means", ["error", "skip"])
 def test_a_load_that_asks_for_credentials_asks_once(load: Load, means: str) -> None:
     vault = Vault(A_KEY="a", B_KEY="b")
-    manager = load(missing_means(means), sources=[vault])
+    files = {"backends.toml": "[a]\napi_key = '${A_KEY}'\n[b]\napi_key = '${B_KEY}:${B_KEY}'\n[off]\nenabled = false\n"}
+    manager = load({**missing_means(means), **files}, sources=[vault])
     assert vault.asked == ["A_KEY", "B_KEY"]
     assert (key_of_a(manager), vault.asked) == ("a", ["A_KEY", "B_KEY", "A_KEY"])
 
 
 def test_the_list_of_variables_asks_once_for_each(load: Load) -> None:
     vault = Vault(K="k", L="l")
-    lines = ["endpoint = 'https://${K}'", "api_key = '${NOPE|secret:L}'", "region = '${env:REGION:-eu}'"]
+    lines = ["endpoint = 'https://${K}/${K}'", "api_key = '${NOPE|secret:L}'", "region = '${env:REGION:-eu}'"]
     manager = load(backends(*lines), sources=[vault], checks_credentials=False)
     assert vault.asked == []
     found = [(variable.name, variable.source) for variable in find_variables(manager)]

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import reduce
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -447,11 +447,16 @@ def test_whatever_is_done_to_it_the_manager_stays_as_it_was(
     assert settings_.dynaconf.get(ACTIVE) == "all"
 
 
-def test_the_registry_survives_a_pickle(stated_by_many: ModelManager) -> None:
+@pytest.mark.parametrize("twin", [copy, deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
+def test_what_dynaconf_tells_survives_a_copy_and_a_pickle(
+    stated_by_many: ModelManager, twin: Callable[[Any], Any]
+) -> None:
     dynaconf = stated_by_many.settings.dynaconf
-    pickled = pickle.dumps(dynaconf)
-    assert CANARY.encode() not in pickled
-    assert get_history(pickle.loads(pickled)) == get_history(dynaconf)
+    arrived = twin(dynaconf)
+    assert get_history(arrived) == get_history(dynaconf)
+    assert inspect_settings(arrived, ACTIVE) == inspect_settings(dynaconf, ACTIVE)
+    assert arrived.cogt.routing.active == arrived.get(ACTIVE) == "all"
+    assert CANARY.encode() not in pickle.dumps(arrived)
 
 
 def test_settings_out_of_a_pickle_answer_dynaconf_too(stated_by_many: ModelManager) -> None:

@@ -279,3 +279,18 @@ def test_a_manager_survives_a_pickle(load: Load) -> None:
     again: ModelManager = pickle.loads(pickle.dumps(manager))
     assert again.get_inference_model("best") == manager.get_inference_model("best")
     assert again.warnings == manager.warnings != ()
+
+
+def test_a_manager_out_of_a_pickle_tells_no_warning_that_was_none_before() -> None:
+    two = {"inference_config": {"enabled_backends": ["openai", "anthropic"]}}
+    manager = ModelManager.load(environ={}, overrides=two)
+    again: ModelManager = pickle.loads(pickle.dumps(manager))
+    assert again.warnings == manager.warnings == ()
+
+
+def test_a_manager_out_of_a_pickle_tells_no_consequence(load: Load) -> None:
+    routes = "active = 'all'\n[profiles.all]\nroutes = { 'zzz*' = 'a' }\nfallback_order = ['a', 'b']\n"
+    manager = load({"backends/off.toml": "[m-off\n", "routing.toml": routes})
+    again: ModelManager = pickle.loads(pickle.dumps(manager))
+    assert [warning.path for warning in again.warnings] == ["cogt.models.off"]
+    assert again.warnings == manager.warnings

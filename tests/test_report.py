@@ -200,13 +200,10 @@ def is_explained(place: KeyPath, steps: list[tuple[str, KeyPath]]) -> bool:
 
 @given(st.lists(STEPS, max_size=12), PLACES)
 def test_a_place_is_explained_as_the_plain_definition_says(steps: list[tuple[str, KeyPath]], place: KeyPath) -> None:
-    report, idle = ProblemReport(), list[KeyPath]()
+    report = ProblemReport()
     for number, (kind, path) in enumerate(steps):
         if kind == "demote":
-            # A load does not say of something that it is out of use where it has said so of what is above it.
-            if not any(is_at_or_below(path, prefix) for prefix in idle):
-                report.demote(path)
-            idle.append(path)
+            report.demote(path)
         else:
             getattr(report, kind)(path, f"step {number}")
     assert is_silent(report, place) is is_explained(place, steps)
@@ -340,6 +337,8 @@ def test_a_copy_is_added_to_alone() -> None:
     copy.warning(("b",), "second")
     assert told(report, Severity.WARNING) == ["cogt.a: first"]
     assert told(copy, Severity.WARNING) == ["cogt.a: first", "cogt.b: second"]
+    copy.error(("c",), "is wrong")
+    assert not is_silent(report, ("c",))
 
 
 def test_a_copy_knows_what_explains_what() -> None:

@@ -35,6 +35,8 @@ def test_every_key_of_a_schema_is_described_by_the_docstring_of_its_field(model:
     assert described == docstrings_below(model)
     assert schema["description"] == model.__doc__
     assert schema["additionalProperties"] is False
+    by_name = model.model_json_schema(mode=mode, by_alias=False)["properties"]
+    assert [inner["description"] for inner in by_name.values()] == [*described.values()]
 
 
 def test_a_model_within_a_model_is_described_too() -> None:

@@ -259,6 +259,13 @@ def test_lines_of_warnings_are_looked_for_when_somebody_reads_them(
     assert scans != []
 
 
+def test_the_line_of_an_environment_that_may_be_misspelt_waits_too(load: Load, scans: list[object]) -> None:
+    nothing = "[default.cogt.inference_config]\nuse_packaged_settings = false\n"
+    manager = load({"settings.toml": f"{nothing}[prodution.cogt.routing]\n"})
+    assert scans == []
+    assert [(warning.line, warning.path) for warning in manager.warnings] == [(3, "")]
+
+
 def test_a_file_is_scanned_once_however_many_lines_are_told(load: Load, scans: list[object]) -> None:
     manager = load({"routing.local.toml": "[profiles.y]\ndefault = 'nobody'\nx = 1\n"})
     assert len(manager.warnings) == 2

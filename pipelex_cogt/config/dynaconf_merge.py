@@ -11,7 +11,7 @@ Its history is public: `dynaconf.get_history(manager.settings.dynaconf, "cogt.ro
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from dynaconf.base import Settings as DynaconfSettings
@@ -44,8 +44,9 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
         for layer in layers:
             self.add(layer)
 
-    def __reduce__(self) -> tuple[type[LayeredDynaconf], tuple[tuple[Layer, ...]]]:
-        return LayeredDynaconf, (self.layers(),)
+    def __reduce__(self) -> tuple[Callable[[tuple[Layer, ...]], LayeredDynaconf], tuple[tuple[Layer, ...]]]:
+        is_boxed = isinstance(self.tree(), DataDict)
+        return _boxed_again if is_boxed else LayeredDynaconf, (self.layers(),)
 
     def add(self, layer: Layer) -> None:
         """Lay one layer over what is there."""
@@ -95,3 +96,8 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
                 origin = stating[-1].origin
                 return origin.place(path), origin.is_packaged
         return None, False
+
+
+def _boxed_again(layers: tuple[Layer, ...]) -> LayeredDynaconf:
+    """What a pickle or a copy of boxed layers becomes."""
+    return LayeredDynaconf(layers).boxed()

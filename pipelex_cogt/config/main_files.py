@@ -152,7 +152,9 @@ def _warn_of_slip(environment: str, file: SourceFile, report: ProblemReport) -> 
     near = next(filter(partial(is_one_slip, environment), known), environment)
     if near != environment:
         text = f"{environment}: declares an environment of its own"
-        report.warning((), text, f"did you mean {near!r}?", file.place((environment,)))
+        # Not a place yet: its line is looked for when somebody reads the warning.
+        origin = Origin(LayerKind.ENVIRONMENT, file.name, file, environment, file_prefix=(environment,))
+        report.warning((), text, f"did you mean {near!r}?", origin)
 
 
 def _table_of(environment: str, content: Table, file: SourceFile, report: ProblemReport) -> Table:

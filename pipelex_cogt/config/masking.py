@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import date, time
 from functools import partial
 from typing import Any
 
@@ -82,11 +83,13 @@ class SealedText(SecretStr):
 
     Attributes:
         shown: The text as it may be shown, such as `https://user:**********@host`.
-        number: The number that it stands for, of a layer that holds secrets.
+        number: The number, date or time that it stands for, of a layer that holds secrets.
         is_lost: Whether it came out of a pickle, which left the text behind.
     """
 
-    def __init__(self, text: str, shown: str = MASK, *, number: float | None = None, is_lost: bool = False) -> None:
+    def __init__(
+        self, text: str, shown: str = MASK, *, number: float | date | time | None = None, is_lost: bool = False
+    ) -> None:
         super().__init__(text)
         self.shown = shown
         self.number = number
@@ -133,7 +136,7 @@ def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:
     shown = _mask(value, is_secret=is_secret)
     if isinstance(value, str):
         return value if shown == value else SealedText(value, shown)
-    if isinstance(value, int | float) and shown == MASK and own_path not in _TEXT_PATHS:
+    if isinstance(value, int | float | date | time) and shown == MASK and own_path not in _TEXT_PATHS:
         return SealedText(str(value), number=value)
     return value
 

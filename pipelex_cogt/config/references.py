@@ -92,12 +92,12 @@ def _parse_part(part: str) -> str | Reference:
 
 
 def references_in(text: str) -> list[Reference]:
-    """The references in a text.
+    """The references in a text, each once.
 
     Raises:
         ReferenceSyntaxError: One of them is malformed.
     """
-    return [part for part in parse_template(text) if isinstance(part, Reference)]
+    return [*dict.fromkeys(part for part in parse_template(text) if isinstance(part, Reference))]
 
 
 def _parse_reference(body: str) -> Reference:

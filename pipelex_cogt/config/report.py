@@ -68,7 +68,7 @@ class ProblemReport:
     def copy(self) -> ProblemReport:
         """A report of its own with the same problems, for adding what only a reader of warnings pays for."""
         report = ProblemReport()
-        report.__dict__.update(self.__dict__, _findings=[*self._findings])
+        report.__dict__.update(self.__dict__, _findings=[*self._findings], _errors=self._errors.copy())
         return report
 
     def error(self, path: KeyPath, problem: str, hint: Hint = None, place: At = None, *, unless: Places = ()) -> None:
@@ -127,6 +127,9 @@ class ProblemReport:
     def demote(self, prefix: KeyPath, *, unless: Places = ()) -> None:
         """Say that what lies below a key path is not in use: its errors are warnings, and explain nothing else."""
         if any(map(self._explains, unless)):
+            return
+        if not self._idle.isdisjoint(prefixes(prefix)):
+            # Its errors count nowhere any more.
             return
         self._idle.add(prefix)
         hidden = self._errors.pop(prefix, 0)

@@ -36,8 +36,7 @@ class SettingsModel(BaseModel):
         schema = handler(core_schema)
         properties = handler.resolve_ref_schema(schema).get("properties", {})
         for name, text in _field_docstrings(cls):
-            key = cls.model_fields[name].alias or name
-            if key in properties:
+            for key in {name, cls.model_fields[name].alias} & properties.keys():
                 properties[key].setdefault("description", text)
         return schema
 

@@ -112,6 +112,10 @@ class ModelManager:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(environment={self.environment!r}, {self.deck!r})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A pickle carries the warnings, for what tells a packaged file and a consequence stays behind."""
+        return {**self.__dict__, "warnings": self.warnings}
+
     def __deepcopy__(self, memo: dict[int, Any]) -> ModelManager:
         return self
 
