@@ -21,6 +21,8 @@ Hint: TypeAlias = str | NearName | None
 At: TypeAlias = Place | Origin | None
 """Where a problem stands; of an origin the line is looked for when the problem is told."""
 Places: TypeAlias = Iterable[KeyPath]
+WHEREVER = Place("")
+"""Stands for the place of the key path, packaged or not; its line is looked for when the problem is told."""
 
 UNSTATED = "required, and nothing states it"
 """The problem of a key that is needed."""
@@ -179,6 +181,9 @@ class ProblemReport:
 
     def _place(self, finding: _Finding) -> tuple[Place | None, bool]:
         """Where a finding stands, and whether that is a packaged file."""
+        if finding.place is WHEREVER:
+            place, _is_packaged = self.locate(finding.path)
+            return place, False
         if isinstance(finding.place, Origin):
             return finding.place.place(finding.path), finding.place.is_packaged
         return (finding.place, False) if finding.place else self.locate(finding.path)

@@ -16,7 +16,7 @@ from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.masking import is_placeholder
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
 from pipelex_cogt.config.references import Prefix, Reference, ReferenceSyntaxError, references_in
-from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.report import WHEREVER, ProblemReport
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName, is_one_slip
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
@@ -137,8 +137,7 @@ class _BackendBuilder(NamedTuple):
                 self.report.error(path, f"backend {name!r} needs {names}, which is not set")
             return []
         for names, path in missing.items():
-            place = self.credentials.locate(path)
-            self.report.warning(path, f"backend {name!r} is left out: {names} is not set", place=place)
+            self.report.warning(path, f"backend {name!r} is left out: {names} is not set", place=WHEREVER)
         return [*missing]
 
     def _check_references(self, name: str, path: KeyPath, text: str) -> list[Reference]:
