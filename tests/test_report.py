@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipelex_cogt import LayerKind, Origin, Place, SettingsError, Severity
 from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.layers import Location
 from pipelex_cogt.config.report import ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName
 
@@ -275,9 +276,9 @@ class Locator:
         self.packaged = packaged
         self.asked: list[KeyPath] = []
 
-    def __call__(self, path: KeyPath) -> tuple[Place | None, bool]:
+    def __call__(self, path: KeyPath) -> Location:
         self.asked.append(path)
-        return Place("some.toml", len(path)), path in self.packaged
+        return Location(Place("some.toml", len(path)), path in self.packaged, path)
 
 
 def test_only_what_is_read_is_located() -> None:
@@ -325,6 +326,110 @@ def test_a_problem_that_is_noted_twice_is_told_once() -> None:
     report.error(("a",), "is wrong")
     report.error(("a",), "is wrong")
     assert told(report) == ["cogt.a: is wrong"]
+
+
+# What the application's own line makes wrong in a packaged file
+
+OWN, OTHER, SHIPPED, UNSTATED = ("own",), ("own", "other"), ("shipped",), ("nowhere", "x")
+
+
+def locate_three(path: KeyPath) -> Location:
+    """`shipped` stands in a packaged file, `own` and `own.other` in the application's, nothing else anywhere."""
+    if path[:1] == SHIPPED:
+        return Location(Place("packaged x.toml", 3), is_packaged=True, stated=path)
+    if path in (OWN, OTHER):
+        return Location(Place("mine.toml", len(path)), stated=path)
+    # What lies below `own` is not stated itself: the table above it is.
+    return Location(Place("mine.toml", 1), stated=OWN) if path[:1] == OWN else Location()
+
+
+def report_of_three() -> ProblemReport:
+    report = ProblemReport()
+    report.locate = locate_three
+    return report
+
+
+FITS_NOT = "does not fit cogt.shipped.a (packaged x.toml:3): is wrong; mend it"
+CAUSES: dict[str, tuple[KeyPath, list[KeyPath], str]] = {
+    "the application's": (("shipped", "a"), [OWN], f"mine.toml:1  cogt.own: {FITS_NOT}"),
+    "the nearest first": (("shipped", "a"), [OTHER, OWN], f"mine.toml:2  cogt.own.other: {FITS_NOT}"),
+    "behind a packaged one": (("shipped", "a"), [("shipped", "b"), OWN], f"mine.toml:1  cogt.own: {FITS_NOT}"),
+    "behind one that nothing states": (("shipped", "a"), [UNSTATED, OWN], f"mine.toml:1  cogt.own: {FITS_NOT}"),
+    "in a table that states something else": (
+        ("shipped", "a"),
+        [("own", "more")],
+        "packaged x.toml:3  cogt.shipped.a: is wrong; mend it",
+    ),
+    "none": (("shipped", "a"), [], "packaged x.toml:3  cogt.shipped.a: is wrong; mend it"),
+    "of what is the application's itself": (OWN, [OTHER], "mine.toml:1  cogt.own: is wrong; mend it"),
+    "of what nothing states": (UNSTATED, [OWN], "cogt.nowhere.x: is wrong; mend it"),
+}
+
+
+@pytest.mark.parametrize(("path", "causes", "message"), CAUSES.values(), ids=CAUSES)
+def test_what_is_wrong_in_a_packaged_file_is_told_at_the_application_s_cause(
+    path: KeyPath, causes: list[KeyPath], message: str
+) -> None:
+    report = report_of_three()
+    report.error(path, "is wrong", "mend it", causes=causes)
+    assert told(report) == [message]
+
+
+def test_a_warning_of_a_packaged_file_is_told_where_the_application_causes_it() -> None:
+    report = report_of_three()
+    report.warning(("shipped", "a"), "is wrong", "mend it", causes=[OWN])
+    report.warning(("shipped", "b"), "is odd", causes=[("shipped", "c")])
+    assert told(report, Severity.WARNING) == [f"mine.toml:1  cogt.own: {FITS_NOT}"]
+
+
+def test_what_is_not_in_use_has_no_cause() -> None:
+    report = report_of_three()
+    report.error(("shipped", "a"), "is wrong", causes=[OWN])
+    report.demote(("shipped",))
+    assert (told(report), told(report, Severity.WARNING)) == ([], [])
+
+
+def test_a_name_that_the_application_took_away_is_told_there() -> None:
+    report = report_of_three()
+    report.unknown_name(("shipped", "a"), "alias", NearName("x", ()), causes=[OWN])
+    assert told(report) == [
+        "mine.toml:1  cogt.own: does not fit cogt.shipped.a (packaged x.toml:3): no alias is called 'x'"
+    ]
+
+
+def test_one_line_that_does_the_same_to_several_packaged_values_is_told_once() -> None:
+    report = report_of_three()
+    for key in ("a", "b", "a"):
+        report.error(("shipped", key), "is wrong", causes=[OWN])
+    report.error(("shipped", "c"), "is wrong otherwise", causes=[OWN])
+    parties = ("cogt.shipped.a (packaged x.toml:3)", "cogt.shipped.b (packaged x.toml:3)")
+    assert told(report) == [
+        f"mine.toml:1  cogt.own: does not fit {' and '.join(parties)}: is wrong",
+        "mine.toml:1  cogt.own: does not fit cogt.shipped.c (packaged x.toml:3): is wrong otherwise",
+    ]
+
+
+def test_what_rests_on_a_packaged_value_is_a_consequence_wherever_that_is_told() -> None:
+    report = report_of_three()
+    report.error(("shipped", "a"), "is wrong", causes=[OWN])
+    assert is_silent(report, ("shipped",))
+    assert not is_silent(report, OWN)
+
+
+def test_causes_are_looked_for_when_somebody_reads() -> None:
+    report = ProblemReport()
+    report.locate = locator = Locator(SHIPPED)
+    report.error(SHIPPED, "is wrong", causes=[OWN])
+    assert locator.asked == []
+    report.problems(Severity.ERROR)
+    assert {*locator.asked} == {SHIPPED, OWN}
+
+
+def test_a_pickled_report_keeps_causes_and_what_they_do_not_fit() -> None:
+    report = report_of_three()
+    report.error(("shipped", "a"), "is wrong", "mend it", causes=[OWN])
+    arrived: ProblemReport = pickle.loads(pickle.dumps(report))
+    assert told(arrived) == told(report) == [f"mine.toml:1  cogt.own: {FITS_NOT}"]
 
 
 # Copies and pickles

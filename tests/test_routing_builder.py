@@ -1,12 +1,13 @@
 """Building the routing profiles: the faults of the active one are errors, those of the others warnings."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from pipelex_cogt import ModelNotRoutedError, RoutingRule
-from tests.conftest import Load
+from pipelex_cogt import ModelManager, ModelNotRoutedError, RoutingRule, SettingsError
+from tests.conftest import Load, WriteTree
 
 Problems = Callable[..., list[str]]
 
@@ -194,3 +195,41 @@ def test_a_model_that_no_rule_serves_says_which_rule_took_it(load: Load) -> None
 def test_names_of_routes_survive_as_written(load: Load) -> None:
     files = routing('routes = { "dot.ted" = "b", "a/b:c*" = "a", "items" = "a", "Get*" = "a" }', 'default = "b"')
     assert list(load(files).routing.active.routes) == ["dot.ted", "a/b:c*", "items", "Get*"]
+
+
+SHIPPED_PROFILE = "does not fit cogt.routing.profiles.all_anthropic.default (PACKAGED)"
+DISABLED_BACKEND = f"{SHIPPED_PROFILE}: backend 'anthropic' is disabled; enable it, or name another backend"
+ONE_BACKEND = "[default.cogt.inference_config]\nenabled_backends = ['openai']"
+ALL_ANTHROPIC = "active = 'all_anthropic'"
+ACTIVE_VARIABLE = "PIPELEX_COGT__ROUTING__ACTIVE"
+
+BESIDE_THE_PACKAGED_PROFILES: dict[str, tuple[dict[str, str], dict[str, str], str]] = {
+    "the application names the profile": (
+        {"settings.toml": ONE_BACKEND, "routing.toml": ALL_ANTHROPIC},
+        {},
+        "routing.toml:1  cogt.routing.active",
+    ),
+    "a variable names the profile": (
+        {"settings.toml": ONE_BACKEND},
+        {ACTIVE_VARIABLE: "all_anthropic"},
+        f"{ACTIVE_VARIABLE}  cogt.routing.active",
+    ),
+    "an environment names the profile": (
+        {"settings.toml": f"[development.cogt.routing]\n{ALL_ANTHROPIC}\n{ONE_BACKEND}"},
+        {},
+        "settings.toml:2  cogt.routing.active",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "environ", "place"), BESIDE_THE_PACKAGED_PROFILES.values(), ids=BESIDE_THE_PACKAGED_PROFILES
+)
+def test_a_packaged_profile_that_does_not_fit_is_told_where_the_application_chose_it(
+    write_tree: WriteTree, files: dict[str, str], environ: dict[str, str], place: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        ModelManager.load(write_tree(files), environ=environ)
+    (problem,) = caught.value.problems
+    message = re.sub(r"\([^()]*routing\.toml:\d+\)", "(PACKAGED)", str(problem)).rpartition("/app/settings/")[2]
+    assert message == f"{place}: {DISABLED_BACKEND}"

@@ -19,7 +19,7 @@ from dynaconf.loaders.base import SourceMetadata
 from dynaconf.nodes import DataDict
 
 from pipelex_cogt.config.key_paths import KeyPath, prefixes
-from pipelex_cogt.config.layers import Layer, Place
+from pipelex_cogt.config.layers import Layer, Location
 from pipelex_cogt.config.tables import FrozenDict, Table, merge
 
 _ROOT = "COGT"
@@ -88,14 +88,14 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
         """The layers that state something at a key path, lowest first."""
         return [layer for layer in self.layers() if layer.is_stating(path)]
 
-    def locate(self, path: KeyPath) -> tuple[Place | None, bool]:
-        """Where a key path, or the nearest table above it, is stated last, and whether that is a packaged file."""
+    def locate(self, path: KeyPath) -> Location:
+        """Where a key path, or the nearest table above it, is stated last."""
         for place in reversed([*prefixes(path)]):
             stating = self.layers_stating(place)
             if stating:
                 origin = stating[-1].origin
-                return origin.place(path), origin.is_packaged
-        return None, False
+                return Location(origin.place(path), origin.is_packaged, place)
+        return Location()
 
 
 def _boxed_again(layers: tuple[Layer, ...]) -> LayeredDynaconf:

@@ -63,6 +63,20 @@ class Place(NamedTuple):
         return self.name if self.line is None else f"{self.name}:{self.line}"
 
 
+class Location(NamedTuple):
+    """Where a key path is stated last.
+
+    Attributes:
+        place: The file and line, or the variable; None where nothing states it.
+        is_packaged: Whether that is a packaged file.
+        stated: What is stated there: the key path itself, or the nearest table above it.
+    """
+
+    place: Place | None = None
+    is_packaged: bool = False
+    stated: KeyPath = ()
+
+
 @dataclass(frozen=True, repr=False)
 class SourceFile:
     """A TOML file as a load read it: on which line it states a key.

@@ -80,7 +80,7 @@ def read_settings(
         environments=main.environments(),
         directories=directories,
         inference_config=config,
-        credentials=Credentials(environ, secrets, sources, lambda path: registry.locate(path)[0]),
+        credentials=Credentials(environ, secrets, sources, lambda path: registry.locate(path).place),
         unfrozen_tree=check_shape(registry.tree(), schema, report),
         _registry=registry,
     )

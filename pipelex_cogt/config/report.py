@@ -2,17 +2,21 @@
 
 The report knows what follows from what. Whoever judges something says with `unless` which places the judgement rests
 on, and where one of them could not be read or has an error, the judgement is a consequence and is not recorded.
+
+Nobody can mend a packaged file. Whoever judges one value by others names these as `causes`, and where the value is
+packaged, the problem is told at the first of them that the application states.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, starmap
 from typing import NamedTuple, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, prefixes
-from pipelex_cogt.config.layers import Origin, Place
+from pipelex_cogt.config.layers import Location, Origin, Place
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 
@@ -43,13 +47,16 @@ class _Finding(NamedTuple):
     hint: Hint
     place: At
     severity: Severity = Severity.ERROR
+    causes: tuple[KeyPath, ...] = ()
+    other_party: str = ""
+    """The packaged value that a cause of the application's does not fit."""
 
 
 class ProblemReport:
     """The problems of one load.
 
     Key paths become files and lines, and wrong names suggestions, only when somebody reads the report: a load without
-    problems pays nothing. `locate` answers where a key path is stated, and whether that is in the packaged settings.
+    problems pays nothing. `locate` answers where a key path is stated.
     """
 
     def __init__(self, findings: Iterable[_Finding] = ()) -> None:
@@ -59,7 +66,7 @@ class ProblemReport:
         # How many errors there are at or below each key path.
         self._errors: Counter[KeyPath] = Counter()
         self._idle: set[KeyPath] = set()
-        self.locate: Callable[[KeyPath], tuple[Place | None, bool]] = lambda _path: (None, False)
+        self.locate: Callable[[KeyPath], Location] = lambda _path: Location()
 
     def __reduce__(self) -> tuple[type[ProblemReport], tuple[list[_Finding]]]:
         """A pickle holds the problems with their places, without the layers that they came from."""
@@ -73,7 +80,16 @@ class ProblemReport:
         report.__dict__.update(self.__dict__, _findings=[*self._findings], _errors=self._errors.copy())
         return report
 
-    def error(self, path: KeyPath, problem: str, hint: Hint = None, place: At = None, *, unless: Places = ()) -> None:
+    def error(
+        self,
+        path: KeyPath,
+        problem: str,
+        hint: Hint = None,
+        place: At = None,
+        *,
+        unless: Places = (),
+        causes: Places = (),
+    ) -> None:
         """Note a fault.
 
         Args:
@@ -82,12 +98,23 @@ class ProblemReport:
             hint: The next step.
             place: Where it stands, when that is known already; else it is looked up.
             unless: The places that the judgement rests on.
+            causes: The values that it was judged by, the nearest first. Where its own value is packaged, it is told at
+                the first of these that the application states.
         """
-        self._note([_Finding(problem, path, hint, place)], unless)
+        self._note([_Finding(problem, path, hint, place)], unless, causes)
 
-    def warning(self, path: KeyPath, problem: str, hint: Hint = None, place: At = None, *, unless: Places = ()) -> None:
+    def warning(
+        self,
+        path: KeyPath,
+        problem: str,
+        hint: Hint = None,
+        place: At = None,
+        *,
+        unless: Places = (),
+        causes: Places = (),
+    ) -> None:
         """Note something that deserves attention and stops nothing; the arguments are those of `error`."""
-        self._note([_Finding(problem, path, hint, place, Severity.WARNING)], unless)
+        self._note([_Finding(problem, path, hint, place, Severity.WARNING)], unless, causes)
 
     def unreadable(
         self, prefix: KeyPath, problem: str, place: At = None, *, path: KeyPath = (), hint: Hint = None
@@ -107,7 +134,9 @@ class ProblemReport:
         self._above_unreadable.update(prefixes(prefix), prefixes(anywhere))
         self.error(path or prefix, problem, hint, place)
 
-    def unknown_name(self, path: KeyPath, kind: str, near: NearName, *, unless: Places = ()) -> None:
+    def unknown_name(
+        self, path: KeyPath, kind: str, near: NearName, *, unless: Places = (), causes: Places = ()
+    ) -> None:
         """Note a name that nothing is called by.
 
         Args:
@@ -115,8 +144,9 @@ class ProblemReport:
             kind: What should be called so, such as "backend".
             near: The name, and what may be meant by it.
             unless: The places where something of that name might have been stated.
+            causes: The places where something of that name may have been taken away.
         """
-        self.error(path, f"no {kind} is called {near.name!r}", near, unless=unless)
+        self.error(path, f"no {kind} is called {near.name!r}", near, unless=unless, causes=causes)
 
     def required(self, paths: Places, hint: Hint = None, *, unless: Places = ()) -> None:
         """Note keys that are needed and that nothing states; they are judged together."""
@@ -139,7 +169,10 @@ class ProblemReport:
 
     def problems(self, severity: Severity) -> list[Problem]:
         """The problems of one severity, in file and line order, each once."""
-        found = dict.fromkeys(starmap(_as_problem, self._told(severity)))
+        parties: defaultdict[Problem, list[str]] = defaultdict(list)
+        for finding, place in self._told(severity):
+            parties[_as_problem(finding, place)].append(finding.other_party)
+        found = starmap(_with_parties, parties.items())
         return sorted(found, key=lambda problem: (problem.file or "", problem.line or 0))
 
     def raise_errors(self, heading: str) -> None:
@@ -149,11 +182,12 @@ class ProblemReport:
             count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
             raise SettingsError.from_problems(f"{count} in {heading}", errors, self.problems(Severity.WARNING))
 
-    def _note(self, findings: Iterable[_Finding], unless: Places) -> None:
+    def _note(self, findings: Iterable[_Finding], unless: Places, causes: Places = ()) -> None:
         if any(map(self._explains, unless)):
             return
+        causes = tuple(causes)
         for finding in findings:
-            self._findings.append(finding)
+            self._findings.append(finding._replace(causes=causes) if causes else finding)
             if self._severity(finding) is Severity.ERROR:
                 self._errors.update(prefixes(finding.path))
 
@@ -174,19 +208,36 @@ class ProblemReport:
         """The findings of one severity that are for the reader, each with where it stands."""
         for finding in self._findings:
             if self._severity(finding) is severity:
-                place, is_packaged = self._place(finding)
+                told, place, is_packaged = self._where_told(finding)
                 # A warning of the packaged settings is for their authors alone.
                 if severity is Severity.ERROR or not is_packaged:
-                    yield finding._replace(severity=severity), place
+                    yield told._replace(severity=severity), place
+
+    def _where_told(self, finding: _Finding) -> tuple[_Finding, Place | None, bool]:
+        """A finding with its place: a packaged one is told at the application's cause, where it has one."""
+        place, is_packaged = self._place(finding)
+        # What is not in use troubles nobody: its causes are not looked for.
+        if is_packaged and not self._is_idle(finding.path):
+            for cause in filter(self._is_own, finding.causes):
+                party = f"{format_key_path(finding.path)} ({place})"
+                return finding._replace(path=cause, other_party=party), self.locate(cause).place, False
+        return finding, place, is_packaged
+
+    def _is_own(self, path: KeyPath) -> bool:
+        """Whether the application states a key path itself."""
+        found = self.locate(path)
+        return found.stated == path and not found.is_packaged
 
     def _place(self, finding: _Finding) -> tuple[Place | None, bool]:
         """Where a finding stands, and whether that is a packaged file."""
         if finding.place is WHEREVER:
-            place, _is_packaged = self.locate(finding.path)
-            return place, False
+            return self.locate(finding.path).place, False
         if isinstance(finding.place, Origin):
             return finding.place.place(finding.path), finding.place.is_packaged
-        return (finding.place, False) if finding.place else self.locate(finding.path)
+        if finding.place is not None:
+            return finding.place, False
+        place, is_packaged, _ = self.locate(finding.path)
+        return place, is_packaged
 
 
 def _in_words(hint: Hint) -> str | None:
@@ -197,3 +248,11 @@ def _as_problem(finding: _Finding, place: Place | None) -> Problem:
     path = format_key_path(finding.path) if finding.path else ""
     file, line, _ = place or _NOWHERE
     return Problem(finding.problem, path, file, line, _in_words(finding.hint), finding.severity)
+
+
+def _with_parties(problem: Problem, parties: Sequence[str]) -> Problem:
+    """A problem of an application's value with the packaged values that it does not fit."""
+    named = [*dict.fromkeys(filter(None, parties))]
+    if not named:
+        return problem
+    return replace(problem, problem=f"does not fit {' and '.join(named)}: {problem.problem}")

@@ -61,7 +61,7 @@ class Settings:
 
     def place_of(self, path: KeyPath) -> Place | None:
         """Where a key path, or the nearest table above it, is stated last; None where nothing states it."""
-        return self._registry.locate(path)[0]
+        return self._registry.locate(path).place
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(environment={self.environment!r}, {len(self.layers)} layers)"

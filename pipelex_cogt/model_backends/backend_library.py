@@ -7,11 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.errors import BackendDisabledError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import ModelSpecs
+
+
+def switches_of(backend: str) -> tuple[KeyPath, ...]:
+    """The key paths of the settings that switch a backend off, or leave it out."""
+    return ("backends", backend, "enabled"), ("inference_config", "enabled_backends")
 
 
 @dataclass(frozen=True, eq=False, repr=False)

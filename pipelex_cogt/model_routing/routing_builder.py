@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, switches_of
 from pipelex_cogt.model_routing.routing_profile import RoutingProfile, is_pattern
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
+
+_ACTIVE: KeyPath = ("routing", "active")
 
 
 def build_routing_profile_library(
@@ -43,7 +46,7 @@ def build_routing_profile_library(
 
 
 def _choose_active(name: Any, profiles: Mapping[str, RoutingProfile], report: ProblemReport) -> RoutingProfile:
-    path = ("routing", "active")
+    path = _ACTIVE
     if name is None:
         report.required([path], "name the routing profile in force", unless=[path])
     elif not isinstance(name, str):
@@ -64,7 +67,8 @@ def _check_backends(profile: RoutingProfile, backends: InferenceBackendLibrary, 
             near = NearName(name, backends, lists_known=True)
             report.unknown_name(place, "backend", near, unless=[("backends", name)])
         elif rule_path[0] in ("routes", "default") and _is_switched_off(backends[name]):
-            report.error(place, f"backend {name!r} is disabled", "enable it, or name another backend")
+            causes = [_ACTIVE, *switches_of(name)]
+            report.error(place, f"backend {name!r} is disabled", "enable it, or name another backend", causes=causes)
 
 
 def _is_switched_off(backend: InferenceBackend) -> bool:
@@ -82,7 +86,8 @@ def _check_exact_routes(profile: RoutingProfile, backends: InferenceBackendLibra
             others = " and ".join(map(repr, filter(backends.enabled.__contains__, backends.known_models[model])))
             hint = f"{others} can" if others else None
             rests_on = [("models", name, model), ("models", name, DEFAULTS_KEY)]
-            report.error(place, f"backend {name!r} does not serve {model!r}", hint, unless=rests_on)
+            causes = [_ACTIVE, *(("models", name, table, "enabled") for table in (model, DEFAULTS_KEY))]
+            report.error(place, f"backend {name!r} does not serve {model!r}", hint, unless=rests_on, causes=causes)
         elif not is_pattern(model):
             near = NearName(model, backends.known_models)
             report.warning(place, f"no backend knows a model {model!r}", near, unless=[model_place(model)])
