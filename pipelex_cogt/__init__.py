@@ -48,6 +48,7 @@ from pipelex_cogt.model_routing.routing_profile import (
     TurnedDown,
 )
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
+from pipelex_cogt.models.call_parameters import CallParameters
 from pipelex_cogt.models.llm_setting import LLMChoice, LLMChoices, LLMSetting
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 from pipelex_cogt.models.model_manager import ModelManager
@@ -58,14 +59,14 @@ if typing.TYPE_CHECKING:
 # Many to a line, for they are read as one list.
 # fmt: off
 __all__ = [
-    "AliasStep", "BackendDisabledError", "CogtError", "Directories", "ExplainedValue", "Explanation", "ExtraConfig",
-    "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig", "InferenceModelSpec", "InputModality",
-    "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind", "LiteralLeftBehindError", "MissingCredentialError",
-    "MissingCredentials", "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError",
-    "NotAvailableError", "Origin", "OutputModality", "Place", "Problem", "ProblemError", "PromptingTarget",
-    "ResolvedLLM", "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule",
-    "SecretFileError", "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue",
-    "TurnedDown", "UnknownNameError", "get_models_manager", "set_models_manager",
+    "AliasStep", "BackendDisabledError", "CallParameters", "CogtError", "Directories", "ExplainedValue", "Explanation",
+    "ExtraConfig", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig", "InferenceModelSpec",
+    "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind", "LiteralLeftBehindError",
+    "MissingCredentialError", "MissingCredentials", "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager",
+    "ModelNotRoutedError", "NotAvailableError", "Origin", "OutputModality", "Place", "Problem", "ProblemError",
+    "PromptingTarget", "ResolvedLLM", "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary",
+    "RoutingRule", "SecretFileError", "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity",
+    "StatedValue", "TurnedDown", "UnknownNameError", "get_models_manager", "set_models_manager",
 ]
 # fmt: on
 

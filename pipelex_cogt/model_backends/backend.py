@@ -109,6 +109,11 @@ class InferenceBackend(SettingsModel):
         """The further keys that its SDK needs; references in them are answered when an item is read."""
         return ExtraConfig(self)
 
+    @property
+    def is_left_out(self) -> bool:
+        """Whether a missing credential alone keeps it out of this load."""
+        return bool(self.missing_variables)
+
     def referenced_settings(self) -> Iterator[tuple[KeyPath, str]]:
         """Every setting of it and of its models that holds a reference, with its key path."""
         stated = {"endpoint": self.stated_endpoint, "api_key": self.stated_api_key, **self.stated_extra_config}
@@ -116,7 +121,7 @@ class InferenceBackend(SettingsModel):
 
     def missing_credential(self) -> MissingCredentialError | None:
         """The error that says why it was left out of this load; None where it was not."""
-        if not self.missing_variables:
+        if not self.is_left_out:
             return None
         missing = {*self.missing_variables}
         settings = self.referenced_settings()

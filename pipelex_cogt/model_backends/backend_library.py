@@ -55,6 +55,12 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
         return FrozenDict({name: backend.model_specs for name, backend in self.enabled.items()})
 
     @cached_property
+    def served_with_every_key(self) -> Mapping[str, ModelSpecs]:
+        """The models that each backend would serve if no credential were missing."""
+        left_out = {name: backend.model_specs for name, backend in self.backends.items() if backend.is_left_out}
+        return FrozenDict({**self.served, **left_out}) if left_out else self.served
+
+    @cached_property
     def known_models(self) -> Mapping[str, tuple[str, ...]]:
         """Every model name that a file knows, with the backends that serve or know it."""
         known: defaultdict[str, list[str]] = defaultdict(list)

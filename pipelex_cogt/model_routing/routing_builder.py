@@ -73,7 +73,7 @@ def _check_backends(profile: RoutingProfile, backends: InferenceBackendLibrary, 
 
 def _is_switched_off(backend: InferenceBackend) -> bool:
     """Whether it is disabled, rather than left out for a missing credential."""
-    return not backend.enabled and not backend.missing_variables
+    return not backend.enabled and not backend.is_left_out
 
 
 def _check_exact_routes(profile: RoutingProfile, backends: InferenceBackendLibrary, report: ProblemReport) -> None:

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.model_spec import ModelSpecs
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingProfile
 
 
@@ -53,19 +55,21 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
             raise UnknownNameError(name, "routing profile", near_names(name, self.profiles))
         return self.profiles[name]
 
-    def decide(self, model_name: str, profile: str | None = None) -> RoutingDecision:
+    def decide(self, model_name: str, profile: str | None = None, *, with_every_key: bool = False) -> RoutingDecision:
         """Which backend serves a model, and why.
 
         Args:
             model_name: The model.
             profile: The profile to ask; None for the active one.
+            with_every_key: Whether to decide as if no credential were missing.
         """
         chosen = self.active if profile is None else self.get_required(profile)
-        return chosen.decide(model_name, self._refusal)
+        served = self.backends.served_with_every_key if with_every_key else self.backends.served
+        return chosen.decide(model_name, partial(self._refusal, served))
 
-    def _refusal(self, backend: str, model_name: str) -> RouteRefusal | None:
+    def _refusal(self, served: Mapping[str, ModelSpecs], backend: str, model_name: str) -> RouteRefusal | None:
         """Why a backend does not serve a model; None where it does."""
-        specs = self.backends.served.get(backend)
+        specs = served.get(backend)
         if specs is None:
             return RouteRefusal.DISABLED if backend in self.backends else RouteRefusal.UNKNOWN_BACKEND
         if model_name in specs:

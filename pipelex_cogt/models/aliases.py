@@ -47,8 +47,9 @@ def check_handle(handle: Any, path: KeyPath, known: Collection[str], report: Pro
     if not isinstance(handle, str):
         report.error(path, f"expected a name, got {toml_type(handle)}")
     elif handle not in known:
-        rests_on = [model_place(handle), ("deck", "aliases", handle)]
-        report.unknown_name(path, "model or alias", NearName(handle, known), unless=rests_on)
+        stated_at = ("deck", "aliases", handle)
+        near = NearName(handle, known)
+        report.unknown_name(path, "model or alias", near, unless=[model_place(handle), stated_at], causes=[stated_at])
 
 
 def resolve_chains(
@@ -84,7 +85,8 @@ def _in_order(below: dict[str, dict[str, None]], report: ProblemReport) -> list[
         first = next(filter({*cycle}.__contains__, below))
         start = cycle.index(first)
         turn = [*cycle[start:], *cycle[:start], first]
-        report.error(("deck", "aliases", first), f"aliases lead in a circle: {_show_turn(turn)}")
+        causes = [("deck", "aliases", alias) for alias in turn]
+        report.error(("deck", "aliases", first), f"aliases lead in a circle: {_show_turn(turn)}", causes=causes)
         del below[turn[-2]][first]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from itertools import chain, repeat
+from itertools import chain
 from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
@@ -11,9 +11,11 @@ from pipelex_cogt.config.report import ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import FrozenDict, Table
 from pipelex_cogt.config.validation import build_sound
+from pipelex_cogt.errors import MissingCredentialError, NotAvailableError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 from pipelex_cogt.models.aliases import check_handle, read_aliases, resolve_chains
+from pipelex_cogt.models.leads import causes_of_absence, causes_of_parameters, lead_of_settings
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoices, LLMSetting
 from pipelex_cogt.models.model_deck import ModelDeck
 
@@ -76,16 +78,16 @@ class _Check(NamedTuple):
     report: ProblemReport
 
     def presets(self) -> None:
-        """Every preset names something known and fits the model it resolves to; the rest of its chain is a warning."""
+        """Every preset names something known, and fits the model that it leads to when no credential is missing."""
         known = dict.fromkeys([*self.deck.backends.known_models, *self.deck.aliases])
+        lead = lead_of_settings(self.deck)
         for name, setting in self.deck.llm_presets.items():
-            path, handle = ("deck", "llm_presets", name), setting.llm_handle
-            check_handle(handle, (*path, "llm_handle"), known, self.report)
-            models = self.deck.chain(handle) if self.deck.is_served(handle) else ()
-            # Only the first model of a chain must take the parameters.
-            for note, model in zip(chain([self.report.error], repeat(self.report.warning)), models, strict=False):
-                for field, problem in setting.faults_for(model):
-                    note((*path, field), problem)
+            path = ("deck", "llm_presets", name)
+            check_handle(setting.llm_handle, (*path, "llm_handle"), known, self.report)
+            model = lead(setting.llm_handle)
+            for field, problem in setting.faults_for(model) if model else ():
+                causes = causes_of_parameters(self.deck, name, field, lead)
+                self.report.error((*path, field), problem, causes=causes)
 
     def choices(self) -> None:
         """Every choice names a preset that leads to a model; each default is stated."""
@@ -105,10 +107,15 @@ class _Check(NamedTuple):
             return
         try:
             self.deck.resolve(preset)
-        except LookupError as error:
-            rests_on = [stated_at, *self._places_behind(self.deck.llm_presets[preset].llm_handle)]
+        except MissingCredentialError:
+            # Whoever uses it hears of the key that is missing: that is no fault of the choice.
+            return
+        except NotAvailableError as error:
+            handle = self.deck.llm_presets[preset].llm_handle
+            rests_on = [stated_at, *self._places_behind(handle)]
             text = f"preset {preset!r} leads to no model that is served: {error}"
-            self.report.error(path, text, unless=rests_on)
+            causes = [(*stated_at, "llm_handle"), *causes_of_absence(self.deck, handle, error)]
+            self.report.error(path, text, unless=rests_on, causes=causes)
 
     def _places_behind(self, handle: str) -> Iterator[KeyPath]:
         """The places that decide whether a handle leads to a model."""

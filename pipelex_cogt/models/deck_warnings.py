@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import filterfalse
+from itertools import filterfalse, islice
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Problem, Severity
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile import RoutingDecision, compile_pattern, is_pattern
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
+from pipelex_cogt.models.aliases import members_of
+from pipelex_cogt.models.leads import causes_of_parameters, lead_of_settings
+from pipelex_cogt.models.llm_setting import AUTO
 from pipelex_cogt.models.model_deck import ModelDeck
 
 
@@ -24,6 +28,7 @@ def find_warnings(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]
     _warn_of_routes(deck.routing, full)
     _warn_of_models(deck, full)
     _warn_of_aliases(deck, full)
+    _warn_of_hidden_names(deck, full)
     _warn_of_presets(deck, full)
     return tuple(full.problems(Severity.WARNING))
 
@@ -80,11 +85,66 @@ def _warn_of_aliases(deck: ModelDeck, report: ProblemReport) -> None:
                 _warn_if_absent(member, (*path, index), "this member is not served", deck, report)
 
 
+def _warn_of_hidden_names(deck: ModelDeck, report: ProblemReport) -> None:
+    """Names that two things have: a model wins over an alias, a preset over both."""
+    for name, alias in deck.aliases.items():
+        # An alias that stands for its own name alone means the model of that name.
+        if name in deck.inference_models and members_of(alias) != (name,):
+            _warn_of_hidden(("deck", "aliases", name), "model", _place_of_model(name, deck), report)
+    for name in deck.llm_presets:
+        preset = ("deck", "llm_presets", name)
+        if name in deck.inference_models:
+            _warn_of_hidden(_place_of_model(name, deck), "preset", preset, report)
+        elif name in deck.aliases:
+            _warn_of_hidden(("deck", "aliases", name), "preset", preset, report)
+
+
+def _warn_of_hidden(hidden: KeyPath, kind: str, winner: KeyPath, report: ProblemReport) -> None:
+    """What is hidden by something of its name that wins; where the first is packaged, the second is to be mended."""
+    report.warning(
+        hidden, f"hidden by the {kind} of the same name, which wins", "rename one of the two", causes=[winner]
+    )
+
+
+def _place_of_model(name: str, deck: ModelDeck) -> KeyPath:
+    """The table of a model that is served."""
+    return ("models", deck.inference_models[name].backend_name, name)
+
+
 def _warn_of_presets(deck: ModelDeck, report: ProblemReport) -> None:
-    """Presets with nothing to resolve to here."""
+    """Presets with nothing to resolve to here, or whose parameters the model in force takes otherwise."""
+    lead = lead_of_settings(deck)
     for name, setting in deck.llm_presets.items():
-        path = ("deck", "llm_presets", name, "llm_handle")
-        _warn_if_absent(setting.llm_handle, path, "nothing to resolve to", deck, report)
+        path = ("deck", "llm_presets", name)
+        _warn_if_absent(setting.llm_handle, (*path, "llm_handle"), "nothing to resolve to", deck, report)
+        model = deck.model_in_force(setting.llm_handle)
+        if model is not None:
+            _warn_of_adapted(name, model, lead(setting.llm_handle), deck, report)
+            _warn_of_auto(name, model, deck, report)
+
+
+def _warn_of_adapted(
+    preset: str, model: InferenceModelSpec, first: InferenceModelSpec | None, deck: ModelDeck, report: ProblemReport
+) -> None:
+    """A model in force that refuses something: the load judged the first of the chain, whose key is missing."""
+    setting = deck.llm_presets[preset]
+    for parameter, _ in islice(setting.faults_for(model), 1):
+        adapted = "; ".join(setting.parameters_for(model).adapted)
+        waiting = f"while backend {first.backend_name!r} is left out" if first else "here"
+        hint = f"{model.name!r} on backend {model.backend_name!r} answers {waiting}"
+        causes = causes_of_parameters(deck, preset, parameter, deck.model_in_force)
+        report.warning(("deck", "llm_presets", preset, parameter), adapted, hint, causes=causes)
+
+
+def _warn_of_auto(preset: str, model: InferenceModelSpec, deck: ModelDeck, report: ProblemReport) -> None:
+    """A preset that leaves the limit to a model whose limit is unknown."""
+    if deck.llm_presets[preset].max_tokens == AUTO and model.max_tokens is None:
+        text = (
+            f'"auto" has no effect: the max_tokens of model {model.name!r} on backend {model.backend_name!r} is unknown'
+        )
+        causes = causes_of_parameters(deck, preset, "max_tokens", deck.model_in_force)
+        path = ("deck", "llm_presets", preset, "max_tokens")
+        report.warning(path, text, "state a number, or the model's max_tokens", causes=causes)
 
 
 def _warn_if_absent(handle: str, path: KeyPath, text: str, deck: ModelDeck, report: ProblemReport) -> None:

@@ -17,12 +17,11 @@ from pydantic_core import PydanticCustomError
 
 from pipelex_cogt.config.settings_model import SettingsModel
 from pipelex_cogt.config.tables import toml_type
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelConstraint, PromptingTarget, Text
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, PromptingTarget, Text
+from pipelex_cogt.models.call_parameters import PARAMETERS, CallParameters, find_faults
 
 AUTO = "auto"
 DISABLED = "disabled"
-MIN_HIGH_ENOUGH_TOKENS = 16
-"""The least `max_tokens` under `max_tokens_must_be_high_enough`: OpenAI's Responses API refuses fewer."""
 
 
 def _check_max_tokens(value: Any) -> Any:
@@ -58,29 +57,15 @@ class LLMSetting(SettingsModel):
 
     def faults_for(self, model: InferenceModelSpec) -> Iterator[tuple[str, str]]:
         """What the model would refuse: the field and why, for each."""
-        yield from self._temperature_faults(model)
-        if not isinstance(self.max_tokens, int):
-            return
-        if model.max_tokens is not None and self.max_tokens > model.max_tokens:
-            yield "max_tokens", f"{self.max_tokens} is more than the {model.max_tokens} of {_of(model)}"
-        needs_room = ModelConstraint.MAX_TOKENS_MUST_BE_HIGH_ENOUGH in model.constraints
-        if needs_room and self.max_tokens < MIN_HIGH_ENOUGH_TOKENS:
-            yield "max_tokens", f"{self.max_tokens} is less than the {MIN_HIGH_ENOUGH_TOKENS} that {_of(model)} needs"
+        return find_faults(self._parameters(model), model)
 
-    def _temperature_faults(self, model: InferenceModelSpec) -> Iterator[tuple[str, str]]:
-        if self.temperature is None:
-            return
-        if ModelConstraint.TEMPERATURE_UNSUPPORTED in model.constraints:
-            yield "temperature", f"{_of(model)} takes no temperature"
-        if ModelConstraint.TEMPERATURE_MUST_BE_1 in model.constraints and self.temperature != 1:
-            yield "temperature", f"{_of(model)} takes no temperature but 1, got {self.temperature}"
-        doubled = ModelConstraint.TEMPERATURE_MUST_BE_MULTIPLIED_BY_2 in model.constraints
-        if doubled and self.temperature > 1:
-            yield "temperature", f"{_of(model)} doubles the temperature, so it may not pass 1, got {self.temperature}"
+    def parameters_for(self, model: InferenceModelSpec) -> CallParameters:
+        """What to send when the model answers: what it refuses is left out, a limit is lowered."""
+        return CallParameters.for_model(self._parameters(model), model)
 
-
-def _of(model: InferenceModelSpec) -> str:
-    return f"model {model.name!r} on backend {model.backend_name!r}"
+    def _parameters(self, model: InferenceModelSpec) -> dict[str, Any]:
+        setting = self.for_model(model)
+        return {name: getattr(setting, name) for name in PARAMETERS}
 
 
 class LLMChoice(StrEnum):

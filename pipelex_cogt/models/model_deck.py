@@ -24,6 +24,7 @@ from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, ModelSpecs, OutputModality
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 from pipelex_cogt.models.aliases import Alias, Chain, members_of
+from pipelex_cogt.models.call_parameters import CallParameters
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
 
 
@@ -32,7 +33,7 @@ class ResolvedLLM:
     """What to call, and how.
 
     Attributes:
-        setting: The parameters, with everything filled in that depends on the model.
+        setting: The parameters as stated, `"auto"` filled in.
         model: The model's spec.
         backend: The backend that serves it.
     """
@@ -40,6 +41,11 @@ class ResolvedLLM:
     setting: LLMSetting
     model: InferenceModelSpec
     backend: InferenceBackend
+
+    @property
+    def parameters(self) -> CallParameters:
+        """What to send besides the messages, as the model takes it."""
+        return self.setting.parameters_for(self.model)
 
 
 class Behind(NamedTuple):
@@ -128,6 +134,10 @@ class ModelDeck:
         if name not in self._by_handle:
             raise self._absence(name, "preset, model or alias", self.llm_presets)
         return self._combine(LLMSetting.model_construct(llm_handle=name), self._by_handle[name])
+
+    def model_in_force(self, handle: str) -> InferenceModelSpec | None:
+        """The model that a model name or an alias leads to; None where it leads to none."""
+        return self._by_handle.get(handle)
 
     def is_served(self, handle: str) -> bool:
         """Whether a model name or an alias leads to a model here."""

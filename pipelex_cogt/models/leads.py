@@ -1,0 +1,141 @@
+"""Leads: where a handle leads when no credential is missing, and which settings decide it.
+
+A preset is judged by the model that its settings lead to, whoever's keys are there. What is wrong with it, or with a
+choice, is told at the setting that decides: `causes` for the report, the nearest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from itertools import product
+from typing import TypeAlias
+
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
+from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError
+from pipelex_cogt.model_backends.backend_library import switches_of
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
+from pipelex_cogt.models.aliases import members_of
+from pipelex_cogt.models.call_parameters import judged_by
+from pipelex_cogt.models.model_deck import ModelDeck
+
+Lead: TypeAlias = Callable[[str], InferenceModelSpec | None]
+"""Answers which model a handle leads to; None where it leads to none."""
+
+
+def lead_of_settings(deck: ModelDeck) -> Lead:
+    """What answers where a handle leads when no credential is missing."""
+    backends = deck.backends
+    return deck.model_in_force if backends.served_with_every_key is backends.served else _EveryKey(deck)
+
+
+class _EveryKey:
+    """Where handles lead when no credential is missing, in a deck that leaves backends out for theirs."""
+
+    def __init__(self, deck: ModelDeck) -> None:
+        self._deck = deck
+
+    def __call__(self, handle: str) -> InferenceModelSpec | None:
+        return self._model(handle) or self._of_aliases.get(handle)
+
+    def _model(self, name: str) -> InferenceModelSpec | None:
+        """The model of that name; None where no rule leads to a backend that serves it."""
+        backends = self._deck.backends
+        if name not in backends.known_models:
+            return None
+        backend = self._deck.routing.decide(name, with_every_key=True).backend
+        return backends.served_with_every_key[backend][name] if backend else None
+
+    @cached_property
+    def _of_aliases(self) -> dict[str, InferenceModelSpec]:
+        found: dict[str, InferenceModelSpec] = {}
+        # The chains stand in an order in which each comes after those it leads to.
+        for alias in self._deck.chains:
+            members = members_of(self._deck.aliases[alias])
+            models = (self._model(member) or found.get(member) for member in members)
+            found.update((alias, model) for model in _first(models))
+        return found
+
+
+def _first(models: Iterable[InferenceModelSpec | None]) -> Iterator[InferenceModelSpec]:
+    """The first model that is one, if any."""
+    for model in filter(None, models):
+        yield model
+        return
+
+
+def causes_of_parameters(deck: ModelDeck, preset: str, parameter: str, lead: Lead) -> Iterator[KeyPath]:
+    """The settings that decide which model takes a preset's parameters, and what that model takes.
+
+    Args:
+        deck: The deck.
+        preset: The preset, which leads to a model.
+        parameter: The parameter that is judged.
+        lead: Answers where handles lead.
+    """
+    yield ("deck", "llm_presets", preset, "llm_handle")
+    handle = deck.llm_presets[preset].llm_handle
+    yield from (("deck", "aliases", alias) for alias in _way(deck, handle, lead))
+    model = lead(handle)
+    if model is not None:
+        tables = product((model.name, DEFAULTS_KEY), judged_by(parameter))
+        yield from (("models", model.backend_name, table, key) for table, key in tables)
+    yield from _switches(deck, handle)
+    yield from _rules(deck)
+
+
+def _way(deck: ModelDeck, handle: str, lead: Lead) -> Iterable[str]:
+    """The aliases from a handle to its model: at each, on to the first member that leads to one."""
+    way: dict[str, None] = {}
+    while handle in deck.aliases and handle not in way and not _is_model(handle, lead):
+        way[handle] = None
+        handle = next(filter(lead, members_of(deck.aliases[handle])), "")
+    return way
+
+
+def _is_model(handle: str, lead: Lead) -> bool:
+    """Whether a handle leads to the model of its own name, which wins over an alias."""
+    model = lead(handle)
+    return model is not None and model.name == handle
+
+
+def causes_of_absence(deck: ModelDeck, handle: str, reason: NotAvailableError) -> Iterator[KeyPath]:
+    """The settings that decide that a handle leads to no model.
+
+    Args:
+        deck: The deck.
+        handle: The handle.
+        reason: Why it leads to none.
+    """
+    aliases = [("deck", "aliases", alias) for alias in deck.behind(handle).aliases]
+    # Of several members each would have been enough: what all of them have in common is nearer than one of them.
+    common = sum(1 for _ in _only_ways(deck, handle))
+    yield from aliases[:common]
+    groups = [_switches(deck, handle), _rules(deck)]
+    for group in reversed(groups) if isinstance(reason, ModelNotRoutedError) else groups:
+        yield from group
+    yield from aliases[common:]
+
+
+def _only_ways(deck: ModelDeck, handle: str) -> Iterator[str]:
+    """The aliases that every way from a handle goes through."""
+    passed: set[str] = set()
+    members: tuple[str, ...] = (handle,)
+    while len(members) == 1 and members[0] in deck.aliases and members[0] not in passed:
+        passed.add(members[0])
+        yield members[0]
+        members = members_of(deck.aliases[members[0]])
+
+
+def _switches(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:
+    """What may have switched off the models that a handle names."""
+    for model in deck.behind(handle).models:
+        for backend in deck.backends.known_models.get(model, ()):
+            yield from switches_of(backend)
+            yield from (("models", backend, table, "enabled") for table in (model, DEFAULTS_KEY))
+
+
+def _rules(deck: ModelDeck) -> Iterator[KeyPath]:
+    """What says which backend is asked for a model."""
+    yield from (("routing", "active"), ("routing", "profiles", deck.routing.active.name))

@@ -1,0 +1,206 @@
+"""Where handles lead when no credential is missing, and which line of the application's is told for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipelex_cogt import InferenceModelSpec, ModelManager, Problem, SettingsError
+from pipelex_cogt.models.leads import lead_of_settings
+from tests.conftest import MINIMAL, WriteTree, dedent
+
+ONE_BACKEND = "[default.cogt.inference_config]\nenabled_backends = ['openai']\n"
+NO_TEMPERATURE = (
+    "does not fit cogt.deck.llm_presets.llm_to_reason.temperature (packaged presets.toml): "
+    "model 'gpt-5.5' on backend 'openai' takes no temperature"
+)
+CHEAP = "cogt.deck.llm_presets.cheap_llm_for_{}.max_tokens (packaged presets.toml)"
+TOO_MANY = (
+    f"does not fit {CHEAP.format('text')} and {CHEAP.format('object')}: "
+    "4000 is more than the 1000 of model 'gpt-6-luna' on backend 'openai'"
+)
+CIRCLE = (
+    "does not fit cogt.deck.aliases.best-mistral (packaged aliases.toml): "
+    "aliases lead in a circle: 'best-mistral' -> 'mistral-large' -> 'best-mistral'"
+)
+ALIAS_VARIABLE, LIMIT_VARIABLE = (
+    "PIPELEX_COGT__DECK__ALIASES__STEERABLE_REASONING",
+    ("PIPELEX_COGT__MODELS__OPENAI__GPT_6_LUNA__MAX_TOKENS"),
+)
+
+TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
+    "a handle": (
+        {"settings.toml": ONE_BACKEND, "deck/mine.toml": "[llm_presets.llm_to_reason]\nllm_handle = 'gpt-5.5'"},
+        {},
+        [f"deck/mine.toml:2  cogt.deck.llm_presets.llm_to_reason.llm_handle: {NO_TEMPERATURE}"],
+    ),
+    "an alias": (
+        {"settings.toml": ONE_BACKEND, "deck/mine.toml": "[aliases]\nsteerable-reasoning = 'gpt-5.5'"},
+        {},
+        [f"deck/mine.toml:2  cogt.deck.aliases.steerable-reasoning: {NO_TEMPERATURE}"],
+    ),
+    "an alias behind a packaged one": (
+        {
+            "settings.toml": ONE_BACKEND,
+            "deck/mine.toml": "[aliases]\n'claude-4.6-opus' = ['best-gpt', 'gpt-5.5']\nbest-gpt = 'gpt-5.5'",
+        },
+        {},
+        [f'deck/mine.toml:2  cogt.deck.aliases."claude-4.6-opus": {NO_TEMPERATURE}'],
+    ),
+    "an alias in a variable": (
+        {"settings.toml": ONE_BACKEND},
+        {ALIAS_VARIABLE: "gpt-5.5"},
+        [f"{ALIAS_VARIABLE}  cogt.deck.aliases.steerable-reasoning: {NO_TEMPERATURE}"],
+    ),
+    "a model's limit": (
+        {"settings.toml": ONE_BACKEND, "backends/openai.toml": "[gpt-6-luna]\nmax_tokens = 1000"},
+        {},
+        [f"backends/openai.toml:2  cogt.models.openai.gpt-6-luna.max_tokens: {TOO_MANY}"],
+    ),
+    "a model's limit in a variable": (
+        {"settings.toml": ONE_BACKEND},
+        {LIMIT_VARIABLE: "1000"},
+        [f"{LIMIT_VARIABLE}  cogt.models.openai.gpt-6-luna.max_tokens: {TOO_MANY}"],
+    ),
+    "a constraint": (
+        {
+            "settings.toml": ONE_BACKEND,
+            "backends/openai.toml": "['gpt-5.4']\nconstraints = ['temperature_unsupported']",
+            "deck/mine.toml": "[llm_presets]\n"
+            + "\n".join(
+                f"{name}.temperature = 1\n{name}.llm_handle = 'gpt-4.1'"
+                for name in (
+                    "llm_for_factual_writing",
+                    "llm_for_creative_writing",
+                    "llm_to_summarize",
+                    "llm_to_translate",
+                    "llm_to_extract",
+                    "llm_to_extract_from_img",
+                )
+            ),
+        },
+        {},
+        [
+            'backends/openai.toml:2  cogt.models.openai."gpt-5.4".constraints: '
+            + NO_TEMPERATURE.replace("gpt-5.5", "gpt-5.4")
+        ],
+    ),
+    "a choice of backends that leaves none": (
+        {"settings.toml": "[default.cogt.inference_config]\nenabled_backends = []"},
+        {},
+        ["settings.toml:2  cogt.inference_config.enabled_backends"] * 2,
+    ),
+    "an alias that leads nowhere": (
+        {"settings.toml": ONE_BACKEND, "deck/mine.toml": "[aliases]\nbase = ['claude-5-sonnet']"},
+        {},
+        ["deck/mine.toml:2  cogt.deck.aliases.base"] * 2,
+    ),
+    "an alias of many behind a choice of backends that leaves none": (
+        {
+            "settings.toml": "[default.cogt.inference_config]\nenabled_backends = []",
+            "deck/mine.toml": "[aliases]\nsmall-open = ['gpt-oss-20b', 'gpt-oss-120b']",
+        },
+        {},
+        ["settings.toml:2  cogt.inference_config.enabled_backends"] * 2,
+    ),
+    "a profile that leads nowhere": (
+        {"settings.toml": ONE_BACKEND, "routing.toml": "active = 'none'\n[profiles.none]"},
+        {},
+        ["routing.toml:1  cogt.routing.active"] * 2,
+    ),
+    "a circle through a packaged alias": (
+        {"deck/mine.toml": "[aliases]\nmistral-large = 'best-mistral'"},
+        {},
+        [f"deck/mine.toml:2  cogt.deck.aliases.mistral-large: {CIRCLE}"],
+    ),
+}
+
+
+def told(problem: Problem) -> str:
+    """A problem with paths relative to `settings/`, and packaged places without their lines."""
+    text = re.sub(r"\((?:packaged )?(?:[^()\s]*/)?([\w-]+\.toml):\d+\)", r"(packaged \1)", str(problem))
+    return text.rpartition("/app/settings/")[2]
+
+
+@pytest.mark.parametrize(("files", "environ", "expected"), TOLD.values(), ids=TOLD)
+def test_what_does_not_fit_a_packaged_value_is_told_at_the_application_s_line(
+    write_tree: WriteTree, files: Mapping[str, str], environ: Mapping[str, str], expected: list[str]
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        ModelManager.load(write_tree(files), environ=environ)
+    found = [told(problem) for problem in caught.value.problems]
+    assert [message[: len(start)] for message, start in zip(found, expected, strict=True)] == expected
+
+
+# When no credential is missing
+
+MODELS = ["m1", "only-a", "only-b", "m-off"]
+ALIASES = ["v", "w", "x", "y"]
+TREE = {
+    **MINIMAL,
+    "backends.toml": """
+        [a]
+        api_key = "${A_KEY}"
+        [b]
+        api_key = "${B_KEY}"
+        [off]
+        enabled = false
+        api_key = "${OFF_KEY}"
+    """,
+}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("leads")
+    for name, text in TREE.items():
+        path = directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(dedent(text))
+    return directory
+
+
+PROFILES: dict[str, dict[str, object]] = {
+    "fallback": {"fallback_order": ["a", "b"]},
+    "the other way round": {"fallback_order": ["b", "a"]},
+    "a route": {"routes": {"m1": "b"}, "fallback_order": ["a"]},
+    "an optional route": {"optional_routes": {"m1": "b", "only-*": "a"}, "default": "a", "fallback_order": ["b"]},
+}
+# An alias leads to those declared after it, or to a model: there is no circle.
+ALIAS_TABLES = st.fixed_dictionaries(
+    {
+        name: st.lists(st.sampled_from([*ALIASES[index + 1 :], *MODELS]), min_size=1, max_size=4)
+        for index, name in enumerate(ALIASES)
+    },
+    optional={
+        name: st.lists(st.sampled_from(["only-a", "only-b"]), min_size=1, max_size=2) for name in ("m1", "m-off")
+    },
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    aliases=ALIAS_TABLES,
+    profile=st.sampled_from([*PROFILES]),
+    keys=st.sets(st.sampled_from(["A_KEY", "B_KEY"])),
+)
+def test_handles_lead_where_they_would_if_every_key_were_there(
+    tree: Path, aliases: dict[str, list[str]], profile: str, keys: set[str]
+) -> None:
+    deck = {"aliases": aliases}
+    routing = {"active": "tried", "profiles": {"tried": PROFILES[profile]}}
+    shared = {"deck": deck, "routing": routing}
+    skipping = {**shared, "inference_config": {"missing_credentials": "skip"}}
+    with_keys = ModelManager.load(tree, environ={"A_KEY": "a", "B_KEY": "b"}, overrides=skipping).deck
+    lead = lead_of_settings(ModelManager.load(tree, environ=dict.fromkeys(keys, "k"), overrides=skipping).deck)
+    for handle in [*ALIASES, *MODELS, "nobody"]:
+        assert named(lead(handle)) == named(with_keys.model_in_force(handle))
+
+
+def named(model: InferenceModelSpec | None) -> tuple[str, str] | None:
+    return None if model is None else (model.name, model.backend_name)
