@@ -129,15 +129,17 @@ class UnknownNameError(NotAvailableError):
     Attributes:
         kind: What was asked for, such as "model or alias".
         suggestions: Known names that come near, nearest first.
+        identity: What is called so instead, such as "the model_id of 'gpt-4.1'"; None where nothing is.
     """
 
-    def __init__(self, name: str, kind: str, suggestions: tuple[str, ...] = ()) -> None:
-        super().__init__(name, kind, suggestions)
-        self.kind, self.suggestions = kind, suggestions
+    def __init__(self, name: str, kind: str, suggestions: tuple[str, ...] = (), identity: str | None = None) -> None:
+        super().__init__(name, kind, suggestions, identity)
+        self.kind, self.suggestions, self.identity = kind, suggestions, identity
 
     def __str__(self) -> str:
-        near = f"; did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else ""
-        return f"no {self.kind} is called {self.name!r}{near}"
+        near = f"did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else None
+        hint = f"it is {self.identity}" if self.identity else near
+        return "; ".join(filter(None, (f"no {self.kind} is called {self.name!r}", hint)))
 
 
 class BackendDisabledError(NotAvailableError):

@@ -41,6 +41,12 @@ BAD_ALIASES = {
         "x.0: expected a name, got an integer",
         "x.1: no model or alias is called 'zzz'",
     ),
+    "a model_id": ('x = "b/m1"', "x: no model or alias is called 'b/m1'; it is the model_id of 'm1'"),
+    "a preset": (
+        'x = ["m1", "p"]',
+        "x.1: no model or alias is called 'p'; it is a preset: name its llm_handle instead",
+    ),
+    "a backend": ('x = "off"', "x: no model or alias is called 'off'; it is a backend"),
     "empty name": ('x = ""', "x: no model or alias is called ''"),
 }
 

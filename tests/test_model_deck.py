@@ -1,6 +1,7 @@
 """The deck: what an application asks for models, aliases, presets and choices."""
 
 import copy
+import pickle
 from collections.abc import Callable
 from itertools import permutations
 from typing import Any
@@ -159,11 +160,44 @@ def test_a_preset_wins_over_a_model_and_a_model_over_an_alias(load: Load) -> Non
     assert deck.get_inference_model("m1").name == "m1"
 
 
-def test_a_preset_is_no_handle(deck: ModelDeck) -> None:
-    with pytest.raises(UnknownNameError):
-        deck.get_inference_model("p")
-    with pytest.raises(UnknownNameError):
-        deck.chain("p")
+IDENTITIES: dict[str, tuple[str, tuple[str, ...], str]] = {
+    "a model_id": ("b/m1", ("m1",), "the model_id of 'm1'"),
+    "a preset": ("p", (), "a preset: name its llm_handle instead"),
+    "a backend": ("off", (), "a backend"),
+}
+
+
+@pytest.mark.parametrize(("name", "suggestions", "identity"), IDENTITIES.values(), ids=IDENTITIES)
+def test_a_name_of_something_else_is_no_handle_and_says_what_it_is(
+    deck: ModelDeck, name: str, suggestions: tuple[str, ...], identity: str
+) -> None:
+    for ask in (deck.get_inference_model, deck.chain):
+        with pytest.raises(UnknownNameError) as caught:
+            ask(name)
+        error = pickle.loads(pickle.dumps(caught.value))
+        assert (error.name, error.suggestions, error.identity) == (name, suggestions, identity)
+        assert str(error) == f"no model or alias is called {name!r}; it is {identity}"
+
+
+def test_a_model_id_of_several_models_names_all(load: Load) -> None:
+    deck = load({"backends/off.toml": "[m-off]\nsdk = 's'\nmodel_id = 'b/m1'"}).get_llm_deck()
+    with pytest.raises(UnknownNameError, match="it is the model_id of 'm1' or 'm-off'") as caught:
+        deck.resolve("b/m1")
+    assert caught.value.suggestions == ("m1", "m-off")
+
+
+@pytest.mark.parametrize("name", [None, 3, True, b"m1", 1.5])
+def test_what_is_no_text_is_no_name(deck: ModelDeck, name: Any) -> None:
+    for ask in (deck.resolve, deck.get_inference_model, deck.chain):
+        with pytest.raises(TypeError, match=rf"as text, got {type(name).__name__}$"):
+            ask(name)
+
+
+def test_a_missing_key_is_no_fault_of_a_choice(load: Load) -> None:
+    deck = load(NOWHERE | {"routing.toml": "active = 'x'\n[profiles.x]\nroutes = { m1 = 'b' }"}).get_llm_deck()
+    with pytest.raises(MissingCredentialError) as caught:
+        deck.choice("for_text")
+    assert caught.value.variables == ("B_KEY",)
 
 
 def test_the_chain_of_a_model_is_the_model(deck: ModelDeck) -> None:

@@ -233,3 +233,18 @@ def test_a_packaged_profile_that_does_not_fit_is_told_where_the_application_chos
     (problem,) = caught.value.problems
     message = re.sub(r"\([^()]*routing\.toml:\d+\)", "(PACKAGED)", str(problem)).rpartition("/app/settings/")[2]
     assert message == f"{place}: {DISABLED_BACKEND}"
+
+
+MISTAKEN: dict[str, tuple[str, str]] = {
+    "an alias": ("best", "it is an alias, and a route names a model"),
+    "a preset": ("p", "it is a preset, and a route names a model"),
+    "a model_id": ("b/m1", "it is the model_id of 'm1'"),
+    "a misspelt model": ("only-c", "did you mean 'only-b' or 'only-a'?"),
+}
+
+
+@pytest.mark.parametrize(("key", "hint"), MISTAKEN.values(), ids=MISTAKEN)
+def test_a_route_of_no_model_says_what_its_key_is(load: Load, key: str, hint: str) -> None:
+    routing = f"active = 'x'\n[profiles.x]\nfallback_order = ['a', 'b']\nroutes = {{ '{key}' = 'a' }}"
+    (warning,) = load({"routing.toml": routing}).warnings
+    assert warning.message == f"no backend knows a model {key!r}; {hint}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from itertools import takewhile
 from operator import eq
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
+
+WhatIs: TypeAlias = Callable[[str], str | None]
+"""Says what a name is that stands where another kind of name belongs, such as "a preset"; None where it is nothing."""
 
 _SHORTEST_TELLING = 3
 
@@ -19,15 +22,20 @@ class NearName(NamedTuple):
         known: The names that exist.
         lists_known: Whether all of them are listed where none comes near.
         otherwise: What to suggest where none comes near and none is listed.
+        what_is: Says whether something else is called so, which is told rather than names that come near.
     """
 
     name: str
     known: Collection[str]
     lists_known: bool = False
     otherwise: str | None = None
+    what_is: WhatIs = lambda _name: None
 
     def tell(self) -> str | None:
         """The suggestion in words, or None where there is none."""
+        identity = self.what_is(self.name)
+        if identity is not None:
+            return f"it is {identity}"
         otherwise = self.otherwise
         if self.lists_known and self.known:
             otherwise = f"expected one of {', '.join(self.known)}"

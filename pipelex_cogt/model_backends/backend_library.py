@@ -71,6 +71,21 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
             known[name] += backends
         return FrozenDict(zip(known, map(tuple, known.values()), strict=True))
 
+    @cached_property
+    def model_ids(self) -> Mapping[str, tuple[str, ...]]:
+        """Every model_id as stated, with the names of its models; looked up when a message needs it."""
+        names: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for specs in (backend.model_specs for backend in self.backends.values()):
+            for spec in specs.values():
+                names[spec.stated_model_id][spec.name] = None
+        return FrozenDict(zip(names, map(tuple, names.values()), strict=True))
+
+    def what_is(self, name: str) -> str | None:
+        """What a name is that is no model's, in words; None where it is nothing else here."""
+        if name in self.model_ids and name not in self.known_models:
+            return f"the model_id of {' or '.join(map(repr, self.model_ids[name]))}"
+        return "a backend" if name in self.backends else None
+
     def get_required(self, name: str) -> InferenceBackend:
         """The backend of that name, in use.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport, model_place
-from pipelex_cogt.config.suggestions import NearName
+from pipelex_cogt.config.suggestions import NearName, WhatIs
 from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.model_backends.backend import InferenceBackend
@@ -17,6 +18,8 @@ from pipelex_cogt.model_routing.routing_profile import RoutingProfile, is_patter
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 
 _ACTIVE: KeyPath = ("routing", "active")
+_NO_MODELS = {"an alias": "aliases", "a preset": "llm_presets"}
+"""What a route's key may be by mistake, each with the key of the deck that states it."""
 
 
 def build_routing_profile_library(
@@ -33,12 +36,13 @@ def build_routing_profile_library(
     tables: Mapping[str, Table] = routing.get("profiles", {})
     active_name = routing.get("active")
     profiles: dict[str, RoutingProfile] = {}
+    what_is = partial(_what_is_no_model, tree.get("deck", {}), backends)
     for name, table in tables.items():
         path, given = ("routing", "profiles", name), {"name": name}
         profile = build_sound(RoutingProfile, table, path, report, given) or RoutingProfile(name=name)
         profiles[name] = profile
         _check_backends(profile, backends, report)
-        _check_exact_routes(profile, backends, report)
+        _check_exact_routes(profile, backends, report, what_is)
         if name != active_name:
             report.demote(path)
     active = _choose_active(active_name, profiles, report)
@@ -76,7 +80,15 @@ def _is_switched_off(backend: InferenceBackend) -> bool:
     return not backend.enabled and not backend.is_left_out
 
 
-def _check_exact_routes(profile: RoutingProfile, backends: InferenceBackendLibrary, report: ProblemReport) -> None:
+def _what_is_no_model(deck: Table, backends: InferenceBackendLibrary, name: str) -> str | None:
+    """What a name is that a route has for a model's, in words; None where it is nothing here."""
+    named = (f"{kind}, and a route names a model" for kind, key in _NO_MODELS.items() if name in deck.get(key, {}))
+    return next(named, None) or backends.what_is(name)
+
+
+def _check_exact_routes(
+    profile: RoutingProfile, backends: InferenceBackendLibrary, report: ProblemReport, what_is: WhatIs
+) -> None:
     """An exact route leads to a backend that serves the model; one for a model that nothing knows is never used."""
     for field, model, name in profile.all_routes():
         place, backend = ("routing", "profiles", profile.name, field, model), backends.enabled.get(name)
@@ -89,5 +101,5 @@ def _check_exact_routes(profile: RoutingProfile, backends: InferenceBackendLibra
             causes = [_ACTIVE, *(("models", name, table, "enabled") for table in (model, DEFAULTS_KEY))]
             report.error(place, f"backend {name!r} does not serve {model!r}", hint, unless=rests_on, causes=causes)
         elif not is_pattern(model):
-            near = NearName(model, backends.known_models)
+            near = NearName(model, backends.known_models, what_is=what_is)
             report.warning(place, f"no backend knows a model {model!r}", near, unless=[model_place(model)])

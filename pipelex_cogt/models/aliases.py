@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport, model_place
-from pipelex_cogt.config.suggestions import NearName
+from pipelex_cogt.config.suggestions import NearName, WhatIs
 from pipelex_cogt.config.tables import Table, toml_type
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelSpecs
 
 Alias: TypeAlias = str | tuple[str, ...]
@@ -22,14 +23,16 @@ def members_of(alias: Alias) -> tuple[str, ...]:
     return (alias,) if isinstance(alias, str) else alias
 
 
-def read_aliases(table: Table, known_models: Collection[str], report: ProblemReport) -> dict[str, Alias]:
+def read_aliases(
+    table: Table, known_models: Collection[str], report: ProblemReport, what_is: WhatIs
+) -> dict[str, Alias]:
     """Read `[aliases]`; what is no name is noted and left out, a name that nothing is called by is noted."""
     known = dict.fromkeys([*known_models, *table])
     aliases: dict[str, Alias] = {}
     for name, value in table.items():
         path = ("deck", "aliases", name)
         if isinstance(value, str):
-            check_handle(value, path, known, report)
+            check_handle(value, path, known, report, what_is)
             aliases[name] = value
         elif not isinstance(value, list | tuple):
             report.error(path, f"expected a name or a list of names, got {toml_type(value)}")
@@ -37,18 +40,23 @@ def read_aliases(table: Table, known_models: Collection[str], report: ProblemRep
             report.error(path, "expected at least one name, got an empty list")
         else:
             for index, member in enumerate(value):
-                check_handle(member, (*path, index), known, report)
+                check_handle(member, (*path, index), known, report, what_is)
             aliases[name] = tuple(member for member in value if isinstance(member, str))
     return aliases
 
 
-def check_handle(handle: Any, path: KeyPath, known: Collection[str], report: ProblemReport) -> None:
+def what_is_no_handle(presets: Collection[str], backends: InferenceBackendLibrary, name: str) -> str | None:
+    """What a name is that stands where a model or an alias belongs, in words; None where it is nothing here."""
+    return "a preset: name its llm_handle instead" if name in presets else backends.what_is(name)
+
+
+def check_handle(handle: Any, path: KeyPath, known: Collection[str], report: ProblemReport, what_is: WhatIs) -> None:
     """Note a handle that is no name, or that neither a backend's file nor an alias knows."""
     if not isinstance(handle, str):
         report.error(path, f"expected a name, got {toml_type(handle)}")
     elif handle not in known:
         stated_at = ("deck", "aliases", handle)
-        near = NearName(handle, known)
+        near = NearName(handle, known, what_is=what_is)
         report.unknown_name(path, "model or alias", near, unless=[model_place(handle), stated_at], causes=[stated_at])
 
 

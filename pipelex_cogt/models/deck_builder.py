@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import chain
 from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport, model_place
-from pipelex_cogt.config.suggestions import NearName
+from pipelex_cogt.config.suggestions import NearName, WhatIs
 from pipelex_cogt.config.tables import FrozenDict, Table
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import check_handle, read_aliases, resolve_chains
+from pipelex_cogt.models.aliases import check_handle, read_aliases, resolve_chains, what_is_no_handle
 from pipelex_cogt.models.leads import causes_of_absence, causes_of_parameters, lead_of_settings
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoices, LLMSetting
 from pipelex_cogt.models.model_deck import ModelDeck
@@ -31,7 +32,8 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     table: Table = tree.get("deck", {})
     known_models = routing.backends.known_models
     served = route_models(routing)
-    aliases = read_aliases(table.get("aliases", {}), known_models, report)
+    what_is = partial(what_is_no_handle, table.get("llm_presets", {}), routing.backends)
+    aliases = read_aliases(table.get("aliases", {}), known_models, report, what_is)
     deck = ModelDeck(
         inference_models=FrozenDict(served),
         aliases=FrozenDict(aliases),
@@ -42,7 +44,7 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
         routing=routing,
         chains=FrozenDict(resolve_chains(aliases, served, known_models, report)),
     )
-    check = _Check(deck, report)
+    check = _Check(deck, report, what_is)
     check.presets()
     check.choices()
     return deck
@@ -76,6 +78,7 @@ class _Check(NamedTuple):
 
     deck: ModelDeck
     report: ProblemReport
+    what_is: WhatIs
 
     def presets(self) -> None:
         """Every preset names something known, and fits the model that it leads to when no credential is missing."""
@@ -83,7 +86,7 @@ class _Check(NamedTuple):
         lead = lead_of_settings(self.deck)
         for name, setting in self.deck.llm_presets.items():
             path = ("deck", "llm_presets", name)
-            check_handle(setting.llm_handle, (*path, "llm_handle"), known, self.report)
+            check_handle(setting.llm_handle, (*path, "llm_handle"), known, self.report, self.what_is)
             model = lead(setting.llm_handle)
             for field, problem in setting.faults_for(model) if model else ():
                 causes = causes_of_parameters(self.deck, name, field, lead)
@@ -103,7 +106,7 @@ class _Check(NamedTuple):
     def _choice(self, preset: str, path: KeyPath, known: tuple[str, ...]) -> None:
         stated_at = ("deck", "llm_presets", preset)
         if preset not in self.deck.llm_presets:
-            self.report.unknown_name(path, "preset", NearName(preset, known), unless=[stated_at])
+            self.report.unknown_name(path, "preset", NearName(preset, known, what_is=self.what_is), unless=[stated_at])
             return
         try:
             self.deck.resolve(preset)

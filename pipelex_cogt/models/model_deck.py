@@ -23,7 +23,7 @@ from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, ModelSpecs, OutputModality
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import Alias, Chain, members_of
+from pipelex_cogt.models.aliases import Alias, Chain, members_of, what_is_no_handle
 from pipelex_cogt.models.call_parameters import CallParameters
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
 
@@ -212,11 +212,20 @@ class ModelDeck:
         return ResolvedLLM(setting.for_model(model), model, self.backends[model.backend_name])
 
     def _absence(self, handle: str, kind: str = "model or alias", more_names: Iterable[str] = ()) -> NotAvailableError:
-        """Why a handle leads to no model; `more_names` come into question where nothing is called so."""
+        """Why a handle leads to no model; `more_names` come into question where nothing is called so.
+
+        Raises:
+            TypeError: It is no text.
+        """
+        if not isinstance(handle, str):
+            raise TypeError(f"expected the name of a {kind} as text, got {type(handle).__name__}")
         behind = filter(self.backends.known_models.__contains__, self.behind(handle).models)
         absences = [*map(self._absence_of_model, behind)]
         if absences:
             return min(absences, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
+        identity = what_is_no_handle(self.llm_presets, self.backends, handle)
+        if identity is not None:
+            return UnknownNameError(handle, kind, self.backends.model_ids.get(handle, ()), identity)
         names = [*self.backends.known_models, *self.aliases, *more_names]
         return UnknownNameError(handle, kind, near_names(handle, names))
 
@@ -242,9 +251,11 @@ class ModelDeck:
             turned_down = tuple((down.backend, str(down.reason)) for down in decision.turned_down)
             asked = tuple(dict(turned_down))
             absence = ModelNotRoutedError(name, self.routing.active.name, decision.rule_name, turned_down)
-        for backend in filter(self.backends.__contains__, asked):
+        # Of several the one that would answer is told, if its credential were there.
+        would_serve = self.routing.decide(name, with_every_key=True).backend or ""
+        for backend in filter(self.backends.__contains__, (would_serve, *asked)):
             missing = self.backends[backend].missing_credential()
-            if missing is not None:
+            if missing is not None and name in self.backends[backend].model_specs:
                 return missing
         return absence
 
