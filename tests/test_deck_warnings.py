@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -232,3 +233,80 @@ def test_a_pattern_in_both_tables_is_told_where_it_is_never_used(load: Load, bac
     assert warning.problem == "never used: the route 'm1*' in routes decides first"
     assert warning.suggestion == "remove one of the two"
     assert manager.get_inference_model("m1").backend_name == first
+
+
+# Names that two things have, parameters that the model in force takes otherwise
+
+
+HIDDEN: dict[str, tuple[dict[str, str], str, str]] = {
+    "a packaged model by a preset": (
+        {"deck/mine.toml": "[llm_presets.gpt-6-luna]\nllm_handle = 'gpt-6-luna'"},
+        "cogt.deck.llm_presets.gpt-6-luna",
+        "does not fit cogt.models.openai.gpt-6-luna (packaged openai.toml): hidden by the preset of the same name",
+    ),
+    "a packaged alias by a preset": (
+        {"deck/mine.toml": "[llm_presets.smart]\nllm_handle = 'gpt-6-luna'"},
+        "cogt.deck.llm_presets.smart",
+        "does not fit cogt.deck.aliases.smart (packaged aliases.toml): hidden by the preset of the same name",
+    ),
+    "a packaged alias by a model": (
+        {"backends/openai.toml": "[smart]\n"},
+        "cogt.models.openai.smart",
+        "does not fit cogt.deck.aliases.smart (packaged aliases.toml): hidden by the model of the same name",
+    ),
+    "an alias by a packaged model": (
+        {"deck/mine.toml": "[aliases]\ngpt-6-luna = ['best-gpt', 'gpt-6-luna']"},
+        "cogt.deck.aliases.gpt-6-luna",
+        "hidden by the model of the same name",
+    ),
+    "an alias by a packaged preset": (
+        {"deck/mine.toml": "[aliases]\nllm_to_reason = 'best-gpt'"},
+        "cogt.deck.aliases.llm_to_reason",
+        "hidden by the preset of the same name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "path", "text"), HIDDEN.values(), ids=HIDDEN)
+def test_a_hidden_name_is_told_at_the_line_of_the_application(
+    over_packaged: Load, files: dict[str, str], path: str, text: str
+) -> None:
+    (warning,) = over_packaged(files).warnings
+    packaged = re.sub(r"\((?:packaged )?(?:[^()\s]*/)?([\w-]+\.toml):\d+\)", r"(packaged \1)", warning.problem)
+    assert (warning.path, packaged) == (path, f"{text}, which wins")
+
+
+@pytest.mark.parametrize("alias", ["m1", ["m1"]])
+def test_an_alias_that_stands_for_its_own_name_alone_hides_nothing(load: Load, alias: object) -> None:
+    assert load(overrides={"deck": {"aliases": {"m1": alias}}}).warnings == ()
+
+
+def test_an_alias_of_the_name_of_a_model_that_is_not_served_is_not_hidden(load: Load) -> None:
+    assert paths(load({"deck/z.toml": "[aliases]\nm-off = 'only-a'\n"})) == []
+
+
+LESS = {
+    "settings.toml": "[default.cogt.inference_config]\nenabled_backends = ['openai', 'anthropic']\n"
+    "missing_credentials = 'skip'",
+    "deck/mine.toml": "[aliases]\nsteerable-reasoning = ['claude-4.6-opus', 'gpt-5.5']",
+}
+
+
+def test_a_packaged_preset_that_is_sent_less_is_told_at_the_application_s_alias(over_packaged: Load) -> None:
+    *_, warning = over_packaged(LESS, environ={"OPENAI_API_KEY": "sk-1"}).warnings
+    assert (warning.path, warning.line) == ("cogt.deck.aliases.steerable-reasoning", 2)
+    assert warning.problem.endswith(": temperature 0.5 left out: 'gpt-5.5' takes none")
+    assert warning.suggestion == "'gpt-5.5' on backend 'openai' answers while backend 'anthropic' is left out"
+
+
+def test_a_preset_over_a_mixed_chain_is_not_told_while_its_first_member_answers(over_packaged: Load) -> None:
+    assert over_packaged(LESS, environ={"OPENAI_API_KEY": "sk-1", "ANTHROPIC_API_KEY": "sk-2"}).warnings == ()
+
+
+def test_auto_of_a_packaged_model_without_a_limit_is_told_once_at_the_preset(over_packaged: Load) -> None:
+    files = {
+        "backends/openai.toml": "[mine]\n",
+        "deck/mine.toml": "[llm_presets.mine-too]\nllm_handle = 'mine'\nmax_tokens = 'auto'",
+    }
+    (warning,) = over_packaged(files).warnings
+    assert (warning.path, warning.line) == ("cogt.deck.llm_presets.mine-too.max_tokens", 3)

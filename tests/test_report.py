@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 from typing import TypeAlias
 
 import pytest
@@ -423,6 +424,20 @@ def test_causes_are_looked_for_when_somebody_reads() -> None:
     assert locator.asked == []
     report.problems(Severity.ERROR)
     assert {*locator.asked} == {SHIPPED, OWN}
+
+
+def test_causes_may_be_found_only_for_what_is_packaged() -> None:
+    report, asked = report_of_three(), []
+
+    def find_causes(of: str) -> list[KeyPath]:
+        asked.append(of)
+        return [OWN]
+
+    report.error(OTHER, "is wrong", causes=partial(find_causes, "own"))
+    report.error(("shipped", "a"), "is wrong", "mend it", causes=partial(find_causes, "shipped"))
+    assert asked == []
+    assert f"mine.toml:1  cogt.own: {FITS_NOT}" in told(report)
+    assert asked == ["shipped"]
 
 
 def test_a_pickled_report_keeps_causes_and_what_they_do_not_fit() -> None:

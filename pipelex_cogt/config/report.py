@@ -25,6 +25,8 @@ Hint: TypeAlias = str | NearName | None
 At: TypeAlias = Place | Origin | None
 """Where a problem stands; of an origin the line is looked for when the problem is told."""
 Places: TypeAlias = Iterable[KeyPath]
+Causes: TypeAlias = Sequence[KeyPath] | Callable[[], Places]
+"""The values that another is judged by, or what finds them when the problem is told."""
 WHEREVER = Place("")
 """Stands for the place of the key path, packaged or not; its line is looked for when the problem is told."""
 
@@ -47,7 +49,7 @@ class _Finding(NamedTuple):
     hint: Hint
     place: At
     severity: Severity = Severity.ERROR
-    causes: tuple[KeyPath, ...] = ()
+    causes: Causes = ()
     other_party: str = ""
     """The packaged value that a cause of the application's does not fit."""
 
@@ -71,7 +73,7 @@ class ProblemReport:
     def __reduce__(self) -> tuple[type[ProblemReport], tuple[list[_Finding]]]:
         """A pickle holds the problems with their places, without the layers that they came from."""
         told = chain.from_iterable(map(self._told, Severity))
-        findings = [finding._replace(place=place, hint=_in_words(finding.hint)) for finding, place in told]
+        findings = [finding._replace(place=place, hint=_in_words(finding.hint), causes=()) for finding, place in told]
         return ProblemReport, (findings,)
 
     def copy(self) -> ProblemReport:
@@ -88,7 +90,7 @@ class ProblemReport:
         place: At = None,
         *,
         unless: Places = (),
-        causes: Places = (),
+        causes: Causes = (),
     ) -> None:
         """Note a fault.
 
@@ -98,8 +100,8 @@ class ProblemReport:
             hint: The next step.
             place: Where it stands, when that is known already; else it is looked up.
             unless: The places that the judgement rests on.
-            causes: The values that it was judged by, the nearest first. Where its own value is packaged, it is told at
-                the first of these that the application states.
+            causes: The values that it was judged by, the nearest first, or what finds them. Where its own value is
+                packaged, it is told at the first of these that the application states.
         """
         self._note([_Finding(problem, path, hint, place)], unless, causes)
 
@@ -111,7 +113,7 @@ class ProblemReport:
         place: At = None,
         *,
         unless: Places = (),
-        causes: Places = (),
+        causes: Causes = (),
     ) -> None:
         """Note something that deserves attention and stops nothing; the arguments are those of `error`."""
         self._note([_Finding(problem, path, hint, place, Severity.WARNING)], unless, causes)
@@ -135,7 +137,7 @@ class ProblemReport:
         self.error(path or prefix, problem, hint, place)
 
     def unknown_name(
-        self, path: KeyPath, kind: str, near: NearName, *, unless: Places = (), causes: Places = ()
+        self, path: KeyPath, kind: str, near: NearName, *, unless: Places = (), causes: Causes = ()
     ) -> None:
         """Note a name that nothing is called by.
 
@@ -182,10 +184,9 @@ class ProblemReport:
             count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
             raise SettingsError.from_problems(f"{count} in {heading}", errors, self.problems(Severity.WARNING))
 
-    def _note(self, findings: Iterable[_Finding], unless: Places, causes: Places = ()) -> None:
+    def _note(self, findings: Iterable[_Finding], unless: Places, causes: Causes = ()) -> None:
         if any(map(self._explains, unless)):
             return
-        causes = tuple(causes)
         for finding in findings:
             self._findings.append(finding._replace(causes=causes) if causes else finding)
             if self._severity(finding) is Severity.ERROR:
@@ -218,7 +219,8 @@ class ProblemReport:
         place, is_packaged = self._place(finding)
         # What is not in use troubles nobody: its causes are not looked for.
         if is_packaged and not self._is_idle(finding.path):
-            for cause in filter(self._is_own, finding.causes):
+            causes = finding.causes() if callable(finding.causes) else finding.causes
+            for cause in filter(self._is_own, causes):
                 party = f"{format_key_path(finding.path)} ({place})"
                 return finding._replace(path=cause, other_party=party), self.locate(cause).place, False
         return finding, place, is_packaged

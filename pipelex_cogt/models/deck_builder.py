@@ -89,7 +89,7 @@ class _Check(NamedTuple):
             check_handle(setting.llm_handle, (*path, "llm_handle"), known, self.report, self.what_is)
             model = lead(setting.llm_handle)
             for field, problem in setting.faults_for(model) if model else ():
-                causes = causes_of_parameters(self.deck, name, field, lead)
+                causes = partial(causes_of_parameters, self.deck, name, field, lead)
                 self.report.error((*path, field), problem, causes=causes)
 
     def choices(self) -> None:
@@ -117,7 +117,7 @@ class _Check(NamedTuple):
             handle = self.deck.llm_presets[preset].llm_handle
             rests_on = [stated_at, *self._places_behind(handle)]
             text = f"preset {preset!r} leads to no model that is served: {error}"
-            causes = [(*stated_at, "llm_handle"), *causes_of_absence(self.deck, handle, error)]
+            causes = partial(causes_of_absence, self.deck, preset, type(error))
             self.report.error(path, text, unless=rests_on, causes=causes)
 
     def _places_behind(self, handle: str) -> Iterator[KeyPath]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import filterfalse, islice
 
 from pipelex_cogt.config.key_paths import KeyPath
@@ -132,7 +133,7 @@ def _warn_of_adapted(
         adapted = "; ".join(setting.parameters_for(model).adapted)
         waiting = f"while backend {first.backend_name!r} is left out" if first else "here"
         hint = f"{model.name!r} on backend {model.backend_name!r} answers {waiting}"
-        causes = causes_of_parameters(deck, preset, parameter, deck.model_in_force)
+        causes = partial(causes_of_parameters, deck, preset, parameter, deck.model_in_force)
         report.warning(("deck", "llm_presets", preset, parameter), adapted, hint, causes=causes)
 
 
@@ -142,7 +143,7 @@ def _warn_of_auto(preset: str, model: InferenceModelSpec, deck: ModelDeck, repor
         text = (
             f'"auto" has no effect: the max_tokens of model {model.name!r} on backend {model.backend_name!r} is unknown'
         )
-        causes = causes_of_parameters(deck, preset, "max_tokens", deck.model_in_force)
+        causes = partial(causes_of_parameters, deck, preset, "max_tokens", deck.model_in_force)
         path = ("deck", "llm_presets", preset, "max_tokens")
         report.warning(path, text, "state a number, or the model's max_tokens", causes=causes)
 

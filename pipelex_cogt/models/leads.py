@@ -100,20 +100,24 @@ def _is_model(handle: str, lead: Lead) -> bool:
     return model is not None and model.name == handle
 
 
-def causes_of_absence(deck: ModelDeck, handle: str, reason: NotAvailableError) -> Iterator[KeyPath]:
-    """The settings that decide that a handle leads to no model.
+def causes_of_absence(deck: ModelDeck, name: str, reason: type[NotAvailableError]) -> Iterator[KeyPath]:
+    """The settings that decide that a name leads to no model.
 
     Args:
         deck: The deck.
-        handle: The handle.
-        reason: Why it leads to none.
+        name: A preset, a model name or an alias.
+        reason: The kind of reason why it leads to none.
     """
+    handle = name
+    if name in deck.llm_presets:
+        handle = deck.llm_presets[name].llm_handle
+        yield ("deck", "llm_presets", name, "llm_handle")
     aliases = [("deck", "aliases", alias) for alias in deck.behind(handle).aliases]
     # Of several members each would have been enough: what all of them have in common is nearer than one of them.
     common = sum(1 for _ in _only_ways(deck, handle))
     yield from aliases[:common]
     groups = [_switches(deck, handle), _rules(deck)]
-    for group in reversed(groups) if isinstance(reason, ModelNotRoutedError) else groups:
+    for group in reversed(groups) if issubclass(reason, ModelNotRoutedError) else groups:
         yield from group
     yield from aliases[common:]
 
