@@ -15,6 +15,8 @@ from pipelex_cogt.models.leads import lead_of_settings
 from tests.conftest import MINIMAL, WriteTree, dedent
 
 ONE_BACKEND = "[default.cogt.inference_config]\nenabled_backends = ['openai']\n"
+ONLY_MINE = "[default.cogt.inference_config]\nenabled_backends = ['mine']\n"
+MINE = {"backends.toml": "[mine]", "backends/mine.toml": "[my-model]\nsdk = 's'"}
 NO_TEMPERATURE = (
     "does not fit cogt.deck.llm_presets.llm_to_reason.temperature (packaged presets.toml): "
     "model 'gpt-5.5' on backend 'openai' takes no temperature"
@@ -91,7 +93,7 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
         ],
     ),
     "a choice of backends that leaves none": (
-        {"settings.toml": "[default.cogt.inference_config]\nenabled_backends = []"},
+        {"settings.toml": ONLY_MINE, **MINE},
         {},
         ["settings.toml:2  cogt.inference_config.enabled_backends"] * 2,
     ),
@@ -102,7 +104,8 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
     ),
     "an alias of many behind a choice of backends that leaves none": (
         {
-            "settings.toml": "[default.cogt.inference_config]\nenabled_backends = []",
+            "settings.toml": ONLY_MINE,
+            **MINE,
             "deck/mine.toml": "[aliases]\nsmall-open = ['gpt-oss-20b', 'gpt-oss-120b']",
         },
         {},
