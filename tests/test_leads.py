@@ -116,6 +116,16 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
         {},
         ["routing.toml:1  cogt.routing.active"] * 2,
     ),
+    "a route that leads nowhere": (
+        {**MINE, "routing.toml": "[profiles.all_enabled.routes]\n'*' = 'mine'"},
+        {},
+        ['routing.toml:2  cogt.routing.profiles.all_enabled.routes."*"'] * 2,
+    ),
+    "a fallback that leads nowhere": (
+        {**MINE, "routing.toml": "[profiles.all_enabled]\nfallback_order = ['mine']"},
+        {},
+        ["routing.toml:2  cogt.routing.profiles.all_enabled.fallback_order"] * 2,
+    ),
     "a circle through a packaged alias": (
         {"deck/mine.toml": "[aliases]\nmistral-large = 'best-mistral'"},
         {},

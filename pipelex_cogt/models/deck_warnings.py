@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
-from itertools import filterfalse, islice
+from itertools import filterfalse
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
@@ -129,12 +129,15 @@ def _warn_of_adapted(
 ) -> None:
     """A model in force that refuses something: the load judged the first of the chain, whose key is missing."""
     setting = deck.llm_presets[preset]
-    for parameter, _ in islice(setting.faults_for(model), 1):
-        adapted = "; ".join(setting.parameters_for(model).adapted)
-        waiting = f"while backend {first.backend_name!r} is left out" if first else "here"
-        hint = f"{model.name!r} on backend {model.backend_name!r} answers {waiting}"
-        causes = partial(causes_of_parameters, deck, preset, parameter, deck.model_in_force)
-        report.warning(("deck", "llm_presets", preset, parameter), adapted, hint, causes=causes)
+    fault = next(setting.faults_for(model), None)
+    if fault is None:
+        return
+    parameter, _ = fault
+    adapted = "; ".join(setting.parameters_for(model).adapted)
+    waiting = f"while backend {first.backend_name!r} is left out" if first else "here"
+    hint = f"{model.name!r} on backend {model.backend_name!r} answers {waiting}"
+    causes = partial(causes_of_parameters, deck, preset, parameter, deck.model_in_force)
+    report.warning(("deck", "llm_presets", preset, parameter), adapted, hint, causes=causes)
 
 
 def _warn_of_auto(preset: str, model: InferenceModelSpec, deck: ModelDeck, report: ProblemReport) -> None:

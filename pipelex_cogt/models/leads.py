@@ -53,16 +53,10 @@ class _EveryKey:
         # The chains stand in an order in which each comes after those it leads to.
         for alias in self._deck.chains:
             members = members_of(self._deck.aliases[alias])
-            models = (self._model(member) or found.get(member) for member in members)
-            found.update((alias, model) for model in _first(models))
+            model = next(filter(None, (self._model(member) or found.get(member) for member in members)), None)
+            if model is not None:
+                found[alias] = model
         return found
-
-
-def _first(models: Iterable[InferenceModelSpec | None]) -> Iterator[InferenceModelSpec]:
-    """The first model that is one, if any."""
-    for model in filter(None, models):
-        yield model
-        return
 
 
 def causes_of_parameters(deck: ModelDeck, preset: str, parameter: str, lead: Lead) -> Iterator[KeyPath]:
@@ -82,7 +76,7 @@ def causes_of_parameters(deck: ModelDeck, preset: str, parameter: str, lead: Lea
         tables = product((model.name, DEFAULTS_KEY), judged_by(parameter))
         yield from (("models", model.backend_name, table, key) for table, key in tables)
     yield from _switches(deck, handle)
-    yield from _rules(deck)
+    yield from _rules(deck, handle)
 
 
 def _way(deck: ModelDeck, handle: str, lead: Lead) -> Iterable[str]:
@@ -116,7 +110,7 @@ def causes_of_absence(deck: ModelDeck, name: str, reason: type[NotAvailableError
     # Of several members each would have been enough: what all of them have in common is nearer than one of them.
     common = sum(1 for _ in _only_ways(deck, handle))
     yield from aliases[:common]
-    groups = [_switches(deck, handle), _rules(deck)]
+    groups = [_switches(deck, handle), _rules(deck, handle)]
     for group in reversed(groups) if issubclass(reason, ModelNotRoutedError) else groups:
         yield from group
     yield from aliases[common:]
@@ -140,6 +134,12 @@ def _switches(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:
             yield from (("models", backend, table, "enabled") for table in (model, DEFAULTS_KEY))
 
 
-def _rules(deck: ModelDeck) -> Iterator[KeyPath]:
-    """What says which backend is asked for a model."""
-    yield from (("routing", "active"), ("routing", "profiles", deck.routing.active.name))
+def _rules(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:
+    """What says which backend is asked for the models that a handle names."""
+    yield ("routing", "active")
+    profile = ("routing", "profiles", deck.routing.active.name)
+    for model in filter(deck.backends.known_models.__contains__, deck.behind(handle).models):
+        key = deck.routing.decide(model).key
+        if key is not None:
+            yield from ((*profile, routes, key) for routes in ("routes", "optional_routes"))
+    yield from ((*profile, "default"), (*profile, "fallback_order"), profile)
