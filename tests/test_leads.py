@@ -217,3 +217,11 @@ def test_handles_lead_where_they_would_if_every_key_were_there(
 
 def named(model: InferenceModelSpec | None) -> tuple[str, str] | None:
     return None if model is None else (model.name, model.backend_name)
+
+
+def test_what_the_code_states_is_told_as_overrides() -> None:
+    overrides = {"inference_config": {"enabled_backends": ["openai"]}, "routing": {"active": "all_anthropic"}}
+    with pytest.raises(SettingsError) as caught:
+        ModelManager.load(environ={}, overrides=overrides)
+    (problem,) = caught.value.problems
+    assert (problem.file, problem.path) == ("overrides", "cogt.routing.active")

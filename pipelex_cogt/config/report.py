@@ -217,13 +217,18 @@ class ProblemReport:
     def _where_told(self, finding: _Finding) -> tuple[_Finding, Place | None, bool]:
         """A finding with its place: a packaged one is told at the application's cause, where it has one."""
         place, is_packaged = self._place(finding)
-        # What is not in use troubles nobody: its causes are not looked for.
-        if is_packaged and not self._is_idle(finding.path):
-            causes = finding.causes() if callable(finding.causes) else finding.causes
-            for cause in filter(self._is_own, causes):
-                party = f"{format_key_path(finding.path)} ({place})"
-                return finding._replace(path=cause, other_party=party), self.locate(cause).place, False
-        return finding, place, is_packaged
+        cause = self._own_cause(finding) if is_packaged else None
+        if cause is None:
+            return finding, place, is_packaged
+        party = f"{format_key_path(finding.path)} ({place})"
+        return finding._replace(path=cause, other_party=party), self.locate(cause).place, False
+
+    def _own_cause(self, finding: _Finding) -> KeyPath | None:
+        """The first cause of a finding that the application states; what is not in use troubles nobody."""
+        if self._is_idle(finding.path):
+            return None
+        causes = finding.causes() if callable(finding.causes) else finding.causes
+        return next(filter(self._is_own, causes), None)
 
     def _is_own(self, path: KeyPath) -> bool:
         """Whether the application states a key path itself."""
