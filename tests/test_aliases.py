@@ -25,7 +25,7 @@ CIRCLE = "aliases lead in a circle: "
 
 BAD_ALIASES = {
     "number": ("x = 3", "x: expected a name or a list of names, got an integer"),
-    "table": ("x = { a = 'm1' }", "x: expected a name or a list of names, got a table"),
+    "table": ("x = { a = 'm1' }", 'x.a: a dot outside quotes makes a table in a table; write "x.a" = …'),
     "empty list": ("x = []", "x: expected at least one name, got an empty list"),
     "number in a list": ('x = ["m1", 4]', "x.1: expected a name, got an integer"),
     "list in a list": ('x = ["m1", ["only-b"]]', "x.1: expected a name, got a list"),

@@ -37,7 +37,10 @@ BAD_BACKENDS = {
     "enabled one": ("enabled = 1", "cogt.backends.a.enabled: expected true or false, got an integer"),
     "reference for people": (
         'display_name = "${A}"',
-        "cogt.backends.a.display_name: a reference cannot stand here: the settings mean the same with and without keys",
+        (
+            "cogt.backends.a.display_name: a reference cannot stand here, only in a backend's own settings and in"
+            " model_id; set PIPELEX_COGT__BACKENDS__A__DISPLAY_NAME instead"
+        ),
     ),
     "malformed reference": (
         'api_key = "${A"',
@@ -214,7 +217,7 @@ def test_a_key_one_slip_away_is_refused(problems: Problems, slip: str, known: st
     assert found == [f"backends.toml:2  cogt.backends.a.{slip}: unknown key; did you mean {known!r}?"]
 
 
-@pytest.mark.parametrize("key", ["end", "key", "api_version", "name", "disabled", "points", "base_url", "api"])
+@pytest.mark.parametrize("key", ["end", "api_version", "name", "points", "endpoint_url", "region", "api"])
 def test_a_key_further_away_is_the_sdks(backend_a: LoadBackend, key: str) -> None:
     assert backend_a(f'{key} = "x"').extra_config[key] == "x"
 

@@ -52,37 +52,52 @@ def constrained(constraint: str) -> Files:
 FILES = [
     pytest.param(
         {"deck/z.toml": "[aliases"},
-        ["deck/z.toml:1  cogt.deck: not valid TOML: Expected ']' at the end of a table declaration"],
+        ["deck/z.toml:1  cogt.deck: not valid TOML: the header is not closed; end it with ]"],
         id="a header that stays open",
     ),
     pytest.param(
         {"deck/z.toml": "[aliases]\nx = m1\n"},
-        ["deck/z.toml:2  cogt.deck: not valid TOML: Invalid value"],
+        ['deck/z.toml:2  cogt.deck: not valid TOML: text needs quotes; write x = "…"'],
         id="text without quotes",
     ),
     pytest.param(
         {"backends.toml": MINIMAL["backends.toml"] + "\n[a]\n"},
-        ["backends.toml:9  cogt.backends: not valid TOML: Cannot declare ('a',) twice"],
+        [
+            (
+                "backends.toml:9  cogt.backends: not valid TOML: [a] is opened twice, on lines 1 and 9;"
+                " write its keys below one header"
+            )
+        ],
         id="a backend stated twice",
     ),
     pytest.param(
         {"backends/a.toml": "[m1]\nsdk = 's'\nsdk = 't'\n"},
-        ["backends/a.toml:3  cogt.models.a: not valid TOML: Cannot overwrite a value"],
+        [
+            (
+                "backends/a.toml:3  cogt.models.a: not valid TOML: m1.sdk is stated twice, on lines 2 and 3;"
+                " keep one of the two"
+            )
+        ],
         id="a key stated twice",
     ),
     pytest.param(
         {"settings.toml": "[default.cogt\n"},
-        ["settings.toml:1: not valid TOML: Expected ']' at the end of a table declaration"],
+        ["settings.toml:1: not valid TOML: the header is not closed; end it with ]"],
         id="a broken main file",
     ),
     pytest.param(
         {".secrets.toml": '[default.cogt.backends.a]\napi_key = "x\n'},
-        [".secrets.toml:2: not valid TOML: a string is not closed on its line"],
+        [
+            (
+                ".secrets.toml:2: not valid TOML: a string is not closed on its line;"
+                " end it with its quote, or put three quotes around several lines"
+            )
+        ],
         id="a broken file of secrets",
     ),
     pytest.param(
         {"routing.local.toml": "active"},
-        ["routing.local.toml:1  cogt.routing: not valid TOML: Expected '=' after a key in a key/value pair"],
+        ["routing.local.toml:1  cogt.routing: not valid TOML: expected = and a value behind a key; write key = value"],
         id="a broken local file",
     ),
 ]
@@ -579,8 +594,8 @@ REFERENCES = [
         model("sdk = '${SDK}'"),
         [
             (
-                "backends/a.toml:4  cogt.models.a.m1.sdk: a reference cannot stand here:"
-                " the settings mean the same with and without keys"
+                "backends/a.toml:4  cogt.models.a.m1.sdk: a reference cannot stand here, only in a backend's own"
+                " settings and in model_id; set PIPELEX_COGT__MODELS__A__M1__SDK instead"
             )
         ],
         id="in an sdk",
@@ -726,7 +741,7 @@ SEVERAL = {
     ("name", "text", "found"),
     [
         ("settings.local.toml", "[default.cgt]\n", ":1: default.cgt: unknown key, expected cogt"),
-        (".secrets.toml", "[broken", ":1: not valid TOML: Expected ']' at the end of a table declaration"),
+        (".secrets.toml", "[broken", ":1: not valid TOML: the header is not closed; end it with ]"),
         ("../.env", "PIPELEX_COGT__ROUTNG=x\n", "PIPELEX_COGT__ROUTNG: no setting has such a name"),
     ],
 )
@@ -743,7 +758,7 @@ def test_all_problems_are_told_at_once_in_the_order_of_files_and_lines(problems:
         "backends.toml:2  cogt.backends.a.endpont: unknown key; did you mean 'endpoint'?",
         "backends/a.toml:3  cogt.models.a.m1.max_tokens: expected an integer, got a boolean",
         "backends/a.toml:6  cogt.models.a.only-a.costs.input: expected a number of at least 0, got -1",
-        "backends/b.toml:1  cogt.models.b: not valid TOML: Expected ']' at the end of a table declaration",
+        "backends/b.toml:1  cogt.models.b: not valid TOML: the header is not closed; end it with ]",
         "deck/z.toml:3  cogt.deck.llm_presets.r.temperature: expected a number of at most 2, got 3",
         "routing.toml:3  cogt.routing.profiles.all.default: no backend is called 'nobody'; expected one of a, b, off",
     ]

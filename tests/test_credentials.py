@@ -225,7 +225,10 @@ def test_the_same_holds_for_the_defaults_of_a_file(problems: Problems, line: str
 
 def test_a_refused_reference_says_why(problems: Problems) -> None:
     (found,) = problems({**backends(), **spec_of_a("sdk = '${SDK}'")}, environ={"SDK": "sdk_a"})
-    assert found.endswith("sdk: a reference cannot stand here: the settings mean the same with and without keys")
+    assert found.endswith(
+        "sdk: a reference cannot stand here, only in a backend's own settings and in model_id;"
+        " set PIPELEX_COGT__MODELS__A__M1__SDK instead"
+    )
 
 
 def test_what_describes_a_model_may_hold_the_literal(load: Load) -> None:

@@ -228,7 +228,9 @@ def test_a_directory_named_as_a_file_is_an_error(problems: Problems) -> None:
 
 
 def test_what_a_broken_file_would_state_is_not_missed_again(problems: Problems) -> None:
-    assert problems({"routing.toml": "active = "}) == ["routing.toml:1  cogt.routing: not valid TOML: Invalid value"]
+    assert problems({"routing.toml": "active = "}) == [
+        "routing.toml:1  cogt.routing: not valid TOML: expected a value behind =; write one, or leave the key out"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,6 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from datetime import date, timedelta
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any, TypeAlias
@@ -450,19 +449,18 @@ DEEP_KEYS = [
     *(f"lists.{name}" for name in NAMES),
 ]
 DEEP_TEXTS = {key: f"{CANARY}deep{number}z" for number, key in enumerate(DEEP_KEYS)}
-DEEP_DATES = {key: date(4711, 1, 1) + timedelta(number) for number, key in enumerate(DEEP_KEYS)}
 DEEP_NUMBERS = {key: NUMBER * 100 + number for number, key in enumerate(DEEP_KEYS)}
 
 
 def deep_secrets(values: Mapping[str, Any]) -> dict[str, str]:
     """A `.secrets.toml` that states a value for each key path of a backend; `lists` holds lists."""
-    written = {key: str(value) if isinstance(value, date) else repr(value) for key, value in values.items()}
+    written = {key: repr(value) for key, value in values.items()}
     stated = [f"{key} = {f'[{value}]' if key.startswith('lists.') else value}" for key, value in written.items()]
     head = ["[default.cogt.backends.plain]", "endpoint = 'https://plain.example.com'"]
     return {".secrets.toml": "\n".join([*head, *stated])}
 
 
-DEEP = {"texts": deep_secrets(DEEP_TEXTS), "numbers": deep_secrets(DEEP_NUMBERS), "dates": deep_secrets(DEEP_DATES)}
+DEEP = {"texts": deep_secrets(DEEP_TEXTS), "numbers": deep_secrets(DEEP_NUMBERS)}
 DEEP_CHANNELS: dict[str, Channel] = {
     "tree": lambda manager: manager.settings.tree,
     "layers": lambda manager: [dict(layer) for layer in manager.settings.layers],
@@ -487,7 +485,7 @@ def test_at_any_depth_everything_of_a_layer_of_secrets_is_hidden(
 ) -> None:
     told = repr(channel(load({**BACKEND_PLAIN, **files})))
     assert "plain" in told or "headers" in told
-    hidden = (*DEEP_TEXTS.values(), *map(str, DEEP_NUMBERS.values()), "4711-", "date(4711")
+    hidden = (*DEEP_TEXTS.values(), *map(str, DEEP_NUMBERS.values()))
     assert [value for value in hidden if value in told] == []
 
 
@@ -504,7 +502,7 @@ def test_no_command_prints_what_lies_deep_in_a_layer_of_secrets(
     assert "4711-" not in result.output
 
 
-@pytest.mark.parametrize("values", [DEEP_TEXTS, DEEP_NUMBERS, DEEP_DATES], ids=DEEP)
+@pytest.mark.parametrize("values", [DEEP_TEXTS, DEEP_NUMBERS], ids=DEEP)
 def test_what_lies_deep_in_a_layer_of_secrets_comes_out_when_asked_for(load: Load, values: Mapping[str, Any]) -> None:
     extra = load({**BACKEND_PLAIN, **deep_secrets(values)}).backends["plain"].extra_config
     for key, value in values.items():

@@ -77,16 +77,21 @@ def read_errors(path: Path) -> list[str]:
             id="utf-16",
         ),
         pytest.param(
-            text("a = 1\nb =\n"), "files/some.toml:2  cogt.routing: not valid TOML: Invalid value", id="no value"
+            text("a = 1\nb =\n"),
+            (
+                "files/some.toml:2  cogt.routing: not valid TOML: expected a value behind =;"
+                " write one, or leave the key out"
+            ),
+            id="no value",
         ),
         pytest.param(
             text("a = 1\n\n[b"),
-            "files/some.toml:3  cogt.routing: not valid TOML: Expected ']' at the end of a table declaration",
+            "files/some.toml:3  cogt.routing: not valid TOML: the header is not closed; end it with ]",
             id="end of file",
         ),
         pytest.param(
             text("a = 1\na = 2\n"),
-            "files/some.toml:2  cogt.routing: not valid TOML: Cannot overwrite a value",
+            "files/some.toml:2  cogt.routing: not valid TOML: a is stated twice, on lines 1 and 2; keep one of the two",
             id="stated twice",
         ),
         pytest.param(

@@ -94,7 +94,7 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
             stating = self.layers_stating(place)
             if stating:
                 origin = stating[-1].origin
-                return Location(origin.place(path), origin.is_packaged, place)
+                return Location(origin.place(path), origin.is_packaged, place, origin)
         return Location()
 
 

@@ -70,11 +70,13 @@ class Location(NamedTuple):
         place: The file and line, or the variable; None where nothing states it.
         is_packaged: Whether that is a packaged file.
         stated: What is stated there: the key path itself, or the nearest table above it.
+        origin: The origin of the layer that states it.
     """
 
     place: Place | None = None
     is_packaged: bool = False
     stated: KeyPath = ()
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -142,8 +144,11 @@ class Origin(NamedTuple):
         """Where this origin states `path`, or the nearest table above it."""
         if self.file is None:
             return Place(self.name)
-        stated = self.older.get(path, path)
-        return self.file.place((*self.file_prefix, *stated[len(self.tree_prefix) :]))
+        return self.file.place(self.own_path(self.older.get(path, path)))
+
+    def own_path(self, path: KeyPath) -> KeyPath:
+        """How a key path of the tree reads in the file."""
+        return (*self.file_prefix, *path[len(self.tree_prefix) :])
 
 
 class Layer(FrozenDict[str, Any]):

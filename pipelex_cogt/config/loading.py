@@ -27,6 +27,7 @@ from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environm
 from pipelex_cogt.config.masking import seal_layer
 from pipelex_cogt.config.older_spellings import modernise_layer
 from pipelex_cogt.config.override_variables import PREFIX, Variable, build_variable_layer, find_variables
+from pipelex_cogt.config.reference_places import refuse_references
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import check_shape
 from pipelex_cogt.config.settings import Settings
@@ -75,6 +76,7 @@ def read_settings(
     registry = load.lay(layers, variables)
 
     report.locate = registry.locate
+    refuse_references(registry.tree(), schema, report)
     return Settings(
         environment=environment,
         environments=main.environments(),
@@ -141,6 +143,7 @@ class _Load(NamedTuple):
 
     def _build_config(self, table: Table, usual: Table) -> InferenceConfig:
         """The `inference_config` of a table; a fault in it is noted, and the usual paths stand in."""
+        refuse_references({CONFIG_KEY: table}, self.schema, self.report)
         config = build_sound(InferenceConfig, table, (CONFIG_KEY,), self.report)
         return config or InferenceConfig.model_validate(usual)
 

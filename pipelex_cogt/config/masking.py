@@ -119,6 +119,11 @@ def plain_text(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
+def is_date(value: Any) -> bool:
+    """Whether a value is a date, a time, or text that was sealed as one."""
+    return isinstance(getattr(value, "number", value), date | time)
+
+
 def seal_layer(layer: Layer) -> Layer:
     """The layer with the secrets of its backends sealed."""
     backends = layer.get("backends")

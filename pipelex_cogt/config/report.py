@@ -148,7 +148,9 @@ class ProblemReport:
             unless: The places where something of that name might have been stated.
             causes: The places where something of that name may have been taken away.
         """
-        self.error(path, f"no {kind} is called {near.name!r}", near, unless=unless, causes=causes)
+        # Where the name was refused for what it is, nothing needs to be called by it.
+        if not self.is_refused(path):
+            self.error(path, f"no {kind} is called {near.name!r}", near, unless=unless, causes=causes)
 
     def required(self, paths: Places, hint: Hint = None, *, unless: Places = ()) -> None:
         """Note keys that are needed and that nothing states; they are judged together."""
@@ -156,7 +158,12 @@ class ProblemReport:
 
     def unknown_key(self, path: KeyPath, known: Iterable[str], *, unless: Places = ()) -> None:
         """Note a key that no schema knows; the keys that one knows are suggested."""
-        self.error(path, "unknown key", NearName(str(path[-1]), sorted(known), lists_known=True), unless=unless)
+        near = NearName(str(path[-1]), sorted(known), lists_known=True, is_key=True)
+        self.error(path, "unknown key", near, unless=unless)
+
+    def is_refused(self, path: KeyPath) -> bool:
+        """Whether a key path, or one below it, has an error already."""
+        return self._errors[path] > 0
 
     def demote(self, prefix: KeyPath, *, unless: Places = ()) -> None:
         """Say that what lies below a key path is not in use: its errors are warnings, and explain nothing else."""
@@ -243,8 +250,8 @@ class ProblemReport:
             return finding.place.place(finding.path), finding.place.is_packaged
         if finding.place is not None:
             return finding.place, False
-        place, is_packaged, _ = self.locate(finding.path)
-        return place, is_packaged
+        found = self.locate(finding.path)
+        return found.place, found.is_packaged
 
 
 def _in_words(hint: Hint) -> str | None:

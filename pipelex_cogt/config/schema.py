@@ -15,13 +15,17 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from pipelex_cogt.config.dotted_names import note_dotted_texts
 from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.masking import is_date
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.settings_model import GIVEN
+from pipelex_cogt.config.settings_model import GIVEN, REFERENCES
 from pipelex_cogt.config.suggestions import NearName
-from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
+from pipelex_cogt.config.tables import FrozenDict, Table, leaves, map_leaves, toml_type
 
 ANY_KEY = "*"
+QUOTE_IT = "put it in quotes"
+"""What to do with a date where text is meant: TOML has dates, and `2024-10-21` is one."""
 _SCALARS = {bool: "true or false", int: "an integer", float: "a number"}
 """The types that a variable's text is read as, in the order in which they are tried, each in words."""
 _WRAPPERS = {Annotated: 1, Union: None, UnionType: None, Literal: None}
@@ -52,6 +56,16 @@ def is_table(schema: Any) -> bool:
 def allows_any_key(schema: Any) -> bool:
     """Whether a table may hold keys that its schema does not name."""
     return ANY_KEY in _keys(schema)
+
+
+def takes_further_keys(schema: Any) -> bool:
+    """Whether a table hands what its schema does not name to an SDK, as a backend's does."""
+    return child_schema(schema, ANY_KEY) is str and bool(known_keys(schema))
+
+
+def takes_references(schema: Any) -> bool:
+    """Whether a field is marked as one that may hold references."""
+    return REFERENCES in getattr(schema, "__metadata__", ())
 
 
 @cache
@@ -109,9 +123,36 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
             report.unreadable(place, f"expected a table, got {toml_type(value)}", hint=near)
         elif isinstance(inner, Mapping):
             sound[key] = check_shape(value, inner, report, place)
+        elif inner is str and type(value) is not str:
+            is_name = key not in schema and not takes_further_keys(schema)
+            sound.update(_check_text(place, value, report, is_name=is_name))
         else:
             sound[key] = value
     return sound
+
+
+def _check_text(path: KeyPath, value: Any, report: ProblemReport, *, is_name: bool) -> Table:
+    """Check what stands where text belongs, for a date and for a table that a name with dots has made.
+
+    Args:
+        path: The key path.
+        value: What stands there.
+        report: Where faults are noted.
+        is_name: Whether the key is a name that people choose.
+
+    Returns:
+        The table's key with its value, dates as text; nothing where there is no such key.
+    """
+    if isinstance(value, dict) and is_name:
+        note_dotted_texts(path, value, report)
+        return {}
+    dates = {place for place, leaf in leaves(value, path) if is_date(leaf)}
+    for place in dates:
+        report.error(place, "expected a string, got a date", QUOTE_IT)
+    if dates:
+        # What is judged further on is what is meant.
+        value = map_leaves(value, lambda place, leaf: str(leaf) if place in dates else leaf, path)
+    return {str(path[-1]): value}
 
 
 def read_text(text: str, schema: Any) -> Any:

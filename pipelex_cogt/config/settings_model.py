@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 GIVEN = "given"
 """Marks, in `Annotated`, a field that no table states: a name that is the table's key, what a builder finds out."""
+REFERENCES = "references"
+"""Marks, in `Annotated`, a field whose value may hold references."""
 
 
 class SettingsModel(BaseModel):
@@ -26,6 +28,9 @@ class SettingsModel(BaseModel):
         serialize_by_alias=True,
         protected_namespaces=(),
     )
+
+    is_named: ClassVar[bool] = False
+    """Whether people choose the name of its table, such as a model's: a dot in it needs quotes."""
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable
+from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import takewhile
 from operator import eq
 from typing import NamedTuple, TypeAlias
 
+from pipelex_cogt.config.other_words import meanings, note_on
+
 WhatIs: TypeAlias = Callable[[str], str | None]
 """Says what a name is that stands where another kind of name belongs, such as "a preset"; None where it is nothing."""
-
+Words: TypeAlias = AbstractSet[str]
 _SHORTEST_TELLING = 3
+# Where one word ends. One class of characters, repeated.
+_WORD_END = re.compile(r"[\W_]+")
+_OPPOSITES = (
+    ({"input", "inputs", "prompt"}, {"output", "outputs", "completion"}),
+    ({"enabled", "enable"}, {"disabled", "disable"}),
+    ({"min", "least"}, {"max", "most"}),
+    ({"read"}, {"write"}),
+)
+"""Words that say the opposite of others."""
+_DENIALS = {"no", "non", "not", "uncached", "without"}
+"""Words that turn what is beside them into its opposite."""
 
 
 class NearName(NamedTuple):
@@ -23,6 +38,7 @@ class NearName(NamedTuple):
         lists_known: Whether all of them are listed where none comes near.
         otherwise: What to suggest where none comes near and none is listed.
         what_is: Says whether something else is called so, which is told rather than names that come near.
+        is_key: Whether it is a key of a table, which may be called otherwise elsewhere.
     """
 
     name: str
@@ -30,6 +46,11 @@ class NearName(NamedTuple):
     lists_known: bool = False
     otherwise: str | None = None
     what_is: WhatIs = lambda _name: None
+    is_key: bool = False
+
+    def near(self) -> tuple[str, ...]:
+        """The known names that may be meant, nearest first."""
+        return (self.is_key and meanings(self.name, self.known)) or near_names(self.name, self.known)
 
     def tell(self) -> str | None:
         """The suggestion in words, or None where there is none."""
@@ -39,7 +60,8 @@ class NearName(NamedTuple):
         otherwise = self.otherwise
         if self.lists_known and self.known:
             otherwise = f"expected one of {', '.join(self.known)}"
-        return did_you_mean(self.name, self.known) or otherwise
+        note = note_on(self.name, self.known) if self.is_key else None
+        return note or _question(self.near()) or otherwise
 
 
 def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
@@ -51,6 +73,8 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ..
     # As plain strings, also where the known names are members of an enumeration.
     for candidate in map(str, known):
         by_shape.setdefault(candidate.casefold(), candidate)
+    for opposite in [shape for shape in by_shape if are_opposite(wanted, shape)]:
+        del by_shape[opposite]
     nearest = get_close_matches(wanted, by_shape, n=limit, cutoff=0.7)
     # One or two letters are one slip away from too many names.
     if len(wanted) >= _SHORTEST_TELLING:
@@ -60,9 +84,27 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ..
     return tuple(map(by_shape.__getitem__, [*dict.fromkeys(nearest)][:limit]))
 
 
+def are_opposite(left: str, right: str) -> bool:
+    """Whether a word of one name says the opposite of a word of the other, such as `output_x` of `input_x`."""
+    words, others = (frozenset(_WORD_END.split(name.casefold())) for name in (left, right))
+    if words.isdisjoint(_DENIALS) is not others.isdisjoint(_DENIALS):
+        return True
+    return any(map(partial(_are_apart, words, others), _OPPOSITES))
+
+
+def _are_apart(words: Words, others: Words, opposites: tuple[Words, Words]) -> bool:
+    """Whether one name is of one kind alone, and the other of the opposite kind alone."""
+    kinds, other_kinds = ([*map(names.isdisjoint, opposites)] for names in (words, others))
+    return kinds[0] != kinds[1] and other_kinds == kinds[::-1]
+
+
 def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str | None:
     """A suggestion for a wrong name, or None where nothing comes near; `prefix` is what each is written with."""
-    near = " or ".join(map(repr, map(prefix.__add__, near_names(name, known))))
+    return _question(map(prefix.__add__, near_names(name, known)))
+
+
+def _question(names: Iterable[str]) -> str | None:
+    near = " or ".join(map(repr, names))
     return f"did you mean {near}?" if near else None
 
 

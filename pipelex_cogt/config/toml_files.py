@@ -23,9 +23,6 @@ _NO_FILE = {
     FileNotFoundError: "expected a TOML file, found nothing here",
     IsADirectoryError: "expected a TOML file, found a directory",
 }
-_IN_OTHER_WORDS = {r"Illegal character '\n'": "a string is not closed on its line"}
-# Where the parser stopped, at the end of its message. Literal text around one run of digits.
-_POSITION = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
 class TomlDocument(NamedTuple):
@@ -80,7 +77,7 @@ def read_toml_file(path: Path, prefix: KeyPath, report: ProblemReport) -> TomlDo
     Returns:
         What the file states, or None when it could not be read.
     """
-    name, line = display_path(path), None
+    name, line, hint = display_path(path), None, None
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
@@ -91,15 +88,11 @@ def read_toml_file(path: Path, prefix: KeyPath, report: ProblemReport) -> TomlDo
         line = error.object.count(b"\n", 0, error.start) + 1
         problem = f"expected UTF-8 text, found the byte 0x{error.object[error.start]:02x}"
     except tomllib.TOMLDecodeError as error:
-        problem, line = _explain_syntax(str(error), text)
+        from pipelex_cogt.config.toml_syntax import find_fault  # imported here because most files are sound
+
+        line, problem, hint = find_fault(str(error), text)
+        problem = f"not valid TOML: {problem}"
     except (ValueError, RecursionError):
         problem = "not valid TOML: a number too long or tables too deep to read"
-    report.unreadable(prefix, problem, Place(name, line))
+    report.unreadable(prefix, problem, Place(name, line), hint=hint)
     return None
-
-
-def _explain_syntax(message: str, text: str) -> tuple[str, int]:
-    """The parser's message in our words, and its line; one without a line is about the end of the document."""
-    problem, line, *_ = (*_POSITION.split(message), None)
-    last_line = text.count("\n") + 1
-    return f"not valid TOML: {_IN_OTHER_WORDS.get(problem, problem)}", int(line or last_line)

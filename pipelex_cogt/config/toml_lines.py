@@ -10,13 +10,15 @@ import re
 import tomllib
 from bisect import bisect_left
 from collections import Counter
+from contextlib import suppress
+from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
 
 # The patterns expect valid TOML: each alternative begins with another character, so that none is tried twice. A comma
 # stands between two values and tells no more than a blank.
 _BLANK = re.compile(r"(?:[ \t\r\n,]|#[^\n]*)*")
-_KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*\.?""")
+KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*\.?""")
 _SCALAR = re.compile(
     r'''"""(?:\\.|[^\\])*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:'{0,2})|"(?:\\.|[^"\\\n])*"|'[^'\n]*\''''
     r"""|\d{4}-\d\d-\d\d[ ]\d[^,\]}\s#]*|[^,\[\]{}\s#]+""",
@@ -25,9 +27,37 @@ _SCALAR = re.compile(
 _CLOSING = {"[": "]", "{": "}"}
 
 
+class Statement(NamedTuple):
+    """A header or a key with its value.
+
+    Attributes:
+        path: The key path that it states.
+        line: The line on which it begins, counted from 1.
+        is_table: Whether it is a header.
+        table: The table in which it stands.
+    """
+
+    path: KeyPath
+    line: int
+    is_table: bool = False
+    table: KeyPath = ()
+
+
 def find_lines(text: str) -> dict[KeyPath, int]:
     """Map every key path of a valid TOML document to the line, counted from 1, that first states it."""
     return _Scanner(text).scan()
+
+
+def find_statements(text: str) -> list[Statement]:
+    """Every header and every key with its value, of a text that is valid TOML or the beginning of one.
+
+    What an inline table states is not told, but for one that the text does not close.
+    """
+    scanner = _Scanner(text)
+    # Where the text ends within a value.
+    with suppress(IndexError):
+        scanner.scan()
+    return scanner.statements
 
 
 class _Scanner:
@@ -37,6 +67,7 @@ class _Scanner:
         self._newlines = [match.start() for match in re.finditer("\n", text)]
         self._lines: dict[KeyPath, int] = {}
         self._array_sizes: Counter[KeyPath] = Counter()
+        self.statements: list[Statement] = []
 
     def scan(self) -> dict[KeyPath, int]:
         table: KeyPath = ()
@@ -57,6 +88,8 @@ class _Scanner:
         for depth, key in enumerate(keys, 1):
             path = (*path, key)
             self._note(path, start)
+            if depth == len(keys):
+                self.statements.append(Statement(path, self._line(start), is_table=True, table=path[:-1]))
             if is_array and depth == len(keys):
                 self._array_sizes[path] += 1
             if path in self._array_sizes:
@@ -70,14 +103,17 @@ class _Scanner:
         for key in self._read_key():
             path = (*path, key)
             self._note(path, start)
+        self.statements.append(Statement(path, self._line(start), table=table))
+        behind = len(self.statements)
         # Over the equals sign.
         self._position += 1
         self._skip(_BLANK)
         self._read_value(path)
+        del self.statements[behind:]
 
     def _read_key(self) -> list[str]:
         keys = []
-        while match := _KEY_PART.match(self._text, self._position):
+        while match := KEY_PART.match(self._text, self._position):
             part = match[1]
             keys.append(tomllib.loads(f"key={part}")["key"] if part[0] in "\"'" else part)
             self._position = match.end()
@@ -109,4 +145,7 @@ class _Scanner:
         return self._position
 
     def _note(self, path: KeyPath, position: int) -> None:
-        self._lines.setdefault(path, bisect_left(self._newlines, position) + 1)
+        self._lines.setdefault(path, self._line(position))
+
+    def _line(self, position: int) -> int:
+        return bisect_left(self._newlines, position) + 1

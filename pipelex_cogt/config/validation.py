@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from pipelex_cogt.config.dotted_names import is_dotted_name, note_dotted_tables, note_dotted_texts
 from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.masking import is_date
 from pipelex_cogt.config.report import UNSTATED, ProblemReport
-from pipelex_cogt.config.schema import given_fields, known_keys, schema_at
-from pipelex_cogt.config.suggestions import near_names
+from pipelex_cogt.config.schema import QUOTE_IT, allows_any_key, given_fields, known_keys, schema_at
+from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import FrozenDict, Table, has_value, toml_type
 
 M = TypeVar("M", bound=BaseModel)
 
 _NOTHING: Table = FrozenDict()
-_UNKNOWN = "extra_forbidden"
+_Fault: TypeAlias = Mapping[str, Any]
+_UNKNOWN, _MISSING = "extra_forbidden", "missing"
+_OF_TEXT = ("string_type", "text", "path_type")
+"""Pydantic's kinds of faults, and one of ours, where text belongs and something else stands."""
 _PROBLEMS = {
     "bool_type": "expected true or false, got {type}",
     "dict_type": "expected a table, got {type}",
@@ -82,7 +86,7 @@ def build_sound(
     try:
         return model.model_validate(fields, context=context)
     except ValidationError as error:
-        faulty = note_faults(error, model, path, report)
+        faulty = note_faults(error, model, path, report, stated=table)
     with suppress(ValidationError):
         return model.model_validate({key: fields[key] for key in fields.keys() - faulty}, context=context)
     return None
@@ -100,7 +104,7 @@ def note_faults(
     path: KeyPath,
     report: ProblemReport,
     inherited: Inherited | None = None,
-    told: Collection[KeyPath] = (),
+    stated: Collection[str] = (),
 ) -> set[str | int]:
     """Note everything that a validation refused.
 
@@ -110,38 +114,73 @@ def note_faults(
         path: The key path of the table.
         report: Where faults are noted.
         inherited: Where the model takes from what its own table does not state.
-        told: The key paths whose values were refused before, such as references where none can stand.
+        stated: The keys of the table.
 
     Returns:
         The keys of the table that have a fault; a fault of the table as a whole has none.
     """
-    faults = error.errors(include_url=False)
+    all_faults = error.errors(include_url=False)
+    faults = _without_dotted_names(all_faults, model, path, report, stated)
     misspelt = [fault["loc"] for fault in faults if fault["type"] == _UNKNOWN]
     for fault in faults:
         location, place = fault["loc"], (*path, *fault["loc"])
         rests_on = inherited.rests_on(location) if inherited else ()
-        if place in told or _is_misspelt(fault, misspelt):
+        # A value that was refused for what it is, such as a reference, is told once.
+        if report.is_refused(place) or _is_misspelt(fault, misspelt):
             continue
         if fault["type"] == _UNKNOWN:
             report.unknown_key(place, known_keys(schema_at(model, location[:-1])), unless=rests_on)
         else:
-            report.error(place, _in_our_words(fault), unless=rests_on)
-    return set(chain.from_iterable(fault["loc"][:1] for fault in faults))
+            report.error(place, _in_our_words(fault), _next_step(fault), unless=rests_on)
+    return set(chain.from_iterable(fault["loc"][:1] for fault in all_faults))
 
 
-def _is_misspelt(fault: Mapping[str, Any], misspelt: Iterable[KeyPath]) -> bool:
+def _without_dotted_names(
+    faults: Sequence[_Fault], model: type[BaseModel], path: KeyPath, report: ProblemReport, stated: Collection[str]
+) -> list[_Fault]:
+    """Note the faults that a name with dots outside quotes makes, and tell the others.
+
+    A table that is there for the sake of such a name alone lacks nothing.
+    """
+    others = [fault for fault in faults if not _note_dotted_name(fault, model, path, report, stated)]
+    is_table_of_name = len(others) < len(faults) and not {*known_keys(model)} & {*stated}
+    return [fault for fault in others if fault["type"] != _MISSING] if is_table_of_name else others
+
+
+def _note_dotted_name(
+    fault: _Fault, model: type[BaseModel], path: KeyPath, report: ProblemReport, stated: Collection[str]
+) -> bool:
+    """Note a fault that a name with dots outside quotes makes; tell whether it is one."""
+    location, value = fault["loc"], fault["input"]
+    place, known = (*path, *location), known_keys(model)
+    if not isinstance(value, dict) or not getattr(model, "is_named", False):
+        return False
+    if fault["type"] == _UNKNOWN and location[:-1] == () and is_dotted_name(location[0], value, stated, known):
+        note_dotted_tables(place, value, known, report)
+        return True
+    is_key_of_text = fault["type"] == "string_type" and allows_any_key(schema_at(model, location[:-1]))
+    if is_key_of_text:
+        note_dotted_texts(place, value, report)
+    return is_key_of_text
+
+
+def _is_misspelt(fault: _Fault, misspelt: Iterable[KeyPath]) -> bool:
     """Whether a key is missing only because it stands in its table under a name that comes near."""
-    if fault["type"] != "missing":
+    if fault["type"] != _MISSING:
         return False
     *table, key = fault["loc"]
     beside = [str(name) for *place, name in misspelt if place == table]
-    return any(map(partial(near_names, known=[key]), beside))
+    return any(NearName(name, [key], is_key=True).near() for name in beside)
 
 
-def _in_our_words(fault: Mapping[str, Any]) -> str:
+def _next_step(fault: _Fault) -> str | None:
+    return QUOTE_IT if fault["type"] in _OF_TEXT and is_date(fault["input"]) else None
+
+
+def _in_our_words(fault: _Fault) -> str:
     problem, value, kind = _PROBLEMS.get(fault["type"], "{message}"), fault["input"], toml_type(fault["input"])
     # A value is written out only where it is shown: it may be secret, or a number too long to write. A table may hold
     # anything, so its values are never shown.
-    is_shown = "{value}" in problem and not isinstance(value, Mapping)
+    is_shown = "{value}" in problem and isinstance(value, str | int | float)
     facts = {**fault.get("ctx", {}), "message": fault["msg"], "type": kind, "value": repr(value) if is_shown else kind}
     return problem.format_map(facts)

@@ -18,7 +18,7 @@ from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.masking import MASK, SealedText, is_secret_path, mask_setting, plain_text
 from pipelex_cogt.config.references import holds_reference, references_in
-from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
+from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
 from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError
 from pipelex_cogt.model_backends.model_spec import ModelSpecs
@@ -54,9 +54,9 @@ class InferenceBackend(SettingsModel):
     """Whether it is used."""
     display_name: str | None = None
     """What people call it."""
-    stated_endpoint: Annotated[str | SecretStr | None, _Text, Field(alias="endpoint")] = None
+    stated_endpoint: Annotated[str | SecretStr | None, _Text, REFERENCES, Field(alias="endpoint")] = None
     """The base URL as stated, which may be a reference."""
-    stated_api_key: Annotated[str | SecretStr | None, _Text, Field(alias="api_key")] = None
+    stated_api_key: Annotated[str | SecretStr | None, _Text, REFERENCES, Field(alias="api_key")] = None
     """The key as stated: a reference, or a sealed literal."""
     stated_extra_config: Annotated[SkipValidation[Mapping[str, Any]], GIVEN] = Field(
         alias="extra_config", default_factory=FrozenDict

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from itertools import chain, filterfalse, product
-from typing import NamedTuple, TypeAlias
+from functools import partial
+from itertools import chain, filterfalse
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
@@ -15,6 +16,7 @@ from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.masking import is_placeholder
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
+from pipelex_cogt.config.other_words import sdk_meaning
 from pipelex_cogt.config.references import Prefix, Reference, ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import WHEREVER, ProblemReport
 from pipelex_cogt.config.schema import known_keys
@@ -22,9 +24,9 @@ from pipelex_cogt.config.suggestions import NearName, is_one_slip
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
 from pipelex_cogt.config.validation import Inherited, build_sound, note_faults, note_given
 from pipelex_cogt.errors import SecretFileError, SecretSourceError
-from pipelex_cogt.model_backends.backend import HandedOver, InferenceBackend, referenced_settings, references_of
+from pipelex_cogt.model_backends.backend import HandedOver, InferenceBackend, referenced_settings
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelSpecs
+from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelSpecs
 
 Specs: TypeAlias = Mapping[str, InferenceModelSpec | None]
 """The specs of a backend's file by model name; None stands for one that has a fault."""
@@ -34,7 +36,12 @@ _PLAIN_KEYS = ("enabled", "display_name")
 """The keys of a backend that take no reference."""
 _ANY_MODEL = {"name": "any", "backend_name": "any", "model_id": "any", "sdk": "any"}
 """What a model must have, for judging `[defaults]`, which need not state it."""
-_NO_REFERENCE = "a reference cannot stand here: the settings mean the same with and without keys"
+_KEYS_OF_MODELS = (
+    {*known_keys(InferenceModelSpec), *OLDER_SPELLINGS, DEFAULTS_KEY}
+    - {*_BACKEND_KEYS}
+    - {"api", "description", "extra_body", "headers", "tools"}
+)
+"""Keys of models that no backend knows, without those that an SDK may take."""
 
 
 def build_backend_library(
@@ -110,19 +117,20 @@ class _BackendBuilder(NamedTuple):
             given["enabled"] = is_in_use and not missing
         context = HandedOver(self.credentials, served)
         backend = build_sound(InferenceBackend, own, path, self.report, given, context)
-        for _ in references_of(own.get("display_name"), path):
-            self.report.error((*path, "display_name"), _NO_REFERENCE)
         return backend or InferenceBackend.model_validate(given, context=context)
 
     def _check_further_keys(self, path: KeyPath, further: Table) -> None:
-        """A key that is one slip away from a known one is a misspelling, not a further key of its SDK."""
-        if "extra_config" in further:
-            hint = "write its keys in the backend's own table"
-            self.report.error((*path, "extra_config"), "unknown key", hint)
-        # The known keys are far apart: no key is one slip away from two of them.
-        for key, known in product(further, _BACKEND_KEYS):
-            if is_one_slip(key, known):
-                self.report.error((*path, key), "unknown key", f"did you mean {known!r}?")
+        """A key that means a known one is none of its SDK's, and neither is what a model states."""
+        file = self.config.model_specs_path(str(path[-1]))
+        of_models = f"it belongs to models: write it below [{DEFAULTS_KEY}] of {file.parent.name}/{file.name}"
+        hints = {
+            "extra_config": "write its keys in the backend's own table",
+            **dict.fromkeys(_KEYS_OF_MODELS, of_models),
+        }
+        for key in further:
+            hint = hints.get(key) or _meant_key(key)
+            if hint is not None:
+                self.report.error((*path, key), "unknown key", hint)
 
     def _find_missing(self, name: str, table: Table, served: ModelSpecs) -> list[str]:
         """The variables whose absence leaves the backend out; where it is refused for them, they are errors."""
@@ -174,7 +182,9 @@ class _BackendBuilder(NamedTuple):
         specs: dict[str, InferenceModelSpec | None] = {}
         for name, table in tables.items():
             path = ("models", backend, name)
-            if isinstance(table, dict):
+            if WILDCARD in name:
+                self.report.error(path, f"a model's name holds no {WILDCARD}", "only routes are patterns")
+            elif isinstance(table, dict):
                 merged = merge(defaults, table) if defaults else table
                 fields = {"model_id": name, **merged, "name": name, "backend_name": backend}
                 specs[name] = self._spec(path, table, fields)
@@ -187,31 +197,27 @@ class _BackendBuilder(NamedTuple):
     def _spec(self, path: KeyPath, table: Table, fields: Table) -> InferenceModelSpec | None:
         """Build a model from its fields; those that its own table does not state come from its file's `[defaults]`."""
         note_given(InferenceModelSpec, table, path, self.report)
-        refused = self._refuse_references(table, path)
         # An escaped `$${` is answered too: with `${`.
         context = self.credentials if "${" in str(fields["model_id"]) else None
+        if context is not None:
+            self._check_model_id(table.get("model_id"), path)
         try:
             return InferenceModelSpec.model_validate(fields, context=context)
         except ValidationError as error:
             inherited = Inherited(table, (*path[:-1], DEFAULTS_KEY))
-            note_faults(error, InferenceModelSpec, path, self.report, inherited, refused)
+            note_faults(error, InferenceModelSpec, path, self.report, inherited, table)
         return None
 
-    def _refuse_references(self, table: Table, path: KeyPath) -> list[KeyPath]:
-        """Note references where none can stand: everywhere but in `model_id`.
-
-        Returns:
-            The key paths of those that were refused.
-        """
-        # Most tables hold none, and looking at their text is quicker than at each value.
-        if "${" not in str(table):
-            return []
-        stated = dict(references_of(table, path))
-        model_id = stated.pop((*path, "model_id"), "")
-        for place in stated:
-            self.report.error(place, _NO_REFERENCE)
+    def _check_model_id(self, model_id: Any, path: KeyPath) -> None:
+        """Note a malformed reference in what a model's own table states."""
         try:
-            references_in(model_id)
+            references_in(model_id if isinstance(model_id, str) else "")
         except ReferenceSyntaxError as error:
             self.report.error((*path, "model_id"), str(error))
-        return [*stated]
+
+
+def _meant_key(key: str) -> str | None:
+    """The suggestion for a further key that is a misspelling of a known one, or what an SDK calls it."""
+    # The known keys are far apart: no key is one slip away from two of them.
+    known = next(filter(partial(is_one_slip, key), _BACKEND_KEYS), None) or sdk_meaning(key)
+    return NearName(key, [known], is_key=True, otherwise=f"did you mean {known!r}?").tell() if known else None

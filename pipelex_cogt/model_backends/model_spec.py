@@ -12,12 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from pydantic import Field, PrivateAttr
 
 from pipelex_cogt.config.credentials import Credentials
-from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
+from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
+
+WILDCARD = "*"
+"""What makes a pattern of a route's key, and stands in no name."""
 
 
 class PromptingTarget(StrEnum):
@@ -94,11 +97,13 @@ class ModelCosts(SettingsModel):
 class InferenceModelSpec(SettingsModel):
     """One model as one backend serves it."""
 
+    is_named: ClassVar[bool] = True
+
     name: Annotated[str, GIVEN]
     """The model name: the table's key, the same across backends."""
     backend_name: Annotated[str, GIVEN]
     """The backend that serves it."""
-    stated_model_id: Annotated[Text, Field(alias="model_id")]
+    stated_model_id: Annotated[Text, REFERENCES, Field(alias="model_id")]
     """The provider's own string for the model as stated, which may be a reference."""
     sdk: Text
     """The client library that calls it."""

@@ -14,15 +14,15 @@ import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, Field
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves
+from pipelex_cogt.model_backends.model_spec import WILDCARD
 
-WILDCARD = "*"
 # What `fnmatch` takes for more than itself, beside the `*` that is meant. One character.
 _SPECIAL_TO_FNMATCH = re.compile(r"([?\[])")
 
@@ -108,6 +108,8 @@ Serves = Callable[[str, str], RouteRefusal | None]
 
 class RoutingProfile(SettingsModel):
     """One routing profile. `routes` have no order of their own: the most specific one decides."""
+
+    is_named: ClassVar[bool] = True
 
     name: Annotated[str, GIVEN]
     """The profile's name: its table's key."""

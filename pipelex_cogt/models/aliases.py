@@ -11,7 +11,7 @@ from pipelex_cogt.config.report import ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName, WhatIs
 from pipelex_cogt.config.tables import Table, toml_type
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelSpecs
+from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelSpecs
 
 Alias: TypeAlias = str | tuple[str, ...]
 Chain: TypeAlias = tuple[InferenceModelSpec, ...]
@@ -31,6 +31,8 @@ def read_aliases(
     aliases: dict[str, Alias] = {}
     for name, value in table.items():
         path = ("deck", "aliases", name)
+        if WILDCARD in name:
+            report.error(path, f"an alias's name holds no {WILDCARD}", "only routes are patterns")
         if isinstance(value, str):
             check_handle(value, path, known, report, what_is)
             aliases[name] = value

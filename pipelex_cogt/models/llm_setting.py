@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -37,6 +37,8 @@ def _check_max_tokens(value: Any) -> Any:
 
 class LLMSetting(SettingsModel):
     """A handle and the parameters to call it with."""
+
+    is_named: ClassVar[bool] = True
 
     llm_handle: Text
     """A model name or an alias."""

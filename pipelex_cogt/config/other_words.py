@@ -1,0 +1,90 @@
+"""What people write for our keys: the words of SDKs, of other tools and of older versions.
+
+A near spelling would miss these, or find the opposite: `input_non_cached` is `input`, not `input_cached`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from functools import cache
+
+SDK_WORDS = {
+    "endpoint": "base_url api_base api_base_url api_url url azure_endpoint",
+    "api_key": "key api_token",
+    "enabled": "disabled",
+}
+"""Keys of a backend with what SDKs and other tools call them. No SDK needs one of these words beside our key."""
+
+_OTHER_WORDS = {
+    **SDK_WORDS,
+    "active": "active_profile current use",
+    "aliases": "alias",
+    "constraints": "valued_constraints",
+    "context_window": "context context_length context_size max_context max_context_tokens num_ctx",
+    "costs": "cost price prices pricing",
+    "default": "default_backend",
+    "description": "comment desc notes",
+    "display_name": "label name title",
+    "enabled": "active disable disabled enable",
+    "fallback_order": "fallback fallbacks fallback_backends",
+    "for_text": "default text llm_for_text",
+    "for_object": "default object structured llm_for_object",
+    "input": "input_cost_per_token input_non_cached input_price input_uncached non_cached_input prompt prompt_cost",
+    "input_cached": "cache_read cached cached_input input_cache_read",
+    "input_cache_write": "cache_creation cache_write input_cache_creation",
+    "inputs": "input input_modalities modalities",
+    "llm_choice_defaults": "choice choices choice_defaults",
+    "llm_choice_overrides": "choice_overrides overrides",
+    "llm_handle": "deployment engine handle llm model model_id model_name name",
+    "llm_presets": "preset presets",
+    "max_prompt_images": "max_images",
+    "max_tokens": "max_completion_tokens max_new_tokens max_output_tokens num_predict",
+    "model_id": "deployment deployment_name id model model_name name",
+    "output": "completion completion_cost output_cost_per_token output_non_cached output_price",
+    "outputs": "output output_modalities",
+    "profiles": "profile routing_profiles",
+    "routes": "route rules",
+    "sdk": "client library provider",
+    "temperature": "temp",
+}
+"""Our keys, each with what people write for it; a word may mean several, of which a table knows one."""
+_NOTES = {
+    ("disable", "enabled"): "write enabled = false to switch it off",
+    ("disabled", "enabled"): "write enabled = false to switch it off",
+    ("inputcostpertoken", "input"): "write input, in US dollars per million tokens",
+    ("outputcostpertoken", "output"): "write output, in US dollars per million tokens",
+}
+"""What to write for a word and the key that it means, where the key alone does not say it."""
+# What is neither a letter nor a digit, and so no part of how a word sounds. One class of characters, repeated.
+_SILENT = re.compile(r"[\W_]+")
+
+
+def meanings(word: str, known: Collection[str]) -> tuple[str, ...]:
+    """The known keys that people mean by a word, whatever its capitals and dashes."""
+    return tuple(filter(known.__contains__, _meant()[_sound(word)]))
+
+
+def note_on(word: str, known: Collection[str]) -> str | None:
+    """What to write for a word, where more than the name of a key has to change."""
+    notes = (_NOTES.get((_sound(word), key)) for key in meanings(word, known))
+    return next(filter(None, notes), None)
+
+
+def sdk_meaning(word: str) -> str | None:
+    """The key of a backend that an SDK's word means."""
+    return next((key for key, words in SDK_WORDS.items() if _sound(word) in map(_sound, words.split())), None)
+
+
+@cache
+def _meant() -> Mapping[str, list[str]]:
+    meant: defaultdict[str, list[str]] = defaultdict(list)
+    for key, words in _OTHER_WORDS.items():
+        for word in words.split():
+            meant[_sound(word)].append(key)
+    return meant
+
+
+def _sound(word: str) -> str:
+    return _SILENT.sub("", word.casefold())

@@ -1,0 +1,58 @@
+"""Where references can stand, and what is said of those that stand elsewhere.
+
+A reference is answered when a backend is used, so it can stand in a backend's settings and in what is sent to it, such
+as `model_id`: in fields that are marked with `REFERENCES`, and in a backend's further keys. Everything else means the
+same with and without keys; a variable that overrides it may change it from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.override_variables import PREFIX, SEPARATOR, variable_part
+from pipelex_cogt.config.references import holds_reference
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.schema import ANY_KEY, child_schema, takes_further_keys, takes_references
+from pipelex_cogt.config.tables import Table
+
+_PROBLEM = "a reference cannot stand here, only in a backend's own settings and in model_id"
+
+
+def refuse_references(tree: Table, schema: Mapping[str, Any], report: ProblemReport) -> None:
+    """Note every reference that stands where none can; a key that no schema knows is told as such."""
+    for path, is_key in _find(tree, schema, ()):
+        report.error(path, _PROBLEM, "write the name itself" if is_key else f"set {_variable(path)} instead")
+
+
+def _find(value: Any, schema: Any, path: KeyPath) -> Iterator[tuple[KeyPath, bool]]:
+    """The key path of every reference that is out of place, and whether the key itself is one."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _find_below(key, item, schema, path)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _find(item, schema, (*path, index))
+    elif isinstance(value, str) and holds_reference(value):
+        yield path, False
+
+
+def _find_below(key: str, item: Any, schema: Any, path: KeyPath) -> Iterator[tuple[KeyPath, bool]]:
+    # Most tables hold none, and looking at the text of a whole model is quicker than at each of its values.
+    inner = schema.get(key, schema.get(ANY_KEY)) if isinstance(schema, Mapping) else child_schema(schema, key)
+    if not isinstance(inner, Mapping) and "${" not in f"{key}{item}":
+        return
+    is_further = inner is str and takes_further_keys(schema)
+    if inner is None or is_further or takes_references(inner):
+        return
+    if holds_reference(key):
+        yield (*path, key), True
+    else:
+        yield from _find(item, inner, (*path, key))
+
+
+def _variable(path: KeyPath) -> str:
+    """The variable that overrides a key path, or the list that holds it."""
+    keys = [key for key in path if isinstance(key, str)]
+    return PREFIX + SEPARATOR.join(map(variable_part, keys))
