@@ -59,37 +59,52 @@ class Problem:
         """What is wrong and the next step, without the place."""
         return "; ".join(filter(None, (self.problem, self.suggestion)))
 
+    @property
+    def place(self) -> str | None:
+        """The file and the line, or the variable, that states the value; None where nothing states it."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
     def __str__(self) -> str:
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        where = "  ".join(filter(None, (place, self.path)))
+        where = "  ".join(filter(None, (self.place, self.path)))
         return ": ".join(filter(None, (where, self.message)))
 
 
 class ProblemError(CogtError):
     """One problem, as an exception.
 
+    In a group it says no more than where it stands: the group's own text is the whole report, and a traceback, which
+    prints a group and then each of its errors, would tell every problem twice.
+
     Attributes:
         problem: The problem as data.
+        is_grouped: Whether a group tells it.
     """
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         self.problem = problem
+        self.is_grouped = False
 
     def __str__(self) -> str:
+        if self.is_grouped:
+            return self.problem.place or self.problem.path
         return str(self.problem)
 
 
 class SettingsError(CogtError, ExceptionGroup[ProblemError]):
     """Every fault that a load found, in file and line order.
 
-    `str()` is the whole report; `problems` is the same as data.
+    `str()` is the whole report, and so what a traceback prints; `problems` is the same as data.
 
     Attributes:
         warnings: What the load noted beside its faults.
     """
 
     warnings: tuple[Problem, ...] = ()
+
+    def __init__(self, _heading: str, errors: Sequence[ProblemError], /) -> None:
+        for error in errors:
+            error.is_grouped = True
 
     @classmethod
     def from_problems(cls, heading: str, problems: Iterable[Problem], warnings: Iterable[Problem] = ()) -> Self:
