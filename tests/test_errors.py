@@ -1,6 +1,12 @@
 """Messages: one shape for every problem, and facts as attributes."""
 
 import dataclasses
+import logging
+import pickle
+import subprocess
+import sys
+import traceback
+from collections.abc import Callable
 
 import pytest
 
@@ -116,6 +122,48 @@ def test_a_report_is_its_heading_and_one_line_per_problem() -> None:
     assert str(SettingsError.from_problems("2 problems in the settings", problems)) == (
         "2 problems in the settings\n  a.toml:1  cogt.a: first\n  b.toml:2  cogt.b: second"
     )
+
+
+MANY = SettingsError.from_problems(
+    "40 problems in the settings",
+    [Problem(f"expected {number} integers", f"cogt.p{number}", "a.toml", number + 1) for number in range(40)],
+)
+GROUPS: dict[str, Callable[[SettingsError], BaseException]] = {
+    "raised": lambda error: error,
+    "derived": lambda error: error.derive([ProblemError(problem) for problem in error.problems]),
+    "split": lambda error: error.split(ProblemError)[0] or error,
+    "pickled": lambda error: pickle.loads(pickle.dumps(error)),
+    "in a group": lambda error: ExceptionGroup("workers", [error]),
+}
+
+
+@pytest.mark.parametrize("group", GROUPS.values(), ids=GROUPS)
+def test_a_traceback_tells_each_of_many_problems_once(group: Callable[[SettingsError], BaseException]) -> None:
+    printed = "".join(traceback.format_exception(group(MANY)))
+    assert [problem for problem in MANY.problems if printed.count(str(problem)) != 1] == []
+    assert [problem for problem in MANY.problems if printed.count(problem.problem) != 1] == []
+
+
+def test_a_log_tells_each_problem_once(caplog: pytest.LogCaptureFixture) -> None:
+    try:
+        raise MANY
+    except SettingsError:
+        logging.getLogger("application").exception("the load failed")
+    assert [problem for problem in MANY.problems if caplog.text.count(problem.problem) != 1] == []
+
+
+@pytest.mark.slow
+def test_a_process_that_ends_with_it_tells_each_problem_once() -> None:
+    raises = "from pipelex_cogt import *; raise SettingsError.from_problems('2', [Problem('first'), Problem('second')])"
+    ended = subprocess.run([sys.executable, "-c", raises], capture_output=True, text=True, check=False)
+    shown = ended.stderr.partition("SettingsError: ")[2]
+    assert (shown.count("first"), shown.count("second")) == (1, 1)
+
+
+def test_an_error_of_a_group_says_where_it_stands_and_holds_the_rest() -> None:
+    group = SettingsError.from_problems("2 problems", [Problem("x", "cogt.a", "a.toml", 3), Problem("y", "cogt.b")])
+    assert [*map(str, group.exceptions)] == ["a.toml:3", "cogt.b"]
+    assert [problem.problem for problem in group.problems] == ["x", "y"]
 
 
 def test_a_group_without_problems_is_impossible() -> None:

@@ -110,6 +110,18 @@ BROKEN = {
     "open text": f'a = "{repeated("a")}',
     "open text of escapes": f'a = "{repeated(chr(92))}',
     "open lines": f'a = """{repeated("a" + chr(10))}',
+    "open lines of quotes": f'a = """{repeated(chr(34) * 2 + "a")}',
+    "open apostrophes": f"a = '''{repeated(chr(39) * 2 + 'a')}",
+    "open list": f"a = [{'1,' * (LENGTH // 20)}",
+    "open list of lines": f"a = [{repeated(chr(10))}",
+    "open list of comments": f"a = [{repeated('#]' + chr(10))}",
+    "key twice": "".join(f"k{number} = 1\n" for number in range(LENGTH // 28)) + "k0 = 1",
+    "table twice": "".join(f"[t{number}]\n" for number in range(LENGTH // 28)) + "[t0]",
+    "long key twice": f"{repeated('a')} = 1\n{repeated('a')} = 1",
+    "long header": f"[{repeated('a/')}]",
+    "long name": f"{repeated('a/')} = 1",
+    "spaces": f"a = 1{repeated(' ')}b",
+    "spaces without a value": f"a{repeated(' ')}b",
     "like a position": f"a = {repeated('(at line 1, column 1)')}",
 }
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelex_cogt.config.suggestions import did_you_mean, is_one_slip, near_names
+from pipelex_cogt.config.suggestions import are_opposite, did_you_mean, is_one_slip, near_names
 
 KNOWN = ["claude-4-sonnet", "claude-4-opus", "gpt-4.1", "gpt-4.1-mini", "Qwen/X"]
 
@@ -61,3 +61,27 @@ def test_one_slip_from_a_name_with_an_underscore_is_a_misspelling(text: str) -> 
 @pytest.mark.parametrize("text", ["api_version", "endpoint_url", "region", "", "endp", "tniopdne", "my_endpoint"])
 def test_another_word_is_no_misspelling(text: str) -> None:
     assert not is_one_slip(text, "endpoint")
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("output_cached", "input_cached"),
+        ("input_non_cached", "input_cached"),
+        ("input_uncached", "input_cached"),
+        ("disabled", "enabled"),
+        ("max_tokens", "min_tokens"),
+        ("Input-Cache-Write", "input_cache_read"),
+    ],
+)
+def test_the_opposite_is_never_suggested(name: str, other: str) -> None:
+    assert are_opposite(name, other)
+    assert are_opposite(other, name)
+    assert near_names(name, [other]) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "other"), [("inputs", "input"), ("input_output", "output"), ("input_cach", "input_cached"), ("a", "b")]
+)
+def test_the_same_kind_is_no_opposite(name: str, other: str) -> None:
+    assert not are_opposite(name, other)

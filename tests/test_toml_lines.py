@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipelex_cogt import ModelManager
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import LayerKind, Origin, SourceFile
-from pipelex_cogt.config.toml_lines import _Scanner, find_lines
+from pipelex_cogt.config.toml_lines import Statement, _Scanner, find_lines, find_statements
 from tests.conftest import Load, WriteTree
 
 MARKED = 100_000
@@ -271,3 +271,28 @@ def test_a_file_is_scanned_once_however_many_lines_are_told(load: Load, scans: l
     assert len(manager.warnings) == 2
     manager.explain("cogt.routing.profiles.y.default")
     assert len(scans) == 1
+
+
+STATEMENTS = {
+    "headers and keys": (
+        "a.b = 1\n[t]\nx = [\n1]\n[[l]]\n[[l]]\ny = {z = 1}\n",
+        [
+            Statement(("a", "b"), 1),
+            Statement(("t",), 2, is_table=True),
+            Statement(("t", "x"), 3, table=("t",)),
+            Statement(("l",), 5, is_table=True),
+            Statement(("l",), 6, is_table=True),
+            Statement(("l", 1, "y"), 7, table=("l", 1)),
+        ],
+    ),
+    "the beginning of a header": ("a = 1\n[b", [Statement(("a",), 1), Statement(("b",), 2, is_table=True)]),
+    "the beginning of an inline table": (
+        "a = { b = 1, c = 2",
+        [Statement(("a",), 1), Statement(("a", "b"), 1, table=("a",)), Statement(("a", "c"), 1, table=("a",))],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "statements"), STATEMENTS.values(), ids=STATEMENTS)
+def test_statements_are_told_in_their_order_as_far_as_the_text_goes(text: str, statements: list[Statement]) -> None:
+    assert find_statements(text) == statements

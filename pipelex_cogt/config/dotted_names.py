@@ -12,7 +12,7 @@ from pipelex_cogt.config.key_paths import KeyPath, quote_key
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import NearName
 
-_PROBLEM = "a dot outside quotes makes a table in a table"
+DOT_OUTSIDE_QUOTES = "a dot outside quotes makes a table in a table"
 
 
 def is_dotted_name(key: str | int, value: Any, beside: Collection[str], known: Collection[str]) -> bool:
@@ -30,6 +30,11 @@ def is_dotted_name(key: str | int, value: Any, beside: Collection[str], known: C
     is_version = str(key)[:1].isdigit()
     is_alone = not {*known} & {*beside}
     return is_version or (is_alone and not NearName(str(key), known, is_key=True).near())
+
+
+def is_table_of_name(value: Any, content: str) -> bool:
+    """Whether a value is the table of a name's rest: it holds what only a table of a whole name does."""
+    return isinstance(value, dict) and content in value
 
 
 def note_dotted_tables(path: KeyPath, value: Any, known: Collection[str], report: ProblemReport) -> None:
@@ -78,4 +83,4 @@ def _note(path: KeyPath, rest: KeyPath, written: str, report: ProblemReport) -> 
     origin = report.locate((*path, *rest)).origin
     keys = origin.own_path(meant) if origin and origin.file else meant[-1:]
     line = written.format(path=".".join(map(quote_key, keys)), name=quote_key(meant[-1]))
-    report.unreadable(meant, _PROBLEM, path=(*path, *rest), hint=f"write {line}")
+    report.unreadable(meant, DOT_OUTSIDE_QUOTES, path=(*path, *rest), hint=f"write {line}")

@@ -119,9 +119,10 @@ def plain_text(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
-def is_date(value: Any) -> bool:
-    """Whether a value is a date, a time, or text that was sealed as one."""
-    return isinstance(getattr(value, "number", value), date | time)
+def date_in(value: Any) -> date | time | None:
+    """The date or time that a value is, or that it was sealed as."""
+    stated = value.number if isinstance(value, SealedText) else value
+    return stated if isinstance(stated, date | time) else None
 
 
 def seal_layer(layer: Layer) -> Layer:

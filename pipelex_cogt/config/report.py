@@ -134,7 +134,9 @@ class ProblemReport:
         anywhere = ("models", _ANY_BACKEND, *prefix[2:]) if prefix[:1] == ("models",) else prefix
         self._unreadable.update((prefix, anywhere))
         self._above_unreadable.update(prefixes(prefix), prefixes(anywhere))
-        self.error(path or prefix, problem, hint, place)
+        # Where the value that names it was refused, it is not looked for.
+        if not (path and self.is_refused(path)):
+            self.error(path or prefix, problem, hint, place)
 
     def unknown_name(
         self, path: KeyPath, kind: str, near: NearName, *, unless: Places = (), causes: Causes = ()

@@ -15,9 +15,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from pipelex_cogt.config.dotted_names import note_dotted_texts
+from pipelex_cogt.config.dotted_names import is_dotted_name, note_dotted_tables, note_dotted_texts
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.masking import is_date
+from pipelex_cogt.config.masking import date_in
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES
 from pipelex_cogt.config.suggestions import NearName
@@ -122,37 +122,45 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
             near = None if key in schema else NearName(key, known_keys(schema))
             report.unreadable(place, f"expected a table, got {toml_type(value)}", hint=near)
         elif isinstance(inner, Mapping):
-            sound[key] = check_shape(value, inner, report, place)
+            checked = check_shape(value, inner, report, place)
+            # What held nothing but the rest of names with dots is nobody's table.
+            if checked or not value or not takes_further_keys(inner):
+                sound[key] = checked
         elif inner is str and type(value) is not str:
-            is_name = key not in schema and not takes_further_keys(schema)
-            sound.update(_check_text(place, value, report, is_name=is_name))
+            sound.update(_check_text(place, value, schema, report, beside=tree))
         else:
             sound[key] = value
     return sound
 
 
-def _check_text(path: KeyPath, value: Any, report: ProblemReport, *, is_name: bool) -> Table:
+def _check_text(path: KeyPath, value: Any, schema: Mapping[str, Any], report: ProblemReport, *, beside: Table) -> Table:
     """Check what stands where text belongs, for a date and for a table that a name with dots has made.
 
     Args:
         path: The key path.
         value: What stands there.
+        schema: The schema of the table.
         report: Where faults are noted.
-        is_name: Whether the key is a name that people choose.
+        beside: The table.
 
     Returns:
         The table's key with its value, dates as text; nothing where there is no such key.
     """
-    if isinstance(value, dict) and is_name:
+    key, known, is_further = str(path[-1]), known_keys(schema), takes_further_keys(schema)
+    if isinstance(value, dict) and key not in known and not is_further:
         note_dotted_texts(path, value, report)
         return {}
-    dates = {place for place, leaf in leaves(value, path) if is_date(leaf)}
-    for place in dates:
-        report.error(place, "expected a string, got a date", QUOTE_IT)
+    if is_further and is_dotted_name(key, value, beside, known) and not {*known}.isdisjoint(value):
+        note_dotted_tables(path, value, known, report)
+        return {}
+    found = ((place, date_in(leaf)) for place, leaf in leaves(value, path))
+    dates = {place: date for place, date in found if date is not None}
+    for place, date in dates.items():
+        report.error(place, f"expected a string, got {toml_type(date)}", QUOTE_IT)
     if dates:
         # What is judged further on is what is meant.
         value = map_leaves(value, lambda place, leaf: str(leaf) if place in dates else leaf, path)
-    return {str(path[-1]): value}
+    return {key: value}
 
 
 def read_text(text: str, schema: Any) -> Any:

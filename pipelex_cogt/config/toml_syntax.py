@@ -148,11 +148,11 @@ _RULES = (
 # What may be open: comments and closed strings are gone over. Each alternative gives nothing back of what it takes.
 _TOKEN = re.compile(
     r"""#[^\n]*|"{3}(?:[^"\\]|\\.|"(?!""))*+"{3,5}|'{3}(?:[^']|'(?!''))*+'{3,5}|(?P<quotes>"{3}|'{3})"""
-    r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|(?P<bracket>[\[\]{}])""",
+    r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|(?P<quote>["'])|(?P<bracket>[\[\]{}])""",
     re.DOTALL,
 )
 _OPENINGS = {"[": ("list", "]"), "{": ("inline table", "}")}
-_NEXT_STATEMENT = re.compile(r"\[[^\]]*\]\s*(?:#|$)|[\w.-]+[ \t]*=")
+_NEXT_STATEMENT = re.compile(r"\[[^\]]*\][ \t]*(?:#|\n|$)|[\w.-]+[ \t]*=")
 _KEY_BEFORE = re.compile(r"""(?:^|[\s{,])([\w.-]+|"[^"]+"|'[^']+')\s*=[^=\[{]*$""")
 # A name of which some character is no bare one; a dot at its beginning or end is another fault.
 _NEEDS_QUOTES = re.compile(rf"(?!\.|.*\.$|.*{_CURLY_QUOTE}|[A-Za-z0-9_-]+$).+")
@@ -196,8 +196,10 @@ def _find_open(_said: str, spot: _Spot) -> SyntaxFault | None:
     opening = _last_opening(spot.text[:start])
     if opening is None:
         return None
-    kind, closing = _OPENINGS.get(opening[0], ("string", "the quotes it begins with"))
     line = spot.text.count("\n", 0, opening.start()) + 1
+    if opening["quote"]:
+        return SyntaxFault(line, *_OPEN_LINE)
+    kind, closing = _OPENINGS.get(opening[0], ("string", "the quotes it begins with"))
     return SyntaxFault(line, f"the {kind} that opens here is not closed", f"end it with {closing}")
 
 
@@ -205,7 +207,7 @@ def _last_opening(text: str) -> re.Match[str] | None:
     """What stands open at the end of a text, but for a header."""
     waiting: list[re.Match[str]] = []
     for token in _TOKEN.finditer(text):
-        if token["quotes"]:
+        if token["quotes"] or token["quote"]:
             return token
         if token[0] in _OPENINGS:
             waiting.append(token)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipelex_cogt.config.dotted_names import is_dotted_name, note_dotted_tables, note_dotted_texts
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.masking import is_date
+from pipelex_cogt.config.masking import date_in
 from pipelex_cogt.config.report import UNSTATED, ProblemReport
 from pipelex_cogt.config.schema import QUOTE_IT, allows_any_key, given_fields, known_keys, schema_at
 from pipelex_cogt.config.suggestions import NearName
@@ -174,7 +174,7 @@ def _is_misspelt(fault: _Fault, misspelt: Iterable[KeyPath]) -> bool:
 
 
 def _next_step(fault: _Fault) -> str | None:
-    return QUOTE_IT if fault["type"] in _OF_TEXT and is_date(fault["input"]) else None
+    return QUOTE_IT if fault["type"] in _OF_TEXT and date_in(fault["input"]) else None
 
 
 def _in_our_words(fault: _Fault) -> str:

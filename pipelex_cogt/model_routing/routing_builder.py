@@ -43,7 +43,8 @@ def build_routing_profile_library(
         profiles[name] = profile
         _check_backends(profile, backends, report)
         _check_exact_routes(profile, backends, report, what_is)
-        if name != active_name:
+        # The rest of the active one's name may stand behind a dot outside quotes.
+        if not f"{active_name}.".startswith(f"{name}."):
             report.demote(path)
     active = _choose_active(active_name, profiles, report)
     return RoutingProfileLibrary(FrozenDict(profiles), active, backends)
@@ -60,7 +61,7 @@ def _choose_active(name: Any, profiles: Mapping[str, RoutingProfile], report: Pr
     else:
         near = NearName(name, profiles, lists_known=True, otherwise="no profile is stated")
         report.unknown_name(path, "routing profile", near, unless=[path, ("routing", "profiles", name)])
-    return RoutingProfile(name="")
+    return RoutingProfile(name=name if isinstance(name, str) else "")
 
 
 def _check_backends(profile: RoutingProfile, backends: InferenceBackendLibrary, report: ProblemReport) -> None:

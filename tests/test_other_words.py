@@ -1,0 +1,132 @@
+"""What people write for our keys: the right key is named, whichever spelling comes nearer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import pytest
+
+from pipelex_cogt.config.other_words import meanings, sdk_meaning
+from pipelex_cogt.config.schema import known_keys
+from pipelex_cogt.config.suggestions import NearName
+from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelCosts
+from pipelex_cogt.model_routing.routing_profile import RoutingProfile
+from pipelex_cogt.models.llm_setting import LLMChoices, LLMSetting
+from tests.conftest import Load
+
+Problems: TypeAlias = Callable[..., list[str]]
+
+WORDS = {
+    LLMSetting: {
+        "model": "llm_handle",
+        "model_name": "llm_handle",
+        "handle": "llm_handle",
+        "llm": "llm_handle",
+        "name": "llm_handle",
+        "max_output_tokens": "max_tokens",
+        "max_completion_tokens": "max_tokens",
+        "maxOutputTokens": "max_tokens",
+        "temp": "temperature",
+    },
+    InferenceModelSpec: {
+        "id": "model_id",
+        "name": "model_id",
+        "model": "model_id",
+        "valued_constraints": "constraints",
+        "context_length": "context_window",
+        "context": "context_window",
+        "price": "costs",
+        "pricing": "costs",
+        "cost": "costs",
+        "input_modalities": "inputs",
+        "output_modalities": "outputs",
+        "max-output-tokens": "max_tokens",
+    },
+    ModelCosts: {
+        "input_non_cached": "input",
+        "cached_input": "input_cached",
+        "prompt": "input",
+        "completion": "output",
+        "cache_write": "input_cache_write",
+    },
+    RoutingProfile: {"default_backend": "default", "fallbacks": "fallback_order", "fallback": "fallback_order"},
+}
+NOTES = {
+    "input_cost_per_token": (ModelCosts, "write input, in US dollars per million tokens"),
+    "output_cost_per_token": (ModelCosts, "write output, in US dollars per million tokens"),
+    "disabled": (InferenceModelSpec, "write enabled = false to switch it off"),
+    "default": (LLMChoices, "did you mean 'for_text' or 'for_object'?"),
+}
+SDK_WORDS = {
+    "base_url": "endpoint",
+    "baseURL": "endpoint",
+    "api_base": "endpoint",
+    "api-base": "endpoint",
+    "url": "endpoint",
+    "azure_endpoint": "endpoint",
+    "key": "api_key",
+    "Key": "api_key",
+    "api_token": "api_key",
+    "apiToken": "api_key",
+}
+FURTHER = ("endpoint_url", "token", "auth_token", "timeout", "max_retries", "headers", "organization", "description")
+OF_MODELS = ("constraints", "max_tokens", "inputs", "outputs", "costs", "context_window", "prompting_target", "sdk")
+
+
+@pytest.mark.parametrize(
+    ("model", "word", "key"), [(model, word, key) for model, words in WORDS.items() for word, key in words.items()]
+)
+def test_a_word_is_suggested_by_its_meaning(model: type, word: str, key: str) -> None:
+    assert NearName(word, known_keys(model), lists_known=True, is_key=True).tell() == f"did you mean {key!r}?"
+
+
+@pytest.mark.parametrize(("word", "model", "note"), [(word, *what) for word, what in NOTES.items()])
+def test_where_more_than_the_key_changes_the_line_to_write_is_told(word: str, model: type, note: str) -> None:
+    assert NearName(word, known_keys(model), is_key=True).tell() == note
+
+
+def test_a_name_that_people_choose_is_no_key() -> None:
+    assert NearName("model", ["llm_handle"]).tell() is None
+
+
+def test_no_word_means_itself() -> None:
+    keys = {*known_keys(InferenceModelSpec), *known_keys(ModelCosts), *known_keys(LLMSetting)}
+    assert [key for key in keys if key in meanings(key, [key])] == []
+
+
+@pytest.mark.parametrize(("word", "key"), SDK_WORDS.items())
+def test_what_an_sdk_calls_a_key_of_a_backend_is_refused(problems: Problems, word: str, key: str) -> None:
+    told = problems({"backends.local.toml": f"[a]\n{word} = 'sk-canary'\n"})
+    assert told == [f"backends.local.toml:2  cogt.backends.a.{word}: unknown key; did you mean {key!r}?"]
+
+
+def test_a_backend_that_is_disabled_is_told_how(problems: Problems) -> None:
+    told = problems({"backends.local.toml": "[a]\ndisabled = true\n"})
+    assert told == [
+        "backends.local.toml:2  cogt.backends.a.disabled: unknown key; write enabled = false to switch it off"
+    ]
+
+
+@pytest.mark.parametrize("key", FURTHER)
+def test_any_other_word_is_the_sdks(load: Load, key: str) -> None:
+    assert sdk_meaning(key) is None
+    assert key in load({"backends.local.toml": f"[a]\n{key} = 'x'\n"}).backends["a"].extra_config
+
+
+@pytest.mark.parametrize("key", OF_MODELS)
+def test_what_a_model_states_is_told_where_it_belongs(problems: Problems, key: str) -> None:
+    assert key not in known_keys(InferenceBackend)
+    assert problems({"backends.local.toml": f"[a]\n{key} = 5\n"}) == [
+        (
+            f"backends.local.toml:2  cogt.backends.a.{key}: unknown key;"
+            " it belongs to models: write it below [defaults] of backends/a.toml"
+        )
+    ]
+
+
+@pytest.mark.parametrize("line", ["model = 'm1'", "model = '${X}'"])
+def test_a_handle_by_another_name_is_told_once(problems: Problems, line: str) -> None:
+    told = problems({"deck/z.toml": f"[llm_presets.q]\n{line}\n"})
+    assert told == ["deck/z.toml:2  cogt.deck.llm_presets.q.model: unknown key; did you mean 'llm_handle'?"]
