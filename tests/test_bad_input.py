@@ -104,6 +104,16 @@ FILES = [
 
 SHAPES = [
     pytest.param(
+        {"backends/a.local.toml": "max_tokens = 5\n"},
+        [
+            (
+                "backends/a.local.toml:1  cogt.models.a.max_tokens: expected a table, got an integer;"
+                " write it below the header of its table"
+            )
+        ],
+        id="a key of a model above the models",
+    ),
+    pytest.param(
         {"backends.local.toml": "c = 'openai'\n"},
         ["backends.local.toml:1  cogt.backends.c: expected a table, got a string"],
         id="a value as a backend",
@@ -448,6 +458,16 @@ ROUTES = [
 ]
 
 DECK = [
+    pytest.param(
+        {"deck/z.toml": "[aliases]\n'gpt-*' = 'm1'\n"},
+        ['deck/z.toml:2  cogt.deck.aliases."gpt-*": an alias\'s name holds no *; only routes are patterns'],
+        id="a pattern as an alias",
+    ),
+    pytest.param(
+        {"backends/a.local.toml": "['a/*']\n"},
+        ['backends/a.local.toml:1  cogt.models.a."a/*": a model\'s name holds no *; only routes are patterns'],
+        id="a pattern as a model",
+    ),
     pytest.param(
         {"deck/z.toml": "[aliases]\nx = 'y'\ny = ['m1', 'z']\nz = 'x'\n"},
         ["deck/z.toml:2  cogt.deck.aliases.x: aliases lead in a circle: 'x' -> 'y' -> 'z' -> 'x'"],

@@ -11,6 +11,7 @@ from typing import Any
 from pipelex_cogt.config.key_paths import KeyPath, quote_key
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import NearName
+from pipelex_cogt.config.tables import value_at
 
 DOT_OUTSIDE_QUOTES = "a dot outside quotes makes a table in a table"
 
@@ -32,9 +33,10 @@ def is_dotted_name(key: str | int, value: Any, beside: Collection[str], known: C
     return is_version or (is_alone and not NearName(str(key), known, is_key=True).near())
 
 
-def is_table_of_name(value: Any, content: str) -> bool:
-    """Whether a value is the table of a name's rest: it holds what only a table of a whole name does."""
-    return isinstance(value, dict) and content in value
+def parts_of_name(value: Any, content: str) -> Iterator[KeyPath]:
+    """The keys that lead from a value to tables of a key that only the table of a whole name holds."""
+    ends = (path for path in _parts_of_name(value, lambda table: not isinstance(table, dict) or content in table))
+    return (path for path in ends if isinstance(value_at(value, path), dict))
 
 
 def note_dotted_tables(path: KeyPath, value: Any, known: Collection[str], report: ProblemReport) -> None:

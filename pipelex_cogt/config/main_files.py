@@ -9,7 +9,7 @@ from itertools import chain, product
 from typing import NamedTuple
 
 from pipelex_cogt.config.directories import Directories, SettingsDirectory
-from pipelex_cogt.config.dotted_names import DOT_OUTSIDE_QUOTES, is_table_of_name
+from pipelex_cogt.config.dotted_names import DOT_OUTSIDE_QUOTES, parts_of_name
 from pipelex_cogt.config.inference_config import anchored
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, quote_key
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, SourceFile
@@ -161,10 +161,11 @@ def _warn_of_slip(environment: str, file: SourceFile, report: ProblemReport) -> 
 def _table_of(environment: str, content: Table, file: SourceFile, report: ProblemReport) -> Table:
     """What one environment states under `cogt`, which is nothing where that is no table."""
     for key, value in content.items():
-        if is_table_of_name(value, ROOT):
-            hint = f"write [{quote_key(f'{environment}.{key}')}.{ROOT}]"
-            _note(report, file, (environment, key), DOT_OUTSIDE_QUOTES, hint)
-        elif key != ROOT:
+        parts = [(environment, key, *rest) for rest in parts_of_name(value, ROOT) if key != ROOT]
+        for name in parts:
+            hint = f"write [{quote_key('.'.join(map(str, name)))}.{ROOT}]"
+            _note(report, file, name, DOT_OUTSIDE_QUOTES, hint)
+        if key != ROOT and not parts:
             _note(report, file, (environment, key), f"unknown key, expected {ROOT}", NearName(key, [ROOT]))
     table = content.get(ROOT, {})
     if isinstance(table, dict):
