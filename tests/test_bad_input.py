@@ -104,16 +104,6 @@ FILES = [
 
 SHAPES = [
     pytest.param(
-        {"backends/a.local.toml": "max_tokens = 5\n"},
-        [
-            (
-                "backends/a.local.toml:1  cogt.models.a.max_tokens: expected a table, got an integer;"
-                " write it below the header of its table"
-            )
-        ],
-        id="a key of a model above the models",
-    ),
-    pytest.param(
         {"backends.local.toml": "c = 'openai'\n"},
         ["backends.local.toml:1  cogt.backends.c: expected a table, got a string"],
         id="a value as a backend",

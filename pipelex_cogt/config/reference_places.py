@@ -23,7 +23,7 @@ _PROBLEM = "a reference cannot stand here, only in a backend's own settings and 
 def refuse_references(tree: Table, schema: Mapping[str, Any], report: ProblemReport) -> None:
     """Note every reference that stands where none can; a key that no schema knows is told as such."""
     for path, is_key in _find(tree, schema, ()):
-        origin = report.origin_of(path)
+        origin = report.locate(path).origin
         is_in_file = origin is None or origin.file is not None
         hint = f"set {_variable(path)} instead" if is_in_file else "state the value itself"
         report.error(path, _PROBLEM, "write the name itself" if is_key else hint)

@@ -118,9 +118,8 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
             report.unknown_key(place, schema)
         # Most values are tables, and looking at the value is quicker than at its schema.
         elif not isinstance(value, dict) and is_table(inner):
-            # A key that people choose may be a misspelling of one that the schema names, or belong a table lower.
-            otherwise = "write it below the header of its table" if key in known_keys(inner) else None
-            near = None if key in schema else NearName(key, known_keys(schema), otherwise=otherwise)
+            # A key that people choose may be a misspelling of one that the schema names.
+            near = None if key in schema else NearName(key, known_keys(schema))
             report.unreadable(place, f"expected a table, got {toml_type(value)}", hint=near)
         elif isinstance(inner, Mapping):
             checked = check_shape(value, inner, report, place)
