@@ -162,17 +162,19 @@ class BackendDisabledError(NotAvailableError):
 
     Attributes:
         backends: The disabled backends that know the name.
+        switched_off_by: The key paths of the settings that keep them out of use.
     """
 
-    def __init__(self, name: str, backends: tuple[str, ...]) -> None:
-        super().__init__(name, backends)
-        self.backends = backends
+    def __init__(self, name: str, backends: tuple[str, ...], switched_off_by: tuple[str, ...] = ()) -> None:
+        super().__init__(name, backends, switched_off_by)
+        self.backends, self.switched_off_by = backends, switched_off_by
 
     def __str__(self) -> str:
-        where = "in backends.toml or in cogt.inference_config.enabled_backends"
         if self.backends == (self.name,):
-            return f"backend {self.name!r} is disabled; enable it {where}"
-        return f"{self.name!r} is known only to what is disabled: {', '.join(self.backends)}; enable one {where}"
+            where = " and ".join(self.switched_off_by) or "backends.toml"
+            return f"backend {self.name!r} is disabled; enable it in {where}"
+        where = " or ".join(self.switched_off_by) or "backends.toml"
+        return f"{self.name!r} is known only to what is disabled: {', '.join(self.backends)}; enable one in {where}"
 
 
 class ModelNotRoutedError(NotAvailableError):
@@ -181,18 +183,32 @@ class ModelNotRoutedError(NotAvailableError):
     Attributes:
         profile: The routing profile in force.
         rule: The rule that took the model, such as `route 'gpt-*'`; None where no rule matches it.
-        turned_down: The backends that were asked, each with the reason why it does not serve the model.
+        turned_down: The backends that were asked, each with the reason why it does not serve the model; of several,
+            those that know it.
+        next_step: What would lead to it: the line to write, or what keeps the other backends that know it.
     """
 
-    def __init__(self, name: str, profile: str, rule: str | None, turned_down: tuple[tuple[str, str], ...]) -> None:
-        super().__init__(name, profile, rule, turned_down)
-        self.profile, self.rule, self.turned_down = profile, rule, turned_down
+    def __init__(
+        self,
+        name: str,
+        profile: str,
+        rule: str | None,
+        turned_down: tuple[tuple[str, str], ...],
+        next_step: str | None = None,
+    ) -> None:
+        super().__init__(name, profile, rule, turned_down, next_step)
+        self.profile, self.rule, self.turned_down, self.next_step = profile, rule, turned_down, next_step
+
+    @property
+    def reason(self) -> str:
+        """Why no rule leads to it, without the model's name and the next step."""
+        taken = f"{self.rule} takes it" if self.rule else "no rule leads to a backend that serves it"
+        asked = "; ".join(f"{backend!r} {reason}" for backend, reason in self.turned_down)
+        return ": ".join(filter(None, (taken, asked)))
 
     def __str__(self) -> str:
-        asked = "; ".join(f"{backend!r} {reason}" for backend, reason in self.turned_down)
-        taken = f"{self.rule} takes it" if self.rule else "no rule leads to a backend that serves it"
-        reason = f"{taken}: {asked}" if asked else "no rule matches it"
-        return f"{self.name!r} is not served in routing profile {self.profile!r}: {reason}"
+        reason = f"{self.name!r} is not served in routing profile {self.profile!r}: {self.reason}"
+        return "; ".join(filter(None, (reason, self.next_step)))
 
 
 class MissingCredentialError(NotAvailableError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -139,9 +140,6 @@ def problems(load: Load) -> Callable[..., list[str]]:
     def load_broken(files: Mapping[str, str] | None = None, **arguments: Any) -> list[str]:
         with pytest.raises(SettingsError) as caught:
             load(files, **arguments)
-        return [
-            str(problem).replace(f"{os.sep}app{os.sep}settings{os.sep}", "\0").rpartition("\0")[2]
-            for problem in caught.value.problems
-        ]
+        return [re.sub(r"[^ ]*/app/settings/", "", str(problem)) for problem in caught.value.problems]
 
     return load_broken

@@ -1,16 +1,57 @@
 """Building the backends: which are in use, which models each serves, and what a missing credential means."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipelex_cogt import BackendDisabledError
+from pipelex_cogt import BackendDisabledError, InferenceBackendLibrary, ModelManager
+from pipelex_cogt.config.credentials import Credentials, SecretsDirectory
+from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.inference_config import InferenceConfig, default_paths
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.model_backends.backend_builder import build_backend_library
 from tests.conftest import Load
 
 Problems = Callable[..., list[str]]
 
-ALL_ON = {"inference_config": {"enabled_backends": ["a", "b", "off"]}}
+CHOOSING = """
+    [default.cogt.inference_config]
+    use_packaged_settings = false
+    enabled_backends = ["a", "b"]
+"""
+OFF_IN_PRODUCTION = "[production.cogt.backends.b]\nenabled = false"
+DARK = {
+    "deck/base.toml": """
+        [llm_presets]
+        p = { llm_handle = "m1" }
+        [llm_choice_defaults]
+        for_text = "p"
+        for_object = "p"
+    """
+}
+"""A deck that needs no more than `m1`, which both backends serve."""
+LIST = "cogt.inference_config.enabled_backends"
+VARIABLE = "PIPELEX_COGT__INFERENCE_CONFIG__ENABLED_BACKENDS"
+SWITCHES_OFF = "switches off a backend that enabled_backends names"
+OR_STATE_MODEL_ID = "write [defaults], or state model_id if a model is called 'default'"
+TAKE_OUT = "take it out of the list at"
+ALL_ON = {"inference_config": {"enabled_backends": ["a", "b", "off"]}, "backends": {"off": {"enabled": True}}}
+
+
+def told_of(manager: ModelManager, words: str) -> set[str]:
+    """The warnings in which these words stand, with paths relative to `settings/`."""
+    return {re.sub(r"[^ ]*/app/settings/", "", str(warning)) for warning in manager.warnings if words in str(warning)}
+
+
+def build(backends: dict[str, Any], models: dict[str, Any], chosen: list[str] | None) -> InferenceBackendLibrary:
+    config = InferenceConfig.model_validate({**default_paths(Path("settings")), "enabled_backends": chosen})
+    credentials = Credentials(Environ({}), SecretsDirectory(None))
+    return build_backend_library({"backends": backends, "models": models}, config, credentials, ProblemReport())
 
 
 def enabled(*names: str) -> dict[str, Any]:
@@ -28,17 +69,99 @@ def test_backends_are_enabled_unless_they_say_otherwise(load: Load) -> None:
 
 @pytest.mark.parametrize(
     ("named", "in_use"),
-    [(("a", "b"), ["a", "b"]), (("b", "a"), ["a", "b"]), (("a", "b", "off"), ["a", "b", "off"]), (("a",), ["a"])],
+    [(("a", "b"), ["a", "b"]), (("b", "a"), ["a", "b"]), (("a", "b", "off"), ["a", "b"]), (("a",), ["a"])],
 )
-def test_enabled_backends_decides(load: Load, named: tuple[str, ...], in_use: list[str]) -> None:
-    library = load(overrides=enabled(*named)).backends
+def test_enabled_backends_narrows(load: Load, named: tuple[str, ...], in_use: list[str]) -> None:
+    library = load(DARK, overrides=enabled(*named)).backends
     assert list(library.enabled) == in_use
     assert [name for name, backend in library.items() if backend.enabled] == in_use
 
 
-def test_enabled_backends_wins_over_a_backend_that_is_off(load: Load) -> None:
-    manager = load(overrides=ALL_ON)
-    assert manager.get_inference_model("m-off").backend_name == "off"
+NAMED_BUT_OFF = {
+    "the application's own file": ({"backends.local.toml": "[b]\nenabled = false"}, {}, "backends.local.toml:2"),
+    "an environment's table": (
+        {"settings.toml": CHOOSING + OFF_IN_PRODUCTION},
+        {"env": "production"},
+        "settings.toml:5",
+    ),
+    "the secrets file": ({".secrets.toml": "[default.cogt.backends.b]\nenabled = false"}, {}, ".secrets.toml:2"),
+    "a variable": ({}, {"environ": {"PIPELEX_COGT__BACKENDS__B__ENABLED": "no"}}, "PIPELEX_COGT__BACKENDS__B__ENABLED"),
+    "code": ({}, {"overrides": {"backends": {"b": {"enabled": False}}}}, "overrides"),
+}
+
+
+@pytest.mark.parametrize(("files", "arguments", "flag"), NAMED_BUT_OFF.values(), ids=NAMED_BUT_OFF)
+def test_a_backend_that_is_switched_off_is_off_though_a_list_names_it(
+    load: Load, files: dict[str, str], arguments: dict[str, Any], flag: str
+) -> None:
+    manager = load({"settings.toml": CHOOSING, **DARK, **files}, **arguments)
+    assert list(manager.backends.enabled) == ["a"]
+    assert manager.backends["b"].switched_off_by == (("backends", "b", "enabled"),)
+    assert told_of(manager, "enabled") == {
+        f"settings.toml:3  {LIST}.1: names backend 'b', which is switched off; enabled = false at {flag} wins",
+        f"{flag}  cogt.backends.b.enabled: {SWITCHES_OFF}; {TAKE_OUT} settings.toml:3, or take this line away",
+    }
+
+
+def test_the_list_may_be_above_the_flag_and_loses_all_the_same(load: Load) -> None:
+    manager = load(DARK, environ={VARIABLE: '["a", "off"]'})
+    assert list(manager.backends.enabled) == ["a"]
+    assert told_of(manager, "enabled") == {
+        f"{VARIABLE}  {LIST}.1: names backend 'off', which is switched off; enabled = false at backends.toml:7 wins",
+        f"backends.toml:7  cogt.backends.off.enabled: {SWITCHES_OFF}; {TAKE_OUT} {VARIABLE}, or take this line away",
+    }
+
+
+def test_a_backend_that_is_switched_on_outside_the_list_is_told(load: Load) -> None:
+    manager = load({"settings.toml": CHOOSING, **DARK, "backends.local.toml": "[off]\nenabled = true"})
+    assert list(manager.backends.enabled) == ["a", "b"]
+    assert manager.backends["off"].switched_off_by == (("inference_config", "enabled_backends"),)
+    (told,) = told_of(manager, "backends.off")
+    assert told == (
+        "backends.local.toml:2  cogt.backends.off.enabled: has no effect: enabled_backends does not name 'off'; "
+        "name it in the list at settings.toml:3, or take this line away"
+    )
+
+
+def test_a_backend_that_says_nothing_of_its_own_is_not_told(load: Load) -> None:
+    files = {
+        "settings.toml": CHOOSING,
+        **DARK,
+        "backends.toml": "[a]\nenabled = true\n[b]\n[c]\n[off]\nenabled = false",
+    }
+    assert told_of(load(files), "enabled") == set()
+
+
+def test_a_backend_says_all_that_keeps_it_out_of_use(load: Load) -> None:
+    backend = load(DARK, overrides=enabled("a")).backends["off"]
+    assert backend.switched_off_by == (("backends", "off", "enabled"), ("inference_config", "enabled_backends"))
+    assert backend.why_unused == "is disabled (cogt.backends.off.enabled and cogt.inference_config.enabled_backends)"
+    assert load().backends["a"].why_unused is None
+
+
+def test_a_backend_that_is_left_out_names_what_it_lacks(load: Load) -> None:
+    files = {**DARK, "backends.local.toml": "[a]\nregion = '${REGION}'"}
+    manager = load(files, overrides=missing_credentials("skip"), environ={"B_KEY": "x"})
+    assert manager.backends["a"].why_unused == "is left out: A_KEY and REGION are not set"
+    manager = load(files, overrides=missing_credentials("skip"), environ={"A_KEY": "x", "REGION": "eu"})
+    assert manager.backends["b"].why_unused == "is left out: B_KEY is not set"
+
+
+@settings(max_examples=30)
+@given(
+    names=st.lists(st.text(min_size=1, max_size=8).filter(lambda name: "{" not in name), unique=True, max_size=6),
+    data=st.data(),
+)
+def test_a_backend_is_in_use_where_the_list_names_it_and_its_flag_is_not_off(
+    names: list[str], data: st.DataObject
+) -> None:
+    flags = {name: data.draw(st.sampled_from([None, True, False])) for name in names}
+    chosen = data.draw(st.none() | st.lists(st.sampled_from(names), max_size=6)) if names else None
+    tables = {name: {} if flag is None else {"enabled": flag} for name, flag in flags.items()}
+    library = build(tables, {name: {"m": {"sdk": "s"}} for name in names}, chosen)
+    expected = [name for name in names if flags[name] is not False and (chosen is None or name in chosen)]
+    assert list(library.enabled) == expected
+    assert [name for name, backend in library.items() if not backend.switched_off_by] == expected
 
 
 def test_enabled_backends_may_be_stated_for_one_environment(load: Load) -> None:
@@ -221,3 +344,96 @@ def test_missing_credentials_knows_three_words(problems: Problems) -> None:
 
 def test_who_starts_from_nothing_inherits_no_choice_of_the_packaged_settings(load: Load) -> None:
     assert list(load(env="production").backends.enabled) == ["a", "b"]
+
+
+NO_DEFAULTS = {
+    "one letter short": (
+        {"backends/a.toml": "[default]\nsdk = 's'\n[m1]\n[only-a]"},
+        (
+            "backends/a.toml:1  cogt.models.a.default: taken for a model; "
+            "write [defaults], or state model_id if a model is called 'default'"
+        ),
+    ),
+    "other capitals": (
+        {"backends/a.toml": "[m1]\n[only-a]\n[Defaults]\nsdk = 's'"},
+        (
+            "backends/a.toml:3  cogt.models.a.Defaults: taken for a model; "
+            "write [defaults], or state model_id if a model is called 'Defaults'"
+        ),
+    ),
+    "two letters swapped, over sound defaults": (
+        {"settings.local.toml": "[default.cogt.models.a.defualts]\nmax_tokens = 5"},
+        (
+            "settings.local.toml:1  cogt.models.a.defualts: taken for a model; "
+            "write [defaults], or state model_id if a model is called 'defualts'"
+        ),
+    ),
+    "a model in it": (
+        {"backends/a.toml": "[defaults]\nsdk = 's'\n[defaults.'m.1']\nmax_tokens = 5\n[m1]\n[only-a]"},
+        'backends/a.toml:3  cogt.models.a.defaults."m.1": unknown key; write ["m.1"] for a model of that name',
+    ),
+    "a misspelt table in it": (
+        {"backends/a.toml": "[defaults]\nsdk = 's'\n[defaults.cost]\ninput = 5\n[m1]\n[only-a]"},
+        "backends/a.toml:3  cogt.models.a.defaults.cost: unknown key; did you mean 'costs'?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "told"), NO_DEFAULTS.values(), ids=NO_DEFAULTS)
+def test_a_slip_around_defaults_is_told_once_and_no_model_for_it(
+    problems: Problems, files: dict[str, str], told: str
+) -> None:
+    assert problems(files) == [told]
+
+
+def test_a_slip_in_the_file_of_a_disabled_backend_is_a_warning(load: Load) -> None:
+    manager = load({"backends/off.local.toml": "[default]\nsdk = 's'"})
+    assert told_of(manager, "default") == {
+        f"backends/off.local.toml:1  cogt.models.off.default: taken for a model; {OR_STATE_MODEL_ID}"
+    }
+
+
+@pytest.mark.parametrize("name", ["default", "Defaults", "default_s"])
+def test_a_model_of_such_a_name_states_its_model_id(load: Load, name: str) -> None:
+    manager = load({"backends/a.local.toml": f"[{name}]\nmodel_id = 'provider/{name}'"})
+    assert manager.get_inference_model(name).model_id == f"provider/{name}"
+    assert manager.warnings == ()
+
+
+SWALLOWED = {
+    "a model_id for all": (
+        {"backends/a.toml": "[defaults]\nsdk = 's'\nmodel_id = 'x'\n[m1]\n[only-a]"},
+        (
+            "backends/a.toml:3  cogt.models.a.defaults.model_id: [defaults] is no model: every model takes this; "
+            "each model needs its own"
+        ),
+    ),
+    "no model beside it": (
+        {"backends/a.toml": "[defaults]\nsdk = 's'\nmodel_id = 'x'"},
+        (
+            "backends/a.toml:1  cogt.models.a.defaults: [defaults] is no model, and none takes it; "
+            "a model needs a name of its own"
+        ),
+    ),
+    "no model beside it, in the tree of the main file": (
+        {"backends.local.toml": "[c]", "settings.local.toml": "[default.cogt.models.c.defaults]\nsdk = 's'"},
+        (
+            "settings.local.toml:1  cogt.models.c.defaults: [defaults] is no model, and none takes it; "
+            "a model needs a name of its own"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "told"), SWALLOWED.values(), ids=SWALLOWED)
+def test_defaults_that_swallow_a_model_are_told(load: Load, files: dict[str, str], told: str) -> None:
+    deck = {"deck/base.toml": DARK["deck/base.toml"].replace("m1", "dot.ted")}
+    assert told_of(load({**deck, **files}), "cogt.models") == {told}
+
+
+def test_a_fault_in_the_defaults_of_every_file_is_no_fault_of_what_they_serve(problems: Problems) -> None:
+    files = {f"backends/{name}.local.toml": "[defaults]\nskd = 's'" for name in ("a", "b")}
+    assert problems(files) == [
+        f"backends/{name}.local.toml:2  cogt.models.{name}.defaults.skd: unknown key; did you mean 'sdk'?"
+        for name in ("a", "b")
+    ]

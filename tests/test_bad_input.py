@@ -415,7 +415,7 @@ ROUTES = [
         [
             (
                 "routing.toml:4  cogt.routing.profiles.x.routes.m1: backend 'off' is disabled;"
-                " enable it, or name another backend"
+                " enable it in cogt.backends.off.enabled, or name another backend"
             )
         ],
         id="to a disabled backend",

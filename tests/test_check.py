@@ -19,8 +19,7 @@ NOTHING = "[default.cogt.inference_config]\nuse_packaged_settings = false\n"
 CANARY = "canary-value"
 WARNING = {"deck/dark.toml": "[aliases]\nchain = ['m-off', 'm1']\n"}
 UNSERVED = (
-    "this member is not served: 'm-off' is known only to what is disabled: off;"
-    " enable one in backends.toml or in cogt.inference_config.enabled_backends"
+    "this member is not served: 'm-off' is known only to what is disabled: off; enable one in cogt.backends.off.enabled"
 )
 FAULTS = {
     "settings.toml": f"""

@@ -88,7 +88,7 @@ PLACES: dict[str, tuple[Callable[[str], dict[str, str]], Read]] = {
     "model_id": (lambda text: {**backends(), **spec_of_a(f"model_id = '{text}'")}, model_id_of_m1),
 }
 
-EVERY_FORM = "$${x} ${A} ${env:B|secret:stored} ${secret:nope:-default} ${C}"
+EVERY_FORM = "https://$${x}/${A}/${env:B|secret:stored}/${secret:nope:-default}/${C}"
 """Each kind of part that a text may have; what else the grammar allows and refuses is in `test_references.py`."""
 
 DESCRIBING = {
@@ -158,7 +158,7 @@ def test_references_are_answered_in_every_place(
     load: Load, mounted: dict[str, str], write: Callable[[str], dict[str, str]], read: Read
 ) -> None:
     environ = {**mounted, "A": "1", "C": "${A}"}
-    assert read(load(write(EVERY_FORM), environ=environ)) == "${x} 1 from-file default ${A}"
+    assert read(load(write(EVERY_FORM), environ=environ)) == "https://${x}/1/from-file/default/${A}"
 
 
 MALFORMED = {
@@ -195,14 +195,14 @@ LAYERS: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
         {"env": "staging"},
     ),
     ".secrets.toml": ({**backends(), ".secrets.toml": '[default.cogt.backends.a]\nendpoint = "${HOST}"'}, {}),
-    "a variable": (backends(), {"environ": {"PIPELEX_COGT__BACKENDS__A__ENDPOINT": "${HOST}", "HOST": "answered"}}),
+    "a variable": (backends(), {"environ": {"PIPELEX_COGT__BACKENDS__A__ENDPOINT": "${HOST}", "HOST": "https://host"}}),
     "overrides": (backends(), {"overrides": {"backends": {"a": {"endpoint": "${HOST}"}}}}),
 }
 
 
 @pytest.mark.parametrize(("files", "arguments"), LAYERS.values(), ids=LAYERS)
 def test_a_reference_is_answered_from_every_layer(load: Load, files: dict[str, str], arguments: dict[str, Any]) -> None:
-    assert endpoint_of_a(load(files, **{"environ": {"HOST": "answered"}, **arguments})) == "answered"
+    assert endpoint_of_a(load(files, **{"environ": {"HOST": "https://host"}, **arguments})) == "https://host"
 
 
 def test_a_default_of_the_models_file_may_hold_a_reference(load: Load) -> None:
@@ -276,7 +276,7 @@ ANSWERS = [
 def load_where(
     load: Load, secrets: Path, mounted: dict[str, str], write_dotenv: Callable[..., Path]
 ) -> Callable[[str, str], ModelManager]:
-    """Load a text for the endpoint where some sources hold their own name as `K`, and the others hold it empty."""
+    """Load a text for a further key where some sources hold their own name as `K`, and the others hold it empty."""
 
     def load_tree(text: str, present: str) -> ModelManager:
         process, dotenv, directory, vault = (
@@ -284,7 +284,7 @@ def load_where(
         )
         write_dotenv(f"K={dotenv}\n")
         (secrets / "K").write_text(f"{directory}\n")
-        return load(backends(f'endpoint = "{text}"'), environ={**mounted, "K": process}, sources=[Vault(K=vault)])
+        return load(backends(f'region = "{text}"'), environ={**mounted, "K": process}, sources=[Vault(K=vault)])
 
     return load_tree
 
@@ -293,26 +293,26 @@ def load_where(
 def test_sources_are_asked_in_their_order(
     load_where: Callable[[str, str], ModelManager], prefix: str, present: str, expected: str
 ) -> None:
-    assert endpoint_of_a(load_where(f"${{{prefix}K:-nothing}}", present)) == expected
+    assert region_of_a(load_where(f"${{{prefix}K:-nothing}}", present)) == expected
 
 
 def test_a_dotenv_leaves_the_process_alone(load: Load, write_dotenv: Callable[..., Path]) -> None:
     write_dotenv("ONLY_IN_DOTENV=value\n")
     before = dict(os.environ)
-    assert endpoint_of_a(load(backends('endpoint = "${ONLY_IN_DOTENV}"'), environ=None)) == "value"
+    assert region_of_a(load(backends('region = "${ONLY_IN_DOTENV}"'), environ=None)) == "value"
     assert dict(os.environ) == before
 
 
 def test_a_dotenv_is_not_interpolated(load: Load, write_dotenv: Callable[..., Path]) -> None:
     write_dotenv("K='${OTHER}'\nOTHER=x\n")
-    assert endpoint_of_a(load(backends('endpoint = "${K}"'))) == "${OTHER}"
+    assert region_of_a(load(backends('region = "${K}"'))) == "${OTHER}"
 
 
 def test_a_dotenv_may_name_the_secrets_directory(
     load: Load, mounted: dict[str, str], write_dotenv: Callable[..., Path]
 ) -> None:
     write_dotenv("".join(f"{name}={value}\n" for name, value in mounted.items()))
-    assert endpoint_of_a(load(backends('endpoint = "${secret:stored}"'))) == "from-file"
+    assert region_of_a(load(backends('region = "${secret:stored}"'))) == "from-file"
 
 
 def test_a_named_secrets_directory_must_exist(problems: Problems, tmp_path: Path) -> None:
@@ -323,15 +323,18 @@ def test_a_named_secrets_directory_must_exist(problems: Problems, tmp_path: Path
 
 def test_the_usual_secrets_directory_needs_no_name(load: Load, secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipelex_cogt.config.directories.DEFAULT_SECRETS_DIR", secrets)
-    assert endpoint_of_a(load(backends('endpoint = "${stored}"'))) == "from-file"
+    assert region_of_a(load(backends('region = "${stored}"'))) == "from-file"
 
 
 @pytest.mark.parametrize("key", ["endpoint", "api_key", "region"])
 @pytest.mark.parametrize("environment", ["default", "development"])
 def test_a_secrets_file_holds_literals_for_any_key(load: Load, key: str, environment: str) -> None:
-    files = {**backends("region = 'eu'"), ".secrets.toml": f"[{environment}.cogt.backends.a]\n{key} = 'literal'"}
+    files = {
+        **backends("region = 'eu'"),
+        ".secrets.toml": f"[{environment}.cogt.backends.a]\n{key} = 'https://literal'",
+    }
     read = {"endpoint": endpoint_of_a, "api_key": key_of_a, "region": region_of_a}[key]
-    assert read(load(files)) == "literal"
+    assert read(load(files)) == "https://literal"
 
 
 def test_a_secrets_file_answers_for_its_environment(load: Load) -> None:
@@ -354,33 +357,33 @@ def test_a_key_in_a_secrets_file_makes_its_variable_needless(load: Load) -> None
 
 def test_the_first_custom_source_that_knows_a_name_answers(load: Load) -> None:
     first, second, third = Vault(OTHER="x"), Vault(K="second"), Vault(K="third")
-    manager = load(backends('endpoint = "${K}"'), sources=[first, second, third])
-    assert endpoint_of_a(manager) == "second"
+    manager = load(backends('region = "${K}"'), sources=[first, second, third])
+    assert region_of_a(manager) == "second"
     assert ("K" in first.asked, third.asked) == (True, [])
 
 
 @pytest.mark.parametrize("many", [list, tuple, iter], ids=["list", "tuple", "iterator"])
 def test_sources_may_come_in_any_iterable(load: Load, many: Callable[[list[Vault]], Iterable[Vault]]) -> None:
-    manager = load(backends('endpoint = "${K}"'), sources=many([Vault(K="x")]))
-    assert (endpoint_of_a(manager), endpoint_of_a(manager)) == ("x", "x")
+    manager = load(backends('region = "${K}"'), sources=many([Vault(K="x")]))
+    assert (region_of_a(manager), region_of_a(manager)) == ("x", "x")
 
 
 def test_a_custom_source_is_not_asked_for_variables(load: Load) -> None:
     vault = Vault(K="x")
-    manager = load(backends('endpoint = "${env:K:-nothing}"'), sources=[vault])
-    assert (endpoint_of_a(manager), vault.asked) == ("nothing", [])
+    manager = load(backends('region = "${env:K:-nothing}"'), sources=[vault])
+    assert (region_of_a(manager), vault.asked) == ("nothing", [])
 
 
 def test_a_custom_source_is_asked_only_when_its_backend_is_used(load: Load) -> None:
     vault = Vault(K="x")
-    manager = load(backends('endpoint = "${K}"'), sources=[vault])
+    manager = load(backends('region = "${K}"'), sources=[vault])
     assert vault.asked == []
-    assert endpoint_of_a(manager) == "x"
+    assert region_of_a(manager) == "x"
     assert set(vault.asked) == {"K"}
 
 
 def test_a_dictionary_is_a_source(load: Load) -> None:
-    assert endpoint_of_a(load(backends('endpoint = "${secret:K}"'), sources=[{"K": "x"}])) == "x"
+    assert region_of_a(load(backends('region = "${secret:K}"'), sources=[{"K": "x"}])) == "x"
 
 
 def test_a_custom_source_saves_a_backend_from_being_refused(load: Load) -> None:
@@ -389,8 +392,8 @@ def test_a_custom_source_saves_a_backend_from_being_refused(load: Load) -> None:
 
 
 def test_a_custom_sources_value_is_text(load: Load) -> None:
-    manager = load(backends('endpoint = "${K}"'), environ={"OTHER": "y"}, sources=[Vault(K="${OTHER}")])
-    assert endpoint_of_a(manager) == "${OTHER}"
+    manager = load(backends('region = "${K}"'), environ={"OTHER": "y"}, sources=[Vault(K="${OTHER}")])
+    assert region_of_a(manager) == "${OTHER}"
 
 
 # How often a source is asked
@@ -401,10 +404,10 @@ def test_a_source_is_asked_for_each_reference_once_a_use(
     load: Load, write: Callable[[str], dict[str, str]], read: Read
 ) -> None:
     vault = Vault(K="k", L="l")
-    manager = load(write("${K}:${NOPE|L}:${K}"), sources=[vault])
+    manager = load(write("https://${K}/${NOPE|L}/${K}"), sources=[vault])
     assert vault.asked == []
-    assert (read(manager), vault.asked) == ("k:l:k", ["K", "NOPE", "L"])
-    assert (read(manager), vault.asked) == ("k:l:k", ["K", "NOPE", "L"] * 2)
+    assert (read(manager), vault.asked) == ("https://k/l/k", ["K", "NOPE", "L"])
+    assert (read(manager), vault.asked) == ("https://k/l/k", ["K", "NOPE", "L"] * 2)
 
 
 class Once:

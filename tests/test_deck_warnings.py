@@ -100,54 +100,6 @@ def test_lines_are_those_of_the_file_when_it_was_read(load: Load) -> None:
 # Kinds
 
 
-@pytest.mark.parametrize(
-    ("lines", "path"),
-    [
-        pytest.param("routes = { m1 = 'a', 'm1*' = 'b' }", 'routes."m1*"', id="shadowed by a name"),
-        pytest.param("routes = { '*1' = 'b', 'm1*' = 'a' }", 'routes."*1"', id="shadowed by more letters"),
-        pytest.param("routes = { 'm1*' = 'a', '*m1' = 'b' }", 'routes."*m1"', id="tied"),
-        pytest.param(
-            "routes = { 'm1*' = 'a' }\noptional_routes = { '*m1' = 'b' }", 'optional_routes."*m1"', id="optional"
-        ),
-        pytest.param("routes = { m1 = 'a' }\noptional_routes = { m1 = 'b' }", "optional_routes.m1", id="twice a name"),
-        pytest.param(
-            "routes = { 'm1*' = 'a' }\noptional_routes = { 'm1*' = 'b' }", 'optional_routes."m1*"', id="twice a pattern"
-        ),
-        pytest.param("routes = { 'm-off*' = 'a' }", 'routes."m-off*"', id="to a backend that serves none"),
-        pytest.param("routes = { 'zzz*' = 'a' }", 'routes."zzz*"', id="matches nothing"),
-        pytest.param("routes = { zzz = 'a' }", "routes.zzz", id="a name that nobody knows"),
-    ],
-)
-def test_a_route_that_is_never_used_is_told_and_nothing_else(load: Load, lines: str, path: str) -> None:
-    assert paths(load(routed(lines))) == [f"cogt.routing.profiles.x.{path}"]
-
-
-@pytest.mark.parametrize(
-    "lines",
-    [
-        pytest.param("routes = { 'm*' = 'a', 'only-*' = 'b' }\noptional_routes = { only-a = 'a' }", id="all used"),
-        pytest.param("routes = { '*' = 'b', only-a = 'a' }", id="a wildcard for the rest"),
-        pytest.param("optional_routes = { 'm1*' = 'off', m1 = 'off' }", id="optional and waiting"),
-        pytest.param("routes = { 'm1*' = 'a' }\noptional_routes = { m1 = 'off' }", id="behind one that waits"),
-        pytest.param("default = 'b'", id="a default over a fallback"),
-    ],
-)
-def test_a_route_that_is_used_or_waits_for_its_backend_is_not_told(load: Load, lines: str) -> None:
-    assert paths(load(routed(lines))) == []
-
-
-def test_a_tied_route_is_told_by_the_order_of_declaration(load: Load) -> None:
-    assert paths(load(routed("routes = { '*m1' = 'b', 'm1*' = 'a' }"))) == ['cogt.routing.profiles.x.routes."m1*"']
-
-
-def test_routes_that_tie_and_each_decide_for_something_are_not_told(load: Load) -> None:
-    files = {
-        "backends/a.local.toml": "[m1-x]\n[x-m1]\n",
-        **routed("routes = { 'm1-*' = 'a', '*-m1' = 'a', 'dot*' = 'b' }"),
-    }
-    assert paths(load(files)) == []
-
-
 def test_models_that_no_rule_serves_are_told_once_each(load: Load) -> None:
     files = {"routing.toml": "active = 'x'\n[profiles.x]\nroutes = { m1 = 'b', only-a = 'a' }\n"}
     told = paths(load(files))
@@ -222,17 +174,6 @@ def test_what_the_application_wrote_over_the_packaged_settings_is_told(over_pack
 def test_a_packaged_name_that_the_application_changed_is_the_application_s(over_packaged: Load) -> None:
     files = {"settings.toml": TWO_BACKENDS, "deck/mine.toml": "[aliases]\nbest-mistral = ['mistral-large-3']\n"}
     assert paths(over_packaged(files)) == ["cogt.deck.aliases.best-mistral"]
-
-
-@pytest.mark.parametrize("backends", [("a", "b"), ("b", "a")])
-def test_a_pattern_in_both_tables_is_told_where_it_is_never_used(load: Load, backends: tuple[str, str]) -> None:
-    first, second = backends
-    manager = load(routed(f"routes = {{ 'm1*' = '{first}' }}\noptional_routes = {{ 'm1*' = '{second}' }}"))
-    (warning,) = manager.warnings
-    assert (warning.path, warning.line) == ('cogt.routing.profiles.x.optional_routes."m1*"', 5)
-    assert warning.problem == "never used: the route 'm1*' in routes decides first"
-    assert warning.suggestion == "remove one of the two"
-    assert manager.get_inference_model("m1").backend_name == first
 
 
 # Names that two things have, parameters that the model in force takes otherwise

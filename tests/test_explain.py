@@ -555,3 +555,27 @@ def test_an_alias_of_its_own_unserved_name_alone_says_why(explain: Explain) -> N
     assert told.aliases == (AliasStep("m-off", ("m-off",), ()),)
     assert told.absence is not None
     assert told.absence.startswith("'m-off' is known only to what is disabled: off")
+
+
+@pytest.mark.parametrize(
+    ("flag", "chosen", "absence"),
+    [
+        (True, ["a", "b"], None),
+        (False, ["a", "b"], "backend 'b' is disabled (cogt.backends.b.enabled)"),
+        (True, ["a"], "backend 'b' is disabled (cogt.inference_config.enabled_backends)"),
+    ],
+    ids=["in use", "its flag", "the list"],
+)
+def test_a_backend_says_whether_its_flag_or_the_list_holds(
+    explain: Explain, *, flag: bool, chosen: list[str], absence: str | None
+) -> None:
+    overrides = {"backends": {"b": {"enabled": flag}}, "inference_config": {"enabled_backends": chosen}}
+    told = explain("b", overrides=overrides)
+    assert (told.kind, told.absence) == ("backend", absence)
+    assert {"cogt.backends.b.enabled", "cogt.inference_config.enabled_backends"} <= {each.path for each in told.values}
+    assert value_at(told, "cogt.backends.b.enabled").stated.value is flag
+
+
+def test_a_model_that_the_defaults_of_its_file_switch_off_shows_where(explain: Explain) -> None:
+    told = explain("only-a", {"backends/a.local.toml": "[defaults]\nenabled = false\n"})
+    assert places(told)["cogt.models.a.defaults.enabled"] == "settings/backends/a.local.toml:2"

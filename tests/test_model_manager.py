@@ -22,6 +22,7 @@ from pipelex_cogt import (
     UnknownNameError,
 )
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.tables import Table
 from pipelex_cogt.models.deck_warnings import find_warnings
 from tests.conftest import MINIMAL, Load, WriteTree
 
@@ -168,9 +169,9 @@ def test_warnings_are_data(load: Load) -> None:
 def test_warnings_are_looked_for_once(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_for: list[ModelDeck] = []
 
-    def remember(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]:
+    def remember(deck: ModelDeck, models: Table, report: ProblemReport) -> tuple[Problem, ...]:
         looked_for.append(deck)
-        return find_warnings(deck, report)
+        return find_warnings(deck, models, report)
 
     monkeypatch.setattr("pipelex_cogt.models.deck_warnings.find_warnings", remember)
     manager = load({"backends/off.toml": "[m-off]\nsdk = 3"})

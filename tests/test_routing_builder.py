@@ -24,15 +24,15 @@ DECK = {
 ACTIVE_FAULTS = {
     "route to a disabled backend": (
         ['routes = { m1 = "off" }'],
-        ["routes.m1: backend 'off' is disabled; enable it, or name another backend"],
+        ["routes.m1: backend 'off' is disabled; enable it in cogt.backends.off.enabled, or name another backend"],
     ),
     "pattern to a disabled backend that matches nothing": (
         ['routes = { "zzz*" = "off" }'],
-        ["routes.\"zzz*\": backend 'off' is disabled; enable it, or name another backend"],
+        ["routes.\"zzz*\": backend 'off' is disabled; enable it in cogt.backends.off.enabled, or name another backend"],
     ),
     "default that is disabled": (
         ['default = "off"'],
-        ["default: backend 'off' is disabled; enable it, or name another backend"],
+        ["default: backend 'off' is disabled; enable it in cogt.backends.off.enabled, or name another backend"],
     ),
     "route to nobody": (
         ['routes = { m1 = "zzz" }'],
@@ -91,10 +91,88 @@ def test_an_exact_route_to_a_backend_without_the_model_is_an_error(problems: Pro
     )
 
 
-def test_an_exact_route_to_a_model_that_is_switched_off_is_an_error(problems: Problems) -> None:
-    files = {**routing('routes = { m1 = "a" }', 'default = "b"'), "backends/a.toml": "[m1]\nsdk = 's'\nenabled = false"}
-    (problem,) = problems(files)
-    assert "cogt.routing.profiles.x.routes.m1: backend 'a' does not serve 'm1'" in problem
+HINTS = {
+    "another serves it": ("only-b", {}, "does not serve 'only-b'; 'b' can"),
+    "two others serve it": (
+        "both",
+        {
+            "backends/b.local.toml": "[both]",
+            "backends/off.local.toml": "[both]",
+            "backends.local.toml": "off.enabled = true",
+        },
+        "does not serve 'both'; 'b' and 'off' can",
+    ),
+    "the other is disabled": (
+        "m-off",
+        {},
+        "does not serve 'm-off'; 'off' knows it and is disabled (cogt.backends.off.enabled)",
+    ),
+    "the other is not among those enabled": (
+        "m-c",
+        {
+            "settings.local.toml": "[default.cogt.inference_config]\nenabled_backends = ['a', 'b']",
+            "backends.local.toml": "[c]",
+            "backends/c.toml": "[m-c]\nsdk = 's'",
+        },
+        "does not serve 'm-c'; 'c' knows it and is disabled (cogt.inference_config.enabled_backends)",
+    ),
+    "the other has it disabled": (
+        "m-b",
+        {"backends/b.local.toml": "[m-b]\nenabled = false"},
+        "does not serve 'm-b'; 'b' knows it and has the model disabled (cogt.models.b.m-b.enabled)",
+    ),
+    "the other is left out": (
+        "m-c",
+        {"backends.local.toml": "[c]\napi_key = '${C_KEY}'", "backends/c.toml": "[m-c]\nsdk = 's'"},
+        "does not serve 'm-c'; 'c' knows it and is left out: C_KEY is not set",
+    ),
+    "the other is no backend": (
+        "m-z",
+        {"backends/zz.toml": "[m-z]\nsdk = 's'"},
+        "does not serve 'm-z'; 'zz' knows it and does not exist",
+    ),
+    "disabled there": (
+        "m1",
+        {"backends/a.local.toml": "[m1]\nenabled = false"},
+        "has the model disabled; enabled = false at backends/a.local.toml:2",
+    ),
+    "disabled there with all others of the file": (
+        "m1",
+        {"backends/a.local.toml": "[defaults]\nenabled = false"},
+        "has the model disabled; enabled = false at backends/a.local.toml:2",
+    ),
+    "disabled there for an environment": (
+        "m1",
+        {"settings.local.toml": "[default.cogt.models.a.m1]\nenabled = false"},
+        "has the model disabled; enabled = false at settings.local.toml:2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "files", "told"), HINTS.values(), ids=HINTS)
+def test_an_exact_route_that_does_not_lead_to_its_model_says_why_and_what_serves_it(
+    problems: Problems, model: str, files: dict[str, str], told: str
+) -> None:
+    rules = routing(f"routes.{model} = 'a'", 'fallback_order = ["b"]')
+    keys = {"A_KEY": "x", "B_KEY": "x"}
+    found = problems({**rules, **files}, environ=keys, overrides={"inference_config": {"missing_credentials": "skip"}})
+    assert found == [f"routing.toml:3  cogt.routing.profiles.x.routes.{model}: backend 'a' {told}"]
+
+
+@pytest.mark.parametrize("model", ["m1", "only-a"])
+def test_a_route_to_a_backend_with_a_fault_in_its_defaults_is_not_judged(problems: Problems, model: str) -> None:
+    files = {
+        **routing(f"routes.{model} = 'a'", 'fallback_order = ["b"]'),
+        "backends/a.local.toml": "[defaults]\nskd = 's'",
+    }
+    assert problems(files) == ["backends/a.local.toml:2  cogt.models.a.defaults.skd: unknown key; did you mean 'sdk'?"]
+
+
+def test_what_waits_for_its_backend_is_told_where_nothing_knows_the_model(load: Load) -> None:
+    manager = load(routing('optional_routes = { m-of = "off", m-off = "off" }', 'default = "b"'))
+    (warning,) = (each for each in manager.warnings if "optional_routes" in each.path)
+    assert warning.path == "cogt.routing.profiles.x.optional_routes.m-of"
+    assert warning.message == "no backend knows a model 'm-of'; did you mean 'm-off'?"
 
 
 def test_an_exact_route_of_a_model_that_nobody_knows_is_a_warning(load: Load) -> None:
@@ -119,7 +197,7 @@ def test_an_optional_route_counts_once_its_backend_is_enabled(load: Load) -> Non
         **routing('optional_routes = { "m*" = "off" }', 'fallback_order = ["b"]'),
         "backends/off.toml": "[m1]\nsdk='s'",
     }
-    overrides = {"inference_config": {"enabled_backends": ["a", "b", "off"]}}
+    overrides = {"backends": {"off": {"enabled": True}}}
     assert load(files).get_inference_model("m1").backend_name == "b"
     assert load(files, overrides=overrides).get_inference_model("m1").backend_name == "off"
 
@@ -188,7 +266,8 @@ def test_a_model_that_no_rule_serves_says_which_rule_took_it(load: Load) -> None
     assert (error.name, error.profile) == ("only-a", "x")
     assert (error.rule, error.turned_down) == ("route 'only-*'", (("b", "does not serve the model"),))
     assert str(error) == (
-        "'only-a' is not served in routing profile 'x': route 'only-*' takes it: 'b' does not serve the model"
+        "'only-a' is not served in routing profile 'x': route 'only-*' takes it: 'b' does not serve the model; "
+        "'a' can: add routes = { only-a = \"a\" } to cogt.routing.profiles.x"
     )
 
 
@@ -198,7 +277,10 @@ def test_names_of_routes_survive_as_written(load: Load) -> None:
 
 
 SHIPPED_PROFILE = "does not fit cogt.routing.profiles.all_anthropic.default (PACKAGED)"
-DISABLED_BACKEND = f"{SHIPPED_PROFILE}: backend 'anthropic' is disabled; enable it, or name another backend"
+DISABLED_BACKEND = (
+    f"{SHIPPED_PROFILE}: backend 'anthropic' is disabled; "
+    "enable it in cogt.inference_config.enabled_backends, or name another backend"
+)
 ONE_BACKEND = "[default.cogt.inference_config]\nenabled_backends = ['openai']"
 ALL_ANTHROPIC = "active = 'all_anthropic'"
 ACTIVE_VARIABLE = "PIPELEX_COGT__ROUTING__ACTIVE"

@@ -199,7 +199,7 @@ def test_an_applications_library_files_lie_over_the_packaged_ones(tmp_path: Path
 def test_tables_merge_while_lists_and_scalars_replace(load: Load) -> None:
     upper = {
         "deck/z.toml": "[aliases]\nbest = ['only-a']\n[llm_presets.p]\ntemperature = 1\n",
-        "backends.local.toml": "[a]\nendpoint = 'x'\nheaders = { one = '1' }\n",
+        "backends.local.toml": "[a]\nendpoint = 'https://x'\nheaders = { one = '1' }\n",
         "settings.local.toml": "[default.cogt.backends.a.headers]\ntwo = '2'\n",
     }
     manager = load(upper)

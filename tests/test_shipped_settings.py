@@ -50,7 +50,8 @@ STATED_FACTS = re.compile(
 )
 
 
-EVERY_KEY = dict.fromkeys(re.findall(r"\$\{(\w+)", (SETTINGS / "backends.toml").read_text(encoding="utf-8")), SECRET)
+REFERENCED = re.findall(r"\$\{(\w+)", (SETTINGS / "backends.toml").read_text(encoding="utf-8"))
+EVERY_KEY = {name: f"https://{SECRET}" if name.endswith(("ENDPOINT", "URL")) else SECRET for name in REFERENCED}
 
 
 def load(env: str | None = None, environ: Mapping[str, str] | None = None, **overrides: Any) -> ModelManager:

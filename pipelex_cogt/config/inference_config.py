@@ -55,7 +55,7 @@ class InferenceConfig(SettingsModel):
     use_packaged_settings: bool = True
     """Whether the application's settings lie over the packaged ones, or start from nothing."""
     enabled_backends: Annotated[tuple[str, ...] | None, Field(strict=False)] = None
-    """The backends in use; where it is set it decides, whatever the backends' own `enabled` say."""
+    """Narrows the backends in use to these. One that its own `enabled` switches off stays off."""
     missing_credentials: Annotated[MissingCredentials, Field(strict=False)] = MissingCredentials.DEFER
     """What a missing credential means at load."""
     backends_library_path: Annotated[Path, Field(strict=False)]

@@ -24,6 +24,11 @@ def quote_key(key: str | int) -> str:
     text = str(key)
     if _BARE_KEY.fullmatch(text):
         return text
+    return quote_text(text)
+
+
+def quote_text(text: str) -> str:
+    """Write a text as TOML writes it, in double quotes."""
     # JSON escapes what TOML escapes, but for the one character that TOML forbids and JSON allows.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 

@@ -20,7 +20,22 @@ from pipelex_cogt.config.layers import Location, Origin, Place
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 
-Hint: TypeAlias = str | NearName | None
+
+class Elsewhere(NamedTuple):
+    """A next step that names another place of the settings; its line is looked for when somebody reads the step.
+
+    Attributes:
+        before: The words before the place.
+        path: The key path that stands there.
+        after: The words after the place.
+    """
+
+    before: str
+    path: KeyPath
+    after: str = ""
+
+
+Hint: TypeAlias = str | NearName | Elsewhere | None
 """The next step, in words or still to be looked for."""
 At: TypeAlias = Place | Origin | None
 """Where a problem stands; of an origin the line is looked for when the problem is told."""
@@ -73,7 +88,9 @@ class ProblemReport:
     def __reduce__(self) -> tuple[type[ProblemReport], tuple[list[_Finding]]]:
         """A pickle holds the problems with their places, without the layers that they came from."""
         told = chain.from_iterable(map(self._told, Severity))
-        findings = [finding._replace(place=place, hint=_in_words(finding.hint), causes=()) for finding, place in told]
+        findings = [
+            finding._replace(place=place, hint=self._in_words(finding.hint), causes=()) for finding, place in told
+        ]
         return ProblemReport, (findings,)
 
     def copy(self) -> ProblemReport:
@@ -182,7 +199,7 @@ class ProblemReport:
         """The problems of one severity, in file and line order, each once."""
         parties: defaultdict[Problem, list[str]] = defaultdict(list)
         for finding, place in self._told(severity):
-            parties[_as_problem(finding, place)].append(finding.other_party)
+            parties[self._as_problem(finding, place)].append(finding.other_party)
         found = starmap(_with_parties, parties.items())
         return sorted(found, key=lambda problem: (problem.file or "", problem.line or 0))
 
@@ -255,15 +272,16 @@ class ProblemReport:
         found = self.locate(finding.path)
         return found.place, found.is_packaged
 
+    def _in_words(self, hint: Hint) -> str | None:
+        if isinstance(hint, Elsewhere):
+            place = self.locate(hint.path).place
+            return f"{hint.before}{place or format_key_path(hint.path)}{hint.after}"
+        return hint.tell() if isinstance(hint, NearName) else hint
 
-def _in_words(hint: Hint) -> str | None:
-    return hint.tell() if isinstance(hint, NearName) else hint
-
-
-def _as_problem(finding: _Finding, place: Place | None) -> Problem:
-    path = format_key_path(finding.path) if finding.path else ""
-    file, line, _ = place or _NOWHERE
-    return Problem(finding.problem, path, file, line, _in_words(finding.hint), finding.severity)
+    def _as_problem(self, finding: _Finding, place: Place | None) -> Problem:
+        path = format_key_path(finding.path) if finding.path else ""
+        file, line, _ = place or _NOWHERE
+        return Problem(finding.problem, path, file, line, self._in_words(finding.hint), finding.severity)
 
 
 def _with_parties(problem: Problem, parties: Sequence[str]) -> Problem:

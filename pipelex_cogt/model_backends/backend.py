@@ -15,12 +15,14 @@ from pydantic import Field, PlainValidator, PrivateAttr, SecretStr, SkipValidati
 from pydantic_core import PydanticCustomError
 
 from pipelex_cogt.config.credentials import Credentials
+from pipelex_cogt.config.endpoints import EndpointFault, fault_of_endpoint
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
+from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.masking import MASK, SealedText, is_secret_path, mask_setting, plain_text
 from pipelex_cogt.config.references import holds_reference, references_in
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
-from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError
+from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError, Problem, ProblemError
 from pipelex_cogt.model_backends.model_spec import ModelSpecs
 
 
@@ -39,10 +41,12 @@ class HandedOver(NamedTuple):
     Attributes:
         credentials: What answers its references.
         model_specs: The models it serves, by model name.
+        switched_off_models: The models that its file switches off, each with the key path that does.
     """
 
     credentials: Credentials
     model_specs: ModelSpecs
+    switched_off_models: Mapping[str, KeyPath] = FrozenDict()
 
 
 class InferenceBackend(SettingsModel):
@@ -62,6 +66,8 @@ class InferenceBackend(SettingsModel):
         alias="extra_config", default_factory=FrozenDict
     )
     """The further keys that its SDK needs, as stated."""
+    switched_off_by: Annotated[tuple[KeyPath, ...], GIVEN] = ()
+    """The settings that keep it out of use: its own `enabled`, a list of `enabled_backends` without it, or both."""
     missing_variables: Annotated[tuple[str, ...], GIVEN] = ()
     """The variables whose absence left it out of this load (`missing_credentials = "skip"`)."""
     _handed_over: HandedOver = PrivateAttr()
@@ -76,6 +82,20 @@ class InferenceBackend(SettingsModel):
         return self._handed_over.model_specs
 
     @property
+    def switched_off_models(self) -> Mapping[str, KeyPath]:
+        """The models that its file switches off, each with the key path of the `enabled` that does."""
+        return self._handed_over.switched_off_models
+
+    @property
+    def why_unused(self) -> str | None:
+        """Why it is not in use, in words; None where it is."""
+        if self.missing_variables:
+            verb = "is" if len(self.missing_variables) == 1 else "are"
+            return f"is left out: {' and '.join(self.missing_variables)} {verb} not set"
+        settings = " and ".join(map(format_key_path, self.switched_off_by))
+        return None if self.enabled else f"is disabled ({settings})"
+
+    @property
     def credentials(self) -> Credentials:
         """What answers its references."""
         return self._handed_over.credentials
@@ -88,9 +108,15 @@ class InferenceBackend(SettingsModel):
             MissingCredentialError: It holds a reference that no source answers.
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
+            ProblemError: What answers it makes no URL.
         """
-        endpoint: str | None = plain_text(self.answer(self.stated_endpoint, ("endpoint",)))
-        return endpoint
+        endpoint = plain_text(self.answer(self.stated_endpoint, ("endpoint",))) or ""
+        fault = fault_of_endpoint(endpoint)
+        if fault is None:
+            return endpoint.strip() or None
+        # A traceback that shows locals would show a password in it.
+        del endpoint
+        raise self._endpoint_error(fault)
 
     @property
     def api_key(self) -> SecretStr | None:
@@ -129,6 +155,14 @@ class InferenceBackend(SettingsModel):
         path = next(lacking, ("backends", self.name))
         place = str(self.credentials.locate(path) or "settings")
         return MissingCredentialError(self.name, self.missing_variables, format_key_path(path), place)
+
+    def _endpoint_error(self, fault: EndpointFault) -> ProblemError:
+        """The error of an endpoint that the references in it make no URL."""
+        path: KeyPath = ("backends", self.name, "endpoint")
+        names = " and ".join(map(str, references_in(plain_text(self.stated_endpoint))))
+        place = self.credentials.locate(path) or Place("settings")
+        problem = f"{names or 'it'} {fault.problem}"
+        return ProblemError(Problem(problem, format_key_path(path), place.name, place.line, fault.blind_hint))
 
     def answer(self, value: Any, path: KeyPath) -> Any:
         """A setting with its references answered.

@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from itertools import chain, filterfalse
+from itertools import chain, compress, filterfalse
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from pipelex_cogt.config.credentials import Credentials
+from pipelex_cogt.config.endpoints import fault_of_template
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import KeyPath, quote_key
 from pipelex_cogt.config.layers import Place
-from pipelex_cogt.config.masking import is_placeholder
+from pipelex_cogt.config.masking import is_placeholder, plain_text
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
 from pipelex_cogt.config.other_words import sdk_meaning
 from pipelex_cogt.config.references import Prefix, Reference, ReferenceSyntaxError, references_in
-from pipelex_cogt.config.report import WHEREVER, ProblemReport
+from pipelex_cogt.config.report import WHEREVER, Elsewhere, ProblemReport
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName, is_one_slip
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
 from pipelex_cogt.config.validation import Inherited, build_sound, note_faults, note_given
 from pipelex_cogt.errors import SecretFileError, SecretSourceError
 from pipelex_cogt.model_backends.backend import HandedOver, InferenceBackend, referenced_settings
-from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, switches_of
 from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelSpecs
 
 Specs: TypeAlias = Mapping[str, InferenceModelSpec | None]
 """The specs of a backend's file by model name; None stands for one that has a fault."""
 
 _BACKEND_KEYS = known_keys(InferenceBackend)
+_MODEL_KEYS = known_keys(InferenceModelSpec)
 _PLAIN_KEYS = ("enabled", "display_name")
 """The keys of a backend that take no reference."""
 _ANY_MODEL = {"name": "any", "backend_name": "any", "model_id": "any", "sdk": "any"}
@@ -57,8 +60,10 @@ def build_backend_library(
     """
     tables: Mapping[str, Table] = tree.get("backends", {})
     files: Mapping[str, Table] = tree.get("models", {})
-    in_use = _choose_backends(tables, config, report)
-    build = _BackendBuilder(config, credentials, report, files, in_use)
+    switches = _find_switches(tables, config)
+    _check_choice(tables, config, report)
+    in_use = {name for name, settings in switches.items() if not settings}
+    build = _BackendBuilder(config, credentials, report, files, in_use, switches)
     backends: dict[str, InferenceBackend] = {}
     hidden: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for name in {**tables, **files}:
@@ -78,16 +83,48 @@ def build_backend_library(
     return InferenceBackendLibrary(FrozenDict(backends), FrozenDict(hidden))
 
 
-def _choose_backends(tables: Mapping[str, Table], config: InferenceConfig, report: ProblemReport) -> set[str]:
-    """The names of the backends in use."""
-    if config.enabled_backends is None:
-        return {name for name, table in tables.items() if table.get("enabled", True) is not False}
-    for index, name in enumerate(config.enabled_backends):
+def _find_switches(tables: Mapping[str, Table], config: InferenceConfig) -> dict[str, tuple[KeyPath, ...]]:
+    """Every backend with the settings that keep it out of use; none where it is in use."""
+    chosen = frozenset(tables if config.enabled_backends is None else config.enabled_backends)
+    switches: dict[str, tuple[KeyPath, ...]] = {}
+    for name, table in tables.items():
+        holds = table.get("enabled") is False, name not in chosen
+        switches[name] = tuple(compress(switches_of(name), holds))
+    return switches
+
+
+def _check_choice(tables: Mapping[str, Table], config: InferenceConfig, report: ProblemReport) -> None:
+    """Every name of `enabled_backends` is a backend's, and no backend's own `enabled` says otherwise."""
+    chosen = config.enabled_backends
+    if chosen is None:
+        return
+    for index, name in enumerate(chosen):
+        item: KeyPath = ("inference_config", "enabled_backends", index)
         if name not in tables:
-            path = ("inference_config", "enabled_backends", index)
             near = NearName(name, tables, lists_known=True)
-            report.unknown_name(path, "backend", near, unless=[("backends", name)])
-    return set(config.enabled_backends)
+            report.unknown_name(item, "backend", near, unless=[("backends", name)])
+        elif tables[name].get("enabled") is False:
+            _warn_of_flag(name, item, report)
+    for name in filterfalse({*chosen}.__contains__, tables):
+        if tables[name].get("enabled") is True:
+            flag, choice = switches_of(name)
+            hint = Elsewhere("name it in the list at ", choice, ", or take this line away")
+            report.warning(flag, f"has no effect: enabled_backends does not name {name!r}", hint)
+
+
+def _warn_of_flag(backend: str, item: KeyPath, report: ProblemReport) -> None:
+    """A backend that the list names and its own `enabled` switches off is told at both lines."""
+    flag, _choice = switches_of(backend)
+    wins = Elsewhere("enabled = false at ", flag, " wins")
+    report.warning(item, f"names backend {backend!r}, which is switched off", wins)
+    hint = Elsewhere("take it out of the list at ", item, ", or take this line away")
+    report.warning(flag, "switches off a backend that enabled_backends names", hint)
+
+
+def _comes_near_defaults(name: str) -> bool:
+    """Whether a table's name is one slip away from `[defaults]`."""
+    # Most names are told by their length.
+    return abs(len(name) - len(DEFAULTS_KEY)) <= 1 and is_one_slip(name, DEFAULTS_KEY)
 
 
 class _BackendBuilder(NamedTuple):
@@ -98,6 +135,7 @@ class _BackendBuilder(NamedTuple):
     report: ProblemReport
     files: Mapping[str, Table]
     in_use: Collection[str]
+    switches: Mapping[str, tuple[KeyPath, ...]]
 
     def backend(self, name: str, table: Table, specs: Specs) -> InferenceBackend:
         """Build a backend; one whose credentials are missing is left out or refused, as the settings say."""
@@ -112,12 +150,30 @@ class _BackendBuilder(NamedTuple):
         self._check_further_keys(path, further)
         missing = self._find_missing(name, table, served)
         given = {"name": name, "extra_config": freeze(further), "missing_variables": tuple(missing)}
+        given["switched_off_by"] = self.switches[name]
         if isinstance(own.get("enabled", True), bool):
             # What is no boolean stays, for validation to refuse it.
             given["enabled"] = is_in_use and not missing
-        context = HandedOver(self.credentials, served)
+        context = HandedOver(self.credentials, served, FrozenDict(self._switched_off(name, specs)))
         backend = build_sound(InferenceBackend, own, path, self.report, given, context)
+        self._check_endpoint(name, own.get("endpoint"))
         return backend or InferenceBackend.model_validate(given, context=context)
+
+    def _check_endpoint(self, backend: str, stated: Any) -> None:
+        """What an endpoint states itself, be it the default of a reference, is a base URL."""
+        is_text = isinstance(stated, str | SecretStr)
+        fault = fault_of_template(plain_text(stated), attrgetter("default")) if is_text else None
+        if fault is not None:
+            note = self.report.error if backend in self.in_use else self.report.warning
+            hint = fault.blind_hint if isinstance(stated, SecretStr) else fault.hint
+            note(("backends", backend, "endpoint"), fault.problem, hint)
+
+    def _switched_off(self, backend: str, specs: Specs) -> Iterator[tuple[str, KeyPath]]:
+        """The models that a backend's file switches off, each with the key path of the `enabled` that does."""
+        for model, spec in specs.items():
+            if spec is not None and not spec.enabled:
+                stated_in = model if "enabled" in self.files[backend][model] else DEFAULTS_KEY
+                yield model, ("models", backend, stated_in, "enabled")
 
     def _check_further_keys(self, path: KeyPath, further: Table) -> None:
         """A key that means a known one is none of its SDK's, and neither is what a model states."""
@@ -175,8 +231,10 @@ class _BackendBuilder(NamedTuple):
 
     def specs(self, backend: str) -> Specs:
         """Build the specs of a backend's file."""
-        tables = dict(self.files.get(backend, {}))
-        defaults = tables.pop(DEFAULTS_KEY, {})
+        stated = dict(self.files.get(backend, {}))
+        defaults = self._only_defaults(backend, stated.pop(DEFAULTS_KEY, {}))
+        tables = self._only_models(backend, stated)
+        self._check_sharing(backend, tables, defaults)
         # A fault of `[defaults]` is told once, where it stands, rather than for every model that takes it.
         self._spec(("models", backend, DEFAULTS_KEY), defaults, {**_ANY_MODEL, **defaults})
         specs: dict[str, InferenceModelSpec | None] = {}
@@ -193,6 +251,35 @@ class _BackendBuilder(NamedTuple):
                 twice = f"also stated as {DEFAULTS_KEY}.{OLDER_SPELLINGS[name]}"
                 self.report.error(path, twice, "keep one of the two")
         return specs
+
+    def _only_models(self, backend: str, tables: Table) -> Table:
+        """A file's tables without those that were meant for `[defaults]`, as the lack of a `model_id` tells."""
+        near = filter(_comes_near_defaults, tables)
+        slips = [name for name in near if isinstance(tables[name], dict) and "model_id" not in tables[name]]
+        for name in slips:
+            hint = f"write [{DEFAULTS_KEY}], or state model_id if a model is called {name!r}"
+            path, unread = ("models", backend, name), ("models", backend, DEFAULTS_KEY)
+            self.report.unreadable(unread, "taken for a model", path=path, hint=hint)
+        return {name: table for name, table in tables.items() if name not in slips} if slips else tables
+
+    def _only_defaults(self, backend: str, defaults: Table) -> Table:
+        """What a file's `[defaults]` states, without the tables that were meant for models."""
+        models = [key for key, value in defaults.items() if isinstance(value, dict) and key not in _MODEL_KEYS]
+        for key in models:
+            hint = NearName(key, _MODEL_KEYS, otherwise=f"write [{quote_key(key)}] for a model of that name")
+            path, unread = ("models", backend, DEFAULTS_KEY, key), ("models", backend, key)
+            self.report.unreadable(unread, "unknown key", path=path, hint=hint)
+        return {key: value for key, value in defaults.items() if key not in models} if models else defaults
+
+    def _check_sharing(self, backend: str, tables: Table, defaults: Table) -> None:
+        """`[defaults]` is no model itself: it is for the models beside it."""
+        place: KeyPath = ("models", backend, DEFAULTS_KEY)
+        if defaults and not tables:
+            hint = "a model needs a name of its own"
+            self.report.warning(place, "[defaults] is no model, and none takes it", hint, unless=[place[:2]])
+        elif "model_id" in defaults:
+            hint = "each model needs its own"
+            self.report.warning((*place, "model_id"), "[defaults] is no model: every model takes this", hint)
 
     def _spec(self, path: KeyPath, table: Table, fields: Table) -> InferenceModelSpec | None:
         """Build a model from its fields; those that its own table does not state come from its file's `[defaults]`."""

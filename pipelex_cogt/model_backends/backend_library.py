@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.errors import BackendDisabledError, UnknownNameError
@@ -61,6 +61,12 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
         return FrozenDict({**self.served, **left_out}) if left_out else self.served
 
     @cached_property
+    def switched_off_models(self) -> Mapping[str, Mapping[str, KeyPath]]:
+        """The models that each backend's file switches off, each with the key path of the `enabled` that does."""
+        found = {name: backend.switched_off_models for name, backend in self.backends.items()}
+        return FrozenDict({name: models for name, models in found.items() if models})
+
+    @cached_property
     def known_models(self) -> Mapping[str, tuple[str, ...]]:
         """Every model name that a file knows, with the backends that serve or know it."""
         known: defaultdict[str, list[str]] = defaultdict(list)
@@ -86,6 +92,10 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
             return f"the model_id of {' or '.join(map(repr, self.model_ids[name]))}"
         return "a backend" if name in self.backends else None
 
+    def serving(self, model: str) -> tuple[str, ...]:
+        """The backends in use that serve a model."""
+        return tuple(name for name in self.known_models.get(model, ()) if model in self.served.get(name, ()))
+
     def get_required(self, name: str) -> InferenceBackend:
         """The backend of that name, in use.
 
@@ -98,5 +108,6 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
         if backend is None:
             raise UnknownNameError(name, "backend", near_names(name, self.backends))
         if not backend.enabled:
-            raise backend.missing_credential() or BackendDisabledError(name, (name,))
+            switches = tuple(map(format_key_path, backend.switched_off_by))
+            raise backend.missing_credential() or BackendDisabledError(name, (name,), switches)
         return backend

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
-from pipelex_cogt.config.report import ProblemReport, model_place
+from pipelex_cogt.config.report import Elsewhere, ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName, WhatIs
 from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, switches_of
-from pipelex_cogt.model_routing.routing_profile import RoutingProfile, is_pattern
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_routing.refusals import refusal_of, tell_others
+from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingProfile, is_pattern
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 
 _ACTIVE: KeyPath = ("routing", "active")
@@ -72,8 +73,9 @@ def _check_backends(profile: RoutingProfile, backends: InferenceBackendLibrary, 
             near = NearName(name, backends, lists_known=True)
             report.unknown_name(place, "backend", near, unless=[("backends", name)])
         elif rule_path[0] in ("routes", "default") and _is_switched_off(backends[name]):
-            causes = [_ACTIVE, *switches_of(name)]
-            report.error(place, f"backend {name!r} is disabled", "enable it, or name another backend", causes=causes)
+            switches = backends[name].switched_off_by
+            hint = f"enable it in {' and '.join(map(format_key_path, switches))}, or name another backend"
+            report.error(place, f"backend {name!r} is disabled", hint, causes=[_ACTIVE, *switches])
 
 
 def _is_switched_off(backend: InferenceBackend) -> bool:
@@ -92,15 +94,27 @@ def _check_exact_routes(
 ) -> None:
     """An exact route leads to a backend that serves the model; one for a model that nothing knows is never used."""
     for field, model, name in profile.all_routes():
-        place, backend = ("routing", "profiles", profile.name, field, model), backends.enabled.get(name)
-        if backend is None or model in backend.model_specs:
-            continue
+        place = ("routing", "profiles", profile.name, field, model)
         if model in backends.known_models:
-            others = " and ".join(map(repr, filter(backends.enabled.__contains__, backends.known_models[model])))
-            hint = f"{others} can" if others else None
-            rests_on = [("models", name, model), ("models", name, DEFAULTS_KEY)]
-            causes = [_ACTIVE, *(("models", name, table, "enabled") for table in (model, DEFAULTS_KEY))]
-            report.error(place, f"backend {name!r} does not serve {model!r}", hint, unless=rests_on, causes=causes)
-        elif not is_pattern(model):
+            _check_exact_route(place, name, model, backends, report)
+        elif name in backends and not is_pattern(model):
             near = NearName(model, backends.known_models, what_is=what_is)
             report.warning(place, f"no backend knows a model {model!r}", near, unless=[model_place(model)])
+
+
+def _check_exact_route(
+    place: KeyPath, backend: str, model: str, backends: InferenceBackendLibrary, report: ProblemReport
+) -> None:
+    """An exact route leads to a backend that serves the model; that a backend is out of use is another fault."""
+    refusal = refusal_of(backends, backend, model)
+    if refusal is RouteRefusal.MODEL_DISABLED:
+        switch = backends.switched_off_models[backend][model]
+        hint = Elsewhere("enabled = false at ", switch)
+        report.error(place, f"backend {backend!r} has the model disabled", hint, causes=[_ACTIVE, switch])
+    elif refusal is RouteRefusal.MODEL_NOT_SERVED:
+        others = tell_others(backends, model, (backend,))
+        # A model that its file states is missing for a fault of its own, or of the defaults that it takes.
+        stated = (model, DEFAULTS_KEY) if backend in backends.known_models[model] else (model,)
+        rests_on = [("models", backend, key) for key in stated]
+        problem = f"backend {backend!r} does not serve {model!r}"
+        report.error(place, problem, others, unless=rests_on, causes=[_ACTIVE])

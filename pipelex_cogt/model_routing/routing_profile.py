@@ -42,9 +42,15 @@ class RouteRefusal(StrEnum):
 
     UNKNOWN_BACKEND = "does not exist"
     DISABLED = "is disabled"
+    LEFT_OUT = "is left out for a missing credential"
     MODEL_NOT_SERVED = "does not serve the model"
     MODEL_DISABLED = "has the model disabled"
     NOT_ASKED = "a rule before it decided"
+
+    @property
+    def is_of_backend(self) -> bool:
+        """Whether the backend is out of use, whichever model is asked for."""
+        return self in (RouteRefusal.DISABLED, RouteRefusal.LEFT_OUT)
 
 
 class TurnedDown(NamedTuple):
@@ -148,7 +154,7 @@ class RoutingProfile(SettingsModel):
                 return RoutingDecision(model_name, backend, rule, key, tuple(turned_down))
             turned_down.append(TurnedDown(backend, rule, key, refusal))
             # A route is never bypassed, but for one that counts only while its backend is enabled.
-            if key is not None and (key in self.routes or refusal is not RouteRefusal.DISABLED):
+            if key is not None and (key in self.routes or not refusal.is_of_backend):
                 return RoutingDecision(model_name, None, rule, key, tuple(turned_down))
         return RoutingDecision(model_name, None, RoutingRule.NONE, None, tuple(turned_down))
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from pipelex_cogt.config.suggestions import near_names
-from pipelex_cogt.errors import UnknownNameError
+from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError, UnknownNameError
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
-from pipelex_cogt.model_backends.model_spec import ModelSpecs
-from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingProfile
+from pipelex_cogt.model_routing.refusals import absence_of, not_routed, refusal_of
+from pipelex_cogt.model_routing.routing_profile import RoutingDecision, RoutingProfile
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,15 +64,13 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
             with_every_key: Whether to decide as if no credential were missing.
         """
         chosen = self.active if profile is None else self.get_required(profile)
-        served = self.backends.served_with_every_key if with_every_key else self.backends.served
-        return chosen.decide(model_name, partial(self._refusal, served))
+        return chosen.decide(model_name, partial(refusal_of, self.backends, with_every_key=with_every_key))
 
-    def _refusal(self, served: Mapping[str, ModelSpecs], backend: str, model_name: str) -> RouteRefusal | None:
-        """Why a backend does not serve a model; None where it does."""
-        specs = served.get(backend)
-        if specs is None:
-            return RouteRefusal.DISABLED if backend in self.backends else RouteRefusal.UNKNOWN_BACKEND
-        if model_name in specs:
-            return None
-        is_hidden = backend in self.backends.hidden_models.get(model_name, ())
-        return RouteRefusal.MODEL_DISABLED if is_hidden else RouteRefusal.MODEL_NOT_SERVED
+    def absence(self, model_name: str) -> NotAvailableError:
+        """Why the active profile serves a known model nowhere: the error for whoever asks for it."""
+        would_serve = self.decide(model_name, with_every_key=True).backend
+        return absence_of(self.backends, self.active.name, self.decide(model_name), would_serve)
+
+    def not_routed(self, model_name: str) -> ModelNotRoutedError:
+        """Why no rule of the active profile leads to a known model, and the line that would."""
+        return not_routed(self.backends, self.active.name, self.decide(model_name))

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName, WhatIs
 from pipelex_cogt.config.tables import FrozenDict, Table
@@ -130,4 +131,4 @@ class _Check(NamedTuple):
             # A name at the end of a chain may be an alias that has a fault or could not be read.
             yield from (model_place(model), ("deck", "aliases", model))
             for backend in self.deck.backends.known_models.get(model, ()):
-                yield from (("models", backend, model), ("backends", backend))
+                yield from (("models", backend, model), ("models", backend, DEFAULTS_KEY), ("backends", backend))

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import partial
 from itertools import filterfalse
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.tables import Table
 from pipelex_cogt.errors import Problem, Severity
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
-from pipelex_cogt.model_routing.routing_profile import RoutingDecision, compile_pattern, is_pattern
-from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
+from pipelex_cogt.model_backends.value_warnings import warn_of_endpoints, warn_of_prices
+from pipelex_cogt.model_routing.route_warnings import warn_of_routes
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.leads import causes_of_parameters, lead_of_settings
 from pipelex_cogt.models.llm_setting import AUTO
 from pipelex_cogt.models.model_deck import ModelDeck
 
 
-def find_warnings(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]:
+def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport) -> tuple[Problem, ...]:
     """The warnings of a load, in file and line order: what the load noted, and what is never used.
 
     Args:
         deck: The deck that was built.
+        models: The tables of the models that it was built from, by backend and model name.
         report: What the load noted; it stays as it is.
     """
     full = report.copy()
-    _warn_of_routes(deck.routing, full)
+    warn_of_endpoints(deck.backends, full)
+    warn_of_prices(models, full)
+    warn_of_routes(deck.routing, full)
     _warn_of_models(deck, full)
     _warn_of_aliases(deck, full)
     _warn_of_hidden_names(deck, full)
@@ -34,46 +37,13 @@ def find_warnings(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]
     return tuple(full.problems(Severity.WARNING))
 
 
-def _warn_of_routes(routing: RoutingProfileLibrary, report: ProblemReport) -> None:
-    """Routes of the active profile that no model takes."""
-    decisions = [routing.decide(model) for model in routing.backends.known_models]
-    serving = {(decision.key, decision.backend) for decision in decisions}
-    for field, key, backend in routing.active.all_routes():
-        path = ("routing", "profiles", routing.active.name, field, key)
-        if backend not in routing.backends.enabled:
-            continue
-        if field == "optional_routes" and key in routing.active.routes:
-            report.warning(path, f"never used: the route {key!r} in routes decides first", "remove one of the two")
-        elif is_pattern(key) and (key, backend) not in serving:
-            _warn_of_pattern(path, key, backend, decisions, report)
-
-
-def _warn_of_pattern(
-    path: KeyPath, key: str, backend: str, decisions: Iterable[RoutingDecision], report: ProblemReport
-) -> None:
-    """A pattern that leads no model to its backend."""
-    matches = compile_pattern(key)
-    matched = [decision for decision in decisions if matches(decision.model_name)]
-    # A name that the pattern matches is never left to `default`: another route decides, or this one.
-    winners = sorted({str(decision.key) for decision in matched})
-    if key in winners:
-        report.warning(path, f"backend {backend!r} serves none of the models that this pattern matches")
-    elif winners:
-        decide = "decides" if len(winners) == 1 else "decide"
-        names = " and ".join(map(repr, winners))
-        text = f"never used: {names} {decide} first for every model that this matches"
-        report.warning(path, f"{text}, such as {matched[0].model_name!r}")
-    else:
-        hint = "remove it, or mend its spelling"
-        report.warning(path, "this pattern matches no model", hint, unless=[("models",)])
-
-
 def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:
     """Models of enabled backends that no rule of the active profile serves."""
     for backend in deck.backends.enabled.values():
         for name in filterfalse(deck.inference_models.__contains__, backend.model_specs):
-            reason = deck.routing.decide(name).reason
-            report.warning(("models", backend.name, name), f"no rule of the active profile serves it: {reason}")
+            absence = deck.routing.not_routed(name)
+            text = f"not served in routing profile {absence.profile!r}: {absence.reason}"
+            report.warning(("models", backend.name, name), text, absence.next_step)
 
 
 def _warn_of_aliases(deck: ModelDeck, report: ProblemReport) -> None:

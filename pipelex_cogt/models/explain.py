@@ -122,7 +122,7 @@ def explain(name: str, settings: Settings, deck: ModelDeck) -> Explanation:
     if name in deck.backends.known_models:
         return explainer.handle(name, "model", name)
     if name in deck.backends:
-        return Explanation(name, "backend", backend=name, values=tuple(explainer.values("backends", name)))
+        return explainer.backend(name)
     return explainer.key_path(name)
 
 
@@ -131,6 +131,13 @@ class _Explainer(NamedTuple):
 
     settings: Settings
     deck: ModelDeck
+
+    def backend(self, name: str) -> Explanation:
+        """Explain a backend: what it states, and what keeps it out of use."""
+        values = chain(self.values("backends", name), self.values("inference_config", "enabled_backends"))
+        why = self.deck.backends[name].why_unused
+        absence = f"backend {name!r} {why}" if why else None
+        return Explanation(name, "backend", backend=name, absence=absence, values=tuple(values))
 
     def handle(self, name: str, kind: str, handle: str, stated: Iterable[ExplainedValue] = ()) -> Explanation:
         """Explain where a handle leads; `stated` are the values of what named it."""
@@ -220,6 +227,7 @@ class _Explainer(NamedTuple):
         """What may have switched a model off."""
         for backend in self.deck.backends.known_models[model]:
             yield from self.values("models", backend, model, "enabled")
+            yield from self.values("models", backend, DEFAULTS_KEY, "enabled")
             yield from self.values("backends", backend, "enabled")
             yield from self.values("inference_config", "enabled_backends")
 

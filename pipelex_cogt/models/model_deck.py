@@ -220,7 +220,7 @@ class ModelDeck:
         if not isinstance(handle, str):
             raise TypeError(f"expected the name of a {kind} as text, got {type(handle).__name__}")
         behind = filter(self.backends.known_models.__contains__, self.behind(handle).models)
-        absences = [*map(self._absence_of_model, behind)]
+        absences = [*map(self.routing.absence, behind)]
         if absences:
             return min(absences, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
         identity = what_is_no_handle(self.llm_presets, self.backends, handle)
@@ -241,23 +241,6 @@ class ModelDeck:
             else:
                 behind.models[name] = None
         return behind
-
-    def _absence_of_model(self, name: str) -> NotAvailableError:
-        """Why a known model is not served: a missing credential, a disabled backend, or no rule that leads to it."""
-        asked = known = self.backends.known_models[name]
-        absence: NotAvailableError = BackendDisabledError(name, known)
-        if not self.backends.enabled.keys().isdisjoint(known):
-            decision = self.routing.decide(name)
-            turned_down = tuple((down.backend, str(down.reason)) for down in decision.turned_down)
-            asked = tuple(dict(turned_down))
-            absence = ModelNotRoutedError(name, self.routing.active.name, decision.rule_name, turned_down)
-        # Of several the one that would answer is told, if its credential were there.
-        would_serve = self.routing.decide(name, with_every_key=True).backend or ""
-        for backend in filter(self.backends.__contains__, (would_serve, *asked)):
-            missing = self.backends[backend].missing_credential()
-            if missing is not None and name in self.backends[backend].model_specs:
-                return missing
-        return absence
 
 
 _NEAREST_FIRST = (MissingCredentialError, ModelNotRoutedError, BackendDisabledError)

@@ -1,0 +1,112 @@
+"""Why a backend does not serve a model, and which do: the one place that judges it and puts it into words.
+
+refusal_of(backends, "openai", "gpt-4.1")       # RouteRefusal.MODEL_DISABLED, or None where it serves the model
+tell_refusal(backends, "openai", "gpt-4.1")     # has the model disabled (cogt.models.openai."gpt-4.1".enabled)
+tell_others(backends, "gpt-4.1", "openai")      # 'azure_openai' can
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path, quote_key, quote_text
+from pipelex_cogt.errors import BackendDisabledError, ModelNotRoutedError, NotAvailableError
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision
+
+
+def refusal_of(
+    backends: InferenceBackendLibrary, backend: str, model: str, *, with_every_key: bool = False
+) -> RouteRefusal | None:
+    """Why a backend does not serve a model, or would not if no credential were missing; None where it does."""
+    served = backends.served_with_every_key if with_every_key else backends.served
+    specs = served.get(backend)
+    if specs is None:
+        return _refusal_of_unused(backends, backend)
+    if model in specs:
+        return None
+    is_switched_off = model in backends.switched_off_models.get(backend, ())
+    return RouteRefusal.MODEL_DISABLED if is_switched_off else RouteRefusal.MODEL_NOT_SERVED
+
+
+def _refusal_of_unused(backends: InferenceBackendLibrary, backend: str) -> RouteRefusal:
+    if backend not in backends:
+        return RouteRefusal.UNKNOWN_BACKEND
+    return RouteRefusal.LEFT_OUT if backends[backend].is_left_out else RouteRefusal.DISABLED
+
+
+def tell_refusal(backends: InferenceBackendLibrary, backend: str, model: str) -> str | None:
+    """Why a backend does not serve a model, in words that name the settings behind it; None where it does."""
+    refusal = refusal_of(backends, backend, model)
+    if refusal is RouteRefusal.MODEL_DISABLED:
+        return f"{refusal} ({format_key_path(backends.switched_off_models[backend][model])})"
+    if refusal is not None and refusal.is_of_backend:
+        return backends[backend].why_unused
+    return refusal
+
+
+def tell_others(backends: InferenceBackendLibrary, model: str, asked: Collection[str]) -> str | None:
+    """Which backends beside those asked serve a model; where none does, why those that know it do not."""
+    serving = backends.serving(model)
+    if serving:
+        return f"{' and '.join(map(repr, serving))} can"
+    others = (name for name in backends.known_models.get(model, ()) if name not in asked)
+    return "; ".join(f"{name!r} knows it and {tell_refusal(backends, name, model)}" for name in others) or None
+
+
+def absence_of(
+    backends: InferenceBackendLibrary, profile: str, decision: RoutingDecision, would_serve: str | None
+) -> NotAvailableError:
+    """Why a known model is not served: a missing credential, a disabled backend, or no rule that leads to it.
+
+    Args:
+        backends: Every backend.
+        profile: The name of the routing profile that decided.
+        decision: The decision, which led to no backend.
+        would_serve: The backend that it would have led to if no credential were missing.
+    """
+    model = decision.model_name
+    known = backends.known_models[model]
+    is_in_use = not backends.enabled.keys().isdisjoint(known)
+    asked = [down.backend for down in decision.turned_down] if is_in_use else known
+    # What would not serve the model with its credential either is no reason.
+    for backend in (backends[name] for name in (would_serve, *asked) if name in backends):
+        missing = backend.missing_credential()
+        if missing is not None and model in backend.model_specs:
+            return missing
+    if is_in_use:
+        return not_routed(backends, profile, decision)
+    switches = dict.fromkeys(map(format_key_path, _switches(backends, model)))
+    return BackendDisabledError(model, known, tuple(switches))
+
+
+def _switches(backends: InferenceBackendLibrary, model: str) -> Iterator[KeyPath]:
+    """The settings that keep a model from being served, of the backends of which least has to be changed."""
+    stated = [backends[name] for name in backends.known_models[model] if name in backends]
+    for backend in [each for each in stated if model in each.model_specs] or stated:
+        yield from backend.switched_off_by
+        if model in backend.switched_off_models:
+            yield backend.switched_off_models[model]
+
+
+def not_routed(backends: InferenceBackendLibrary, profile: str, decision: RoutingDecision) -> ModelNotRoutedError:
+    """Why no rule leads to a model, and the line that would; the arguments are those of `absence_of`."""
+    model = decision.model_name
+    asked = telling = [down.backend for down in decision.turned_down]
+    if decision.key is None:
+        # Of many that were asked in turn, those that never heard of the model are no news.
+        telling = [*filter(backends.known_models[model].__contains__, asked)]
+    turned_down = {name: str(tell_refusal(backends, name, model)) for name in telling}
+    next_step = tell_others(backends, model, asked)
+    if backends.serving(model):
+        next_step = f"{next_step}: {_line_to_add(backends, profile, decision)}"
+    return ModelNotRoutedError(model, profile, decision.rule_name, tuple(turned_down.items()), next_step)
+
+
+def _line_to_add(backends: InferenceBackendLibrary, profile: str, decision: RoutingDecision) -> str:
+    """The line that leads a model to the first backend that serves it."""
+    model = decision.model_name
+    route = f"routes = {{ {quote_key(model)} = {quote_text(backends.serving(model)[0])} }}"
+    # A route that takes the model is asked before `fallback_order` is.
+    otherwise = "" if decision.key else ", or name it in fallback_order"
+    return f"add {route} to {format_key_path(('routing', 'profiles', profile))}{otherwise}"

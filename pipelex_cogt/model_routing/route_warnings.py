@@ -1,0 +1,133 @@
+"""Warnings about routes of the active profile that decide nothing, or not what they seem to decide."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.model_backends.model_spec import WILDCARD
+from pipelex_cogt.model_routing.routing_profile import (
+    RoutingDecision,
+    RoutingRule,
+    compile_pattern,
+    is_pattern,
+    specificity,
+)
+from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
+
+
+class _Rivalry(NamedTuple):
+    """Two patterns that match the same models and lead to different backends.
+
+    Attributes:
+        loser: The pattern that is asked second.
+        winner: The pattern that is asked first, for no more than a separator or its place.
+    """
+
+    loser: str
+    winner: str
+
+
+def warn_of_routes(routing: RoutingProfileLibrary, report: ProblemReport) -> None:
+    """Note the routes of the active profile that no model takes, and patterns that lose by a hair.
+
+    Args:
+        routing: Every routing profile.
+        report: Where warnings are noted.
+    """
+    decisions = [routing.decide(model) for model in routing.backends.known_models]
+    serving = {(decision.key, decision.backend) for decision in decisions}
+    unused: set[str] = set()
+    for field, key, backend in routing.active.all_routes():
+        path = ("routing", "profiles", routing.active.name, field, key)
+        is_unused = is_pattern(key) and (key, backend) not in serving
+        if backend not in routing.backends.enabled:
+            # What waits for its backend must match something all the same.
+            if is_unused and backend in routing.backends:
+                _warn_of_no_match(path, _matched(key, decisions), report)
+        elif field == "optional_routes" and key in routing.active.routes:
+            report.warning(path, f"never used: the route {key!r} in routes decides first", "remove one of the two")
+        elif is_unused:
+            unused.add(key)
+            _warn_of_pattern(path, key, backend, decisions, report)
+    _warn_of_rivals(routing, decisions, unused, report)
+
+
+def _matched(key: str, decisions: Iterable[RoutingDecision]) -> list[RoutingDecision]:
+    """The decisions about models that a pattern matches."""
+    matches = compile_pattern(key)
+    return [decision for decision in decisions if matches(decision.model_name)]
+
+
+def _warn_of_no_match(path: KeyPath, matched: Sequence[RoutingDecision], report: ProblemReport) -> None:
+    if not matched:
+        hint = "remove it, or mend its spelling"
+        report.warning(path, "this pattern matches no model", hint, unless=[("models",)])
+
+
+def _warn_of_pattern(
+    path: KeyPath, key: str, backend: str, decisions: Iterable[RoutingDecision], report: ProblemReport
+) -> None:
+    """A pattern that leads no model to its backend."""
+    matched = _matched(key, decisions)
+    # A name that the pattern matches is never left to `default`: another route decides, or this one.
+    winners = sorted({str(decision.key) for decision in matched})
+    if key in winners:
+        report.warning(path, f"backend {backend!r} serves none of the models that this pattern matches")
+    elif winners:
+        decide = "decides" if len(winners) == 1 else "decide"
+        names = " and ".join(map(repr, winners))
+        text = f"never used: {names} {decide} first for every model that this matches"
+        report.warning(path, f"{text}, such as {matched[0].model_name!r}", _write_the_same(key, winners))
+    else:
+        _warn_of_no_match(path, matched, report)
+
+
+def _write_the_same(key: str, winners: Sequence[str]) -> str | None:
+    """The next step where nothing but a separator makes another pattern more specific."""
+    is_twin = [*map(_without_separators, winners)] == [_without_separators(key)]
+    return f"only a separator makes it more specific; write {winners[0]!r} to take its place" if is_twin else None
+
+
+def _warn_of_rivals(
+    routing: RoutingProfileLibrary, decisions: Iterable[RoutingDecision], told: set[str], report: ProblemReport
+) -> None:
+    """A pattern that another one beats only by a separator, or by being declared first."""
+    contested: defaultdict[_Rivalry, list[str]] = defaultdict(list)
+    for decision in decisions:
+        for rivalry in _rivalries(routing, decision):
+            contested[rivalry].append(decision.model_name)
+    for (loser, winner), models in contested.items():
+        if loser not in told:
+            field = "routes" if loser in routing.active.routes else "optional_routes"
+            merit = (
+                "only has a separator more" if specificity(winner) > specificity(loser) else "is only declared first"
+            )
+            more = f" and {len(models) - 1} more" if len(models) > 1 else ""
+            problem = f"loses {models[0]!r}{more} to {winner!r}, which {merit}"
+            path = ("routing", "profiles", routing.active.name, field, loser)
+            report.warning(path, problem, "an exact name decides before any pattern")
+
+
+def _rivalries(routing: RoutingProfileLibrary, decision: RoutingDecision) -> Iterator[_Rivalry]:
+    """The patterns that would lead a model elsewhere and are beaten by a hair."""
+    if decision.rule is not RoutingRule.PATTERN:
+        return
+    winner = str(decision.key)
+    backend = decision.backend or decision.turned_down[-1].backend
+    for rule, key, other in routing.active.candidates(decision.model_name):
+        leads_elsewhere = key not in (None, winner) and other != backend and other in routing.backends.enabled
+        if rule is RoutingRule.PATTERN and leads_elsewhere and _letters(str(key)) >= _letters(winner):
+            yield _Rivalry(str(key), winner)
+
+
+def _letters(pattern: str) -> int:
+    """How specific a pattern is when what only separates words is not counted."""
+    return specificity(_without_separators(pattern))
+
+
+def _without_separators(pattern: str) -> str:
+    return "".join(filter(lambda character: character.isalnum() or character == WILDCARD, pattern))

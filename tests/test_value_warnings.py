@@ -1,0 +1,72 @@
+"""Values that can be loaded and are hardly meant: prices by the token. Those of endpoints are in `test_endpoints`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from pipelex_cogt import ModelManager
+from tests.conftest import Load
+
+PER_MILLION = "prices are US dollars per million tokens"
+
+
+def told(manager: ModelManager) -> list[str]:
+    return [re.sub(r"[^ ]*/app/settings/", "", str(each)) for each in manager.warnings]
+
+
+PRICES = {
+    "a dollar a million": ("0.000001", "0.000001 looks like a price per token: write 1"),
+    "as people write it": ("2.5e-06", "0.0000025 looks like a price per token: write 2.5"),
+    "with many digits": ("0.000000123", "0.000000123 looks like a price per token: write 0.123"),
+    "tens of dollars": ("0.000075", "0.000075 looks like a price per token: write 75"),
+    "by the token or the thousand": ("0.0005", "0.0005 looks like a price per token or per thousand: write 500 or 0.5"),
+    "the edge of it": ("0.0001", "0.0001 looks like a price per token or per thousand: write 100 or 0.1"),
+}
+
+
+@pytest.mark.parametrize(("price", "hint"), PRICES.values(), ids=PRICES)
+def test_a_price_by_the_token_is_told_with_what_to_write(load: Load, price: str, hint: str) -> None:
+    manager = load({"backends/a.local.toml": f"[m1.costs]\noutput = {price}"})
+    assert told(manager) == [f"backends/a.local.toml:2  cogt.models.a.m1.costs.output: {PER_MILLION}; {hint}"]
+    assert manager.get_inference_model("m1").costs.output == float(price)
+
+
+@pytest.mark.parametrize("price", ["0", "0.0", "0.001", "0.02", "150", "1e3"])
+def test_a_price_by_the_million_is_not_told(load: Load, price: str) -> None:
+    assert told(load({"backends/a.local.toml": f"[m1.costs]\noutput = {price}"})) == []
+
+
+def test_a_price_of_the_defaults_is_told_once(load: Load) -> None:
+    manager = load({"backends/b.local.toml": "[defaults.costs]\ninput = 1e-6"})
+    assert manager.get_inference_model("only-b").costs.input == 1e-6
+    assert told(manager) == [
+        (
+            f"backends/b.local.toml:2  cogt.models.b.defaults.costs.input: {PER_MILLION}; "
+            "0.000001 looks like a price per token: write 1"
+        )
+    ]
+
+
+def test_a_price_is_told_where_it_is_stated_last(load: Load) -> None:
+    name = "PIPELEX_COGT__MODELS__A__M1__COSTS__INPUT"
+    manager = load({"backends/a.local.toml": "[m1.costs]\ninput = 2.0"}, environ={name: "0.000002"})
+    assert told(manager) == [
+        f"{name}  cogt.models.a.m1.costs.input: {PER_MILLION}; 0.000002 looks like a price per token: write 2"
+    ]
+
+
+def test_the_prices_of_a_file_with_faults_that_is_not_in_use_are_looked_at_too(load: Load) -> None:
+    manager = load({"backends/off.local.toml": "[m-off.costs]\ninput = 'x'\noutput = 1e-6\ninput_cached = true"})
+    assert [warning.path for warning in manager.warnings if warning.problem == PER_MILLION] == [
+        "cogt.models.off.m-off.costs.output"
+    ]
+
+
+def test_a_negative_price_stays_an_error(problems: Callable[..., list[str]]) -> None:
+    found = problems({"backends/a.local.toml": "[m1.costs]\noutput = -0.5"})
+    assert found == [
+        "backends/a.local.toml:2  cogt.models.a.m1.costs.output: expected a number of at least 0, got -0.5"
+    ]
