@@ -536,14 +536,14 @@ DECK = [
     ),
     pytest.param(
         {"deck/z.toml": "[llm_choice_defaults]\nfor_text = 'other'\n"},
-        ["deck/z.toml:2  cogt.deck.llm_choice_defaults.for_text: no preset is called 'other'"],
+        ["deck/z.toml:2  cogt.deck.llm_choice_defaults.for_text: no preset, model or alias is called 'other'"],
         id="a choice that names no preset",
     ),
     pytest.param(
         {"deck/z.toml": "[llm_choice_overrides]\nfor_text = 'disable'\n"},
         [
             (
-                "deck/z.toml:2  cogt.deck.llm_choice_overrides.for_text: no preset is called 'disable';"
+                "deck/z.toml:2  cogt.deck.llm_choice_overrides.for_text: no preset, model or alias is called 'disable';"
                 " did you mean 'disabled'?"
             )
         ],
@@ -554,7 +554,7 @@ DECK = [
         [
             (
                 "deck/base.toml:3  cogt.deck.llm_choice_defaults.for_object: required, and nothing states it;"
-                " name the preset used when the caller names none"
+                " name the preset, model or alias used when the caller names none"
             )
         ],
         id="no choice",
@@ -562,7 +562,7 @@ DECK = [
     pytest.param(
         {"deck/z.toml": "[llm_choice_defaults]\nfor_text = 'other'\nfor_objct = 'p'\n"},
         [
-            "deck/z.toml:2  cogt.deck.llm_choice_defaults.for_text: no preset is called 'other'",
+            "deck/z.toml:2  cogt.deck.llm_choice_defaults.for_text: no preset, model or alias is called 'other'",
             "deck/z.toml:3  cogt.deck.llm_choice_defaults.for_objct: unknown key; did you mean 'for_object'?",
         ],
         id="two faults in one table",

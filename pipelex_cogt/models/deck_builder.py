@@ -93,32 +93,33 @@ class _Check(NamedTuple):
                 self.report.error((*path, field), problem, causes=causes)
 
     def choices(self) -> None:
-        """Every choice names a preset that leads to a model; each default is stated."""
-        presets, path = (*self.deck.llm_presets,), ("deck", "llm_choice_defaults")
-        unstated = [(*path, choice) for choice, preset in self.deck.llm_choice_defaults if preset is None]
-        self.report.required(unstated, "name the preset used when the caller names none", unless=[path])
-        for choice, preset in self.deck.llm_choice_defaults.model_dump(exclude_none=True).items():
-            self._choice(preset, (*path, choice), presets)
-        for choice, preset in self.deck.llm_choice_overrides.model_dump(exclude_none=True).items():
-            if preset != DISABLED:
-                self._choice(preset, ("deck", "llm_choice_overrides", choice), (*presets, DISABLED))
+        """Every choice names a preset, a model or an alias that leads to a model; each default is stated."""
+        path, known = ("deck", "llm_choice_defaults"), self.deck.names()
+        unstated = [(*path, choice) for choice, name in self.deck.llm_choice_defaults if name is None]
+        hint = "name the preset, model or alias used when the caller names none"
+        self.report.required(unstated, hint, unless=[path])
+        for choice, name in self.deck.llm_choice_defaults.model_dump(exclude_none=True).items():
+            self._choice(name, (*path, choice), known)
+        for choice, name in self.deck.llm_choice_overrides.model_dump(exclude_none=True).items():
+            if name != DISABLED:
+                self._choice(name, ("deck", "llm_choice_overrides", choice), {**known, DISABLED: "word"})
 
-    def _choice(self, preset: str, path: KeyPath, known: tuple[str, ...]) -> None:
-        stated_at = ("deck", "llm_presets", preset)
-        if preset not in self.deck.llm_presets:
-            self.report.unknown_name(path, "preset", NearName(preset, known, what_is=self.what_is), unless=[stated_at])
+    def _choice(self, name: str, path: KeyPath, known: Mapping[str, str]) -> None:
+        stated_at = [("deck", "llm_presets", name), ("deck", "aliases", name)]
+        if name not in known:
+            near = NearName(name, known, what_is=self.what_is)
+            self.report.unknown_name(path, "preset, model or alias", near, unless=[*stated_at, model_place(name)])
             return
         try:
-            self.deck.resolve(preset)
+            self.deck.resolve(name)
         except MissingCredentialError:
             # Whoever uses it hears of the key that is missing: that is no fault of the choice.
             return
         except NotAvailableError as error:
-            handle = self.deck.llm_presets[preset].llm_handle
-            rests_on = [stated_at, *self._places_behind(handle)]
-            text = f"preset {preset!r} leads to no model that is served: {error}"
-            causes = partial(causes_of_absence, self.deck, preset, type(error))
-            self.report.error(path, text, unless=rests_on, causes=causes)
+            behind = self._places_behind(self.deck.handle_of(name))
+            text = f"{known[name]} {name!r} leads to no model that is served: {error}"
+            causes = partial(causes_of_absence, self.deck, name, type(error))
+            self.report.error(path, text, unless=[*stated_at, *behind], causes=causes)
 
     def _places_behind(self, handle: str) -> Iterator[KeyPath]:
         """The places that decide whether a handle leads to a model."""
