@@ -16,6 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipelex_cogt.config.continued_lists import settle_lists, warn_of_nothing_taken, without_mark
 from pipelex_cogt.config.credentials import Credentials, SecretsDirectory, SecretSource
 from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
@@ -75,15 +76,17 @@ def read_settings(
     registry = load.lay(layers, variables)
 
     report.locate = registry.locate
-    return Settings(
+    settings = Settings(
         environment=environment,
         environments=main.environments(),
         directories=directories,
         inference_config=config,
         credentials=Credentials(environ, secrets, sources, lambda path: registry.locate(path).place),
-        unfrozen_tree=check_shape(registry.tree(), schema, report),
+        unfrozen_tree=check_shape(settle_lists(registry.tree(), registry.layers_stating, report), schema, report),
         _registry=registry,
     )
+    warn_of_nothing_taken(settings.unfrozen_tree, registry.layers_stating, report)
+    return settings
 
 
 class _Load(NamedTuple):
@@ -154,7 +157,9 @@ def _config_of(layers: Iterable[Layer]) -> Table:
     """What layers state of `inference_config`, merged."""
     # What is no table is told when the shape of the whole is checked.
     tables = [table for layer in layers if isinstance(table := layer.get(CONFIG_KEY), dict)]
-    return reduce(merge, tables, {})
+    merged: Table = reduce(merge, tables, {})
+    # A `"..."` over nothing is told with those of the whole.
+    return {key: without_mark(value) for key, value in merged.items()}
 
 
 def _check_override_keys(overrides: Layer, report: ProblemReport) -> None:

@@ -34,6 +34,7 @@ _PLAIN_KEYS = ("enabled", "display_name")
 """The keys of a backend that take no reference."""
 _ANY_MODEL = {"name": "any", "backend_name": "any", "model_id": "any", "sdk": "any"}
 """What a model must have, for judging `[defaults]`, which need not state it."""
+_NOTHING: Table = FrozenDict()
 _NO_REFERENCE = "a reference cannot stand here: the settings mean the same with and without keys"
 
 
@@ -177,14 +178,16 @@ class _BackendBuilder(NamedTuple):
             if isinstance(table, dict):
                 merged = merge(defaults, table) if defaults else table
                 fields = {"model_id": name, **merged, "name": name, "backend_name": backend}
-                specs[name] = self._spec(path, table, fields)
+                specs[name] = self._spec(path, table, fields, defaults)
             else:
                 # Whatever else stood here has been moved to `[defaults]`, or was refused for its shape.
                 twice = f"also stated as {DEFAULTS_KEY}.{OLDER_SPELLINGS[name]}"
                 self.report.error(path, twice, "keep one of the two")
         return specs
 
-    def _spec(self, path: KeyPath, table: Table, fields: Table) -> InferenceModelSpec | None:
+    def _spec(
+        self, path: KeyPath, table: Table, fields: Table, defaults: Table = _NOTHING
+    ) -> InferenceModelSpec | None:
         """Build a model from its fields; those that its own table does not state come from its file's `[defaults]`."""
         note_given(InferenceModelSpec, table, path, self.report)
         refused = self._refuse_references(table, path)
@@ -193,7 +196,7 @@ class _BackendBuilder(NamedTuple):
         try:
             return InferenceModelSpec.model_validate(fields, context=context)
         except ValidationError as error:
-            inherited = Inherited(table, (*path[:-1], DEFAULTS_KEY))
+            inherited = Inherited(table, defaults, (*path[:-1], DEFAULTS_KEY))
             note_faults(error, InferenceModelSpec, path, self.report, inherited, refused)
         return None
 

@@ -15,7 +15,13 @@ from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import check_handle, read_aliases, resolve_chains, what_is_no_handle
+from pipelex_cogt.models.aliases import (
+    check_handle,
+    check_taken_away,
+    read_aliases,
+    resolve_chains,
+    what_is_no_handle,
+)
 from pipelex_cogt.models.leads import causes_of_absence, causes_of_parameters, lead_of_settings
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoices, LLMSetting
 from pipelex_cogt.models.model_deck import ModelDeck
@@ -33,6 +39,8 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     known_models = routing.backends.known_models
     served = route_models(routing)
     what_is = partial(what_is_no_handle, table.get("llm_presets", {}), routing.backends)
+    _check_enabled_backends(tree, report)
+    check_taken_away(table, known_models, report)
     aliases = read_aliases(table.get("aliases", {}), known_models, report, what_is)
     deck = ModelDeck(
         inference_models=FrozenDict(served),
@@ -48,6 +56,13 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     check.presets()
     check.choices()
     return deck
+
+
+def _check_enabled_backends(tree: Table, report: ProblemReport) -> None:
+    """An empty list says that no backend is in use: that no choice leads to a model is told there, once."""
+    if tree.get("inference_config", {}).get("enabled_backends") == []:
+        problem = "names no backend, so that no choice leads to a model"
+        report.error(("inference_config", "enabled_backends"), problem, "name one")
 
 
 def route_models(routing: RoutingProfileLibrary, profile: str | None = None) -> dict[str, InferenceModelSpec]:
