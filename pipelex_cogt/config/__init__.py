@@ -6,6 +6,7 @@ A load goes through these rooms in this order:
     main_files          pass one: whatever may state `inference_config`
     library_files       pass two: the files that it names
     override_variables  variables become layers
+    unread_variables    variables that nearly are ours are told
     older_spellings     each layer in today's spelling
     masking             each layer with its secrets sealed
     dynaconf_merge      the layers laid over each other

@@ -32,6 +32,7 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import check_shape
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.tables import Table, merge, odd_keys, toml_type
+from pipelex_cogt.config.unread_variables import warn_of_unread
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.errors import SecretFileError
 
@@ -86,6 +87,7 @@ def read_settings(
         _registry=registry,
     )
     warn_of_nothing_taken(settings.unfrozen_tree, registry.layers_stating, report)
+    warn_of_unread(environ, secrets.names(), settings.unfrozen_tree, schema, report)
     return settings
 
 

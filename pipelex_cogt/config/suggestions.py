@@ -6,12 +6,19 @@ from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from itertools import takewhile
 from operator import eq
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 WhatIs: TypeAlias = Callable[[str], str | None]
 """Says what a name is that stands where another kind of name belongs, such as "a preset"; None where it is nothing."""
 
 _SHORTEST_TELLING = 3
+
+
+class Suggestion(Protocol):
+    """What to suggest, looked for when somebody reads it."""
+
+    def tell(self) -> str | None:
+        """The suggestion in words, or None where there is none."""
 
 
 class NearName(NamedTuple):
