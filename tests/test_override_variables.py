@@ -1,7 +1,7 @@
 """Variables: how a name finds its key, and how its text becomes a value."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import pytest
@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from pipelex_cogt import ModelManager, Severity
+from pipelex_cogt import ModelManager, SettingsError, Severity
+from pipelex_cogt.config import suggestions
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import LayerKind
 from pipelex_cogt.config.override_variables import PREFIX, SEPARATOR, Variable, build_variable_layer, variable_part
@@ -216,6 +217,23 @@ def test_a_variable_may_address_what_the_overrides_state(load: Load) -> None:
     assert manager.deck.llm_presets["q"].temperature == 0.1
 
 
+def test_a_wrong_name_is_looked_for_where_it_comes_near_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def near_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
+        asked.append(len([*known]))
+        return suggestions.near_names(name, known)
+
+    monkeypatch.setattr("pipelex_cogt.config.override_variables.near_names", near_names)
+    names = [f"{PREFIX}DECK__LLM_PRESETZ__LLM_TO_REASON{number}__TEMPERATUR" for number in range(20)]
+    with pytest.raises(SettingsError) as caught:
+        ModelManager.load(environ=dict.fromkeys(names, "1"))
+    assert {problem.suggestion for problem in caught.value.problems} == {
+        "did you mean 'PIPELEX_COGT__DECK__LLM_PRESETS__LLM_TO_REASON__TEMPERATURE'?"
+    }
+    assert max(asked) < 100
+
+
 SECRET_TEXT = "canary-4711"
 
 
@@ -404,6 +422,22 @@ def test_text_that_only_begins_like_toml_is_an_error(problems: Problems, text: s
     ("name", "found"),
     [
         pytest.param("ROUTNG__ACTIVE", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'?", id="near"),
+        pytest.param("ROUTING_ACTIVE", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'?", id="one underscore"),
+        pytest.param("ROUTING___ACTIVE", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'?", id="three underscores"),
+        pytest.param(
+            "MODELS_B_DOTTED_COSTS",
+            "; did you mean 'PIPELEX_COGT__MODELS__B__DOT_TED__COSTS'?",
+            id="underscores of a key",
+        ),
+        pytest.param(
+            "MODLES__B__DOT_TD__MAX_TOKEN",
+            "; did you mean 'PIPELEX_COGT__MODELS__B__DOT_TED__MAX_TOKENS'",
+            id="a slip at each step",
+        ),
+        pytest.param(
+            "BACKENDS__BB__API_KEY", "; did you mean 'PIPELEX_COGT__BACKENDS__B__API_KEY'?", id="a slip of a short key"
+        ),
+        pytest.param("MODELS__A__M1__INPTS", "; did you mean 'PIPELEX_COGT__MODELS__A__M1__INPUTS'?", id="last step"),
         pytest.param("ROUTING__ACTIVE__X", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'", id="below a value"),
         pytest.param("", "", id="nothing"),
         pytest.param("BACKENDS__A__", "", id="nothing below a table"),

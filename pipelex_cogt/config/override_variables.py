@@ -20,12 +20,13 @@ from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_text, schema_at
-from pipelex_cogt.config.suggestions import did_you_mean
+from pipelex_cogt.config.suggestions import is_one_slip, near_names
 from pipelex_cogt.config.tables import Table, leaves, nest, value_at
 
 PREFIX = "PIPELEX_COGT__"
 SEPARATOR = "__"
 _CONFIG_PREFIX = f"{PREFIX}{CONFIG_KEY.upper()}{SEPARATOR}"
+_MOST_SUGGESTED = 3
 # What no variable's name can hold, and `_` itself. One character.
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]")
 
@@ -66,8 +67,8 @@ def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: P
     name, place = variable.name.removeprefix(PREFIX).upper(), Place(variable.name)
     found = [*match_name(name, tree, schema)]
     if not found:
-        near = did_you_mean(name, variable_parts(tree, schema), prefix=PREFIX)
-        report.error((), "no setting has such a name", near, place)
+        near = " or ".join(map(repr, nearest_variables(name, tree, schema)))
+        report.error((), "no setting has such a name", f"did you mean {near}?" if near else None, place)
     elif len(found) == 1:
         yield from _read_layer(variable, found[0], tree, schema, report)
     else:
@@ -179,11 +180,39 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def variable_parts(tree: Any, schema: Any, above: str = "") -> Iterator[str]:
-    """What every variable could be called, without the prefix."""
+def nearest_variables(name: str, tree: Table, schema: Any) -> list[str]:
+    """The variables that a name without its prefix, in capitals, may be meant for, nearest first.
+
+    One of the same letters and digits is meant, whatever stands between them; else the name is followed from the root
+    downward, at each table to the keys that come near.
+    """
+    found = [*_spelt_alike(letters_of(name), tree, schema)] or [*_spelt_nearly(name, tree, schema)]
+    return [PREFIX + part for part in found[:_MOST_SUGGESTED]]
+
+
+def letters_of(name: str) -> str:
+    """A variable's name without what stands between its letters and digits."""
+    return _NOT_ALPHANUMERIC.sub("", name)
+
+
+def _spelt_alike(letters: str, tree: Any, schema: Any, above: str = "") -> Iterator[str]:
     for key, part in _parts(tree, schema).items():
-        inner = child_schema(schema, key)
-        if is_table(inner):
-            yield from variable_parts(value_at(tree, (key,)), inner, f"{above}{part}{SEPARATOR}")
-        else:
-            yield f"{above}{part}"
+        own, inner = letters_of(part), child_schema(schema, key)
+        if own and letters == own:
+            yield above + part
+        elif own and letters.startswith(own) and inner is not None:
+            below = letters.removeprefix(own)
+            yield from _spelt_alike(below, value_at(tree, (key,)), inner, f"{above}{part}{SEPARATOR}")
+
+
+def _spelt_nearly(name: str, tree: Any, schema: Any, above: str = "") -> Iterator[str]:
+    step, _, rest = name.partition(SEPARATOR if SEPARATOR in name else "_")
+    keys = {part: key for key, part in _parts(tree, schema).items()}
+    # In one table even a short key is told by one slip.
+    near = near_names(step, keys) or [part for part in keys if is_one_slip(step, part.casefold())]
+    for part in [step] if step in keys else near:
+        inner = child_schema(schema, keys[part])
+        if not is_table(inner):
+            yield above + part
+        elif rest:
+            yield from _spelt_nearly(rest, value_at(tree, (keys[part],)), inner, f"{above}{part}{SEPARATOR}")

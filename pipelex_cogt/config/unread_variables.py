@@ -6,10 +6,9 @@ Only names are looked at, never values. The right spelling is found by the lette
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -19,7 +18,7 @@ from pipelex_cogt.config.key_paths import ROOT
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE
 from pipelex_cogt.config.masking import plain_text
-from pipelex_cogt.config.override_variables import PREFIX, variable_part, variable_parts
+from pipelex_cogt.config.override_variables import PREFIX, letters_of, nearest_variables
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import is_one_slip, near_names
@@ -33,8 +32,8 @@ _OURS_ALONE = (f"{_PRODUCT}_", f"{_PRODUCT}{ROOT}_".upper(), f"{ROOT}__".upper()
 OWN_VARIABLES = {"ENV": ENVIRONMENT_VARIABLE, "SETTINGSDIR": SETTINGS_DIR_VARIABLE, "SECRETSDIR": SECRETS_DIR_VARIABLE}
 """The variables of ours beside those that override a setting, by their letters without the first word."""
 _RESERVED = {"PIPELEX_SETTINGS_REDIS_URL": "no version reads it yet"}
-# The letters and digits between two underscores. One class of characters, repeated.
-_WORD = re.compile(r"[^\W_]+")
+# The letters and digits up to an underscore, and what lies before the next. Classes of characters, one after another.
+_FIRST_WORD = re.compile(r"[\W_]*([^\W_]+)[\W_]*")
 
 
 def warn_of_unread(environ: Environ, files: Iterable[str], tree: Table, schema: Any, report: ProblemReport) -> None:
@@ -84,38 +83,30 @@ def _referenced_names(tree: Table) -> Iterator[str]:
 
 
 class _Spelling:
-    """Finds the right spelling of a name; what exists is gone through when the first name is looked for."""
+    """Finds the right spelling of a name among the variables that exist."""
 
+    # A plain class, whose repr does not show the tree.
     def __init__(self, tree: Table, schema: Any) -> None:
         self._tree = tree
         self._schema = schema
 
-    @cached_property
-    def _overrides(self) -> Mapping[str, list[str]]:
-        """Every variable that overrides a setting, by its letters and digits without the words before the setting."""
-        known: defaultdict[str, list[str]] = defaultdict(list)
-        for part in variable_parts(self._tree, self._schema):
-            known[_letters(part)].append(PREFIX + part)
-        return known
-
     def find(self, name: str) -> list[str]:
         """The variables of ours that a name may be meant for, nearest first."""
-        words = _WORD.findall(name.upper())
-        while words and any(map(partial(is_one_slip, words[0]), _FIRST_WORDS)):
-            del words[0]
-        if not words:
+        rest = _without_first_words(name.upper())
+        letters = letters_of(rest)
+        if not letters:
             return []
-        letters = "".join(words)
-        # The section is one of few, so that a slip in it is found too.
-        sections = near_names(words[0], map(variable_part, self._schema))
-        spelt = [letters, *("".join([_letters(section), *words[1:]]) for section in sections)]
-        found = next(filter(None, map(self._overrides.get, spelt)), None)
         near = [*near_names(letters, OWN_VARIABLES), *filter(letters.startswith, OWN_VARIABLES)]
-        return found or [*map(OWN_VARIABLES.__getitem__, near[:1])]
+        return nearest_variables(rest, self._tree, self._schema) or [*map(OWN_VARIABLES.__getitem__, near[:1])]
 
 
-def _letters(name: str) -> str:
-    return "".join(_WORD.findall(name))
+def _without_first_words(name: str) -> str:
+    """A name without the words that all of ours begin with, in whichever spelling."""
+    word = _FIRST_WORD.match(name)
+    while word and any(map(partial(is_one_slip, word[1]), _FIRST_WORDS)):
+        name = name[word.end() :]
+        word = _FIRST_WORD.match(name)
+    return name
 
 
 class _RightSpelling(NamedTuple):
