@@ -2,9 +2,9 @@
 
 Every layer enters with one `set()` and a `SourceMetadata` of its own, wrapped. Dynaconf passes what it takes for no
 dictionary on whole: it neither rewrites keys, nor evaluates text such as `@format`, nor walks through thousands of
-models. Its merge rule is replaced by ours: tables merge by exact key, lists and scalars replace. The object starts
-without Dynaconf's loaders, so that no `*_FOR_DYNACONF` or `DYNACONF_*` variable and no stray file reaches it, and an
-application's own Dynaconf is left alone.
+models. Its merge rule is replaced by ours: tables merge by exact key, lists and scalars replace, and `"..."` in a list
+stands for what is below. The object starts without Dynaconf's loaders, so that no `*_FOR_DYNACONF` or `DYNACONF_*`
+variable and no stray file reaches it, and an application's own Dynaconf is left alone.
 
 Its history is public: `dynaconf.get_history(manager.settings.dynaconf, "cogt.routing.active")`.
 """

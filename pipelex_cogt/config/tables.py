@@ -148,10 +148,11 @@ def trace_items(values: Iterable[Any]) -> list[tuple[int, int]]:
     items: Sequence[Any] = ()
     sources: list[tuple[int, int]] = []
     for number, value in enumerate(values):
-        below, above = (items, sources), _items_of(value)
-        order = [*_continued(items, above)] if goes_on(value) else [(False, index) for index in range(len(above))]
-        items = [(below[0] if is_below else above)[index] for is_below, index in order]
-        sources = [below[1][index] if is_below else (number, index) for is_below, index in order]
+        stated = _items_of(value)
+        own = [(number, index) for index in range(len(stated))]
+        order = [*_continued(items, stated)] if goes_on(value) else [(False, index) for index in range(len(stated))]
+        items = [(items if is_below else stated)[index] for is_below, index in order]
+        sources = [(sources if is_below else own)[index] for is_below, index in order]
     return sources
 
 

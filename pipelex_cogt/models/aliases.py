@@ -60,8 +60,9 @@ def check_taken_away(deck: Table, known_models: Collection[str], report: Problem
         if isinstance(name, str) and name in taken and name not in known_models:
             naming[name].append(format_key_path(("deck", *path)))
     for name, places in naming.items():
-        shown, more = places[:_MOST_PLACES], len(places) - _MOST_PLACES
-        text = f"taken away, while it is named by {' and '.join([*shown, *([f'{more} more'] if more > 0 else ())])}"
+        if len(places) > _MOST_PLACES:
+            places[_MOST_PLACES:] = [f"{len(places) - _MOST_PLACES} more"]
+        text = f"taken away, while it is named by {' and '.join(places)}"
         report.error(("deck", "aliases", name), text, "state it, or change what names it")
 
 
