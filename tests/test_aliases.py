@@ -22,11 +22,11 @@ UNSERVED = ["u0", "u1"]
 ALIASES = [f"a{index}" for index in range(8)]
 
 CIRCLE = "aliases lead in a circle: "
+GOES_ON = '"..." stands for what the layer below says'
 
 BAD_ALIASES = {
     "number": ("x = 3", "x: expected a name or a list of names, got an integer"),
     "table": ("x = { a = 'm1' }", 'x.a: a dot outside quotes makes a table in a table; write "x.a" = …'),
-    "empty list": ("x = []", "x: expected at least one name, got an empty list"),
     "number in a list": ('x = ["m1", 4]', "x.1: expected a name, got an integer"),
     "list in a list": ('x = ["m1", ["only-b"]]', "x.1: expected a name, got a list"),
     "nobody": ('x = "zzz"', "x: no model or alias is called 'zzz'"),
@@ -51,8 +51,8 @@ BAD_ALIASES = {
 }
 
 CYCLES = {
-    "itself": ({"x": "x"}, "'x' -> 'x'"),
-    "itself in a list": ({"x": ["m1", "x"]}, "'x' -> 'x'"),
+    "itself": ({"x": "x"}, f"'x' -> 'x'; {GOES_ON}"),
+    "itself in a list": ({"x": ["m1", "x"]}, f"'x' -> 'x'; {GOES_ON}"),
     "two": ({"x": "y", "y": "x"}, "'x' -> 'y' -> 'x'"),
     "three": ({"x": "y", "y": ["m1", "z"], "z": "x"}, "'x' -> 'y' -> 'z' -> 'x'"),
     "behind an alias": ({"w": "x", "x": "y", "y": "x"}, "'x' -> 'y' -> 'x'"),

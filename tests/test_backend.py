@@ -109,6 +109,17 @@ def test_what_is_not_stated_is_none(backend_a: LoadBackend) -> None:
     assert backend.enabled
 
 
+@pytest.mark.parametrize("name", ["backends.local.toml", ".secrets.toml"])
+def test_an_empty_text_takes_the_key_and_the_endpoint_away(load: Load, name: str) -> None:
+    table = "[a]" if name == "backends.local.toml" else "[default.cogt.backends.a]"
+    config = "[default.cogt.inference_config]\nmissing_credentials = 'error'\n"
+    files = {name: f"{table}\napi_key = ''\nendpoint = ''\n", "settings.local.toml": config}
+    manager = load({**backends_toml("api_key = '${A_KEY}'", "endpoint = '${A_URL}'"), **files})
+    backend = manager.get_required_inference_backend("a")
+    assert (backend.api_key, backend.endpoint, backend.missing_variables) == (None, None, ())
+    assert [value.stated.value for value in manager.explain("cogt.backends.a.api_key").values] == [""]
+
+
 def test_loading_needs_no_key_and_using_needs_one(load: Load) -> None:
     backend = load().get_required_inference_backend("a")
     with pytest.raises(MissingCredentialError):

@@ -167,6 +167,18 @@ def test_a_preset_appears(differences: Differences) -> None:
     assert found == [Difference("preset", "q", None, None, "only-a @ a (only-a)")]
 
 
+def test_a_choice_is_a_model_or_an_alias(differences: Differences) -> None:
+    found = differences(
+        "[production.cogt.deck.llm_choice_overrides]\nfor_text = 'best'\nfor_object = 'only-a'\n",
+        {},
+    )
+    assert [(each.name, each.field, each.after) for each in found if each.kind == "choice"] == [
+        ("for_text", "preset", "best"),
+        ("for_object", "preset", "only-a"),
+        ("for_object", "leads to", "only-a @ a (only-a)"),
+    ]
+
+
 def test_a_choice_is_another_preset(differences: Differences) -> None:
     files = {"deck/z.toml": "[llm_presets.q]\nllm_handle = 'only-a'\n"}
     found = differences("[production.cogt.deck.llm_choice_overrides]\nfor_object = 'q'\n", files)

@@ -245,6 +245,43 @@ def test_the_choices_are_the_defaults(load: Load) -> None:
     assert deck.choice(LLMChoice.FOR_OBJECT).setting.llm_handle == "only-a"
 
 
+@pytest.mark.parametrize("name", ["one", "dot.ted", "best"], ids=["preset", "model", "alias"])
+@pytest.mark.parametrize("table", ["llm_choice_defaults", "llm_choice_overrides"])
+def test_a_choice_names_a_preset_a_model_or_an_alias(load: Load, table: str, name: str) -> None:
+    files = choices(*DEFAULTS, "[aliases]", "best = ['m-off', 'dot.ted']")
+    deck = load({**files, "deck/z.local.toml": f"{table}.for_text = '{name}'"}).get_llm_deck()
+    assert deck.chosen_name("for_text") == name
+    assert deck.choice("for_text") == deck.resolve(name)
+    assert deck.choice("for_text").model.name == ("m1" if name == "one" else "dot.ted")
+
+
+def test_a_preset_comes_before_a_model_and_a_model_before_an_alias(load: Load) -> None:
+    aliases = ["[aliases]", "only-a = 'm1'", "x = 'm1'", "m-off = 'm1'"]
+    deck = load(choices("m1.llm_handle = 'only-b'", *DEFAULTS, *aliases)).get_llm_deck()
+    names = deck.names()
+    assert [names[name] for name in ("m1", "only-a", "x", "m-off", "dot.ted")] == [
+        "preset",
+        "model",
+        "alias",
+        "alias",
+        "model",
+    ]
+    assert [deck.handle_of(name) for name in ("m1", "only-a", "x", "one")] == ["only-b", "only-a", "x", "m1"]
+
+
+DARK = "leads to no model that is served: 'm-off' is known only to what is disabled: off"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("m-off", "model 'm-off'"), ("dark", "alias 'dark'"), ("unlit", "preset 'unlit'")],
+)
+def test_a_choice_that_leads_to_no_model_says_what_it_names(problems: Problems, name: str, words: str) -> None:
+    lines = ["unlit.llm_handle = 'm-off'", *DEFAULTS, "[aliases]", "dark = 'm-off'", "[llm_choice_overrides]"]
+    (problem,) = problems(choices(*lines, f"for_text = '{name}'"))
+    assert f"  cogt.deck.llm_choice_overrides.for_text: {words} {DARK}" in problem
+
+
 def test_overrides_win_over_the_defaults(load: Load) -> None:
     deck = load(choices(*DEFAULTS, "[llm_choice_overrides]", "for_text = 'three'")).get_llm_deck()
     assert deck.choice("for_text").model.name == "only-b"
@@ -266,7 +303,7 @@ def test_an_unknown_choice_comes_with_the_words_there_are(deck: ModelDeck) -> No
     assert str(caught.value).startswith("no choice is called 'for_txt'; did you mean 'for_text'")
 
 
-NOT_STATED = "required, and nothing states it; name the preset used when the caller names none"
+NOT_STATED = "required, and nothing states it; name the preset, model or alias used when the caller names none"
 CHOICE_FAULTS = {
     "no default": (
         ["[llm_choice_defaults]", "for_text = 'one'"],
@@ -274,15 +311,15 @@ CHOICE_FAULTS = {
     ),
     "unknown default": (
         ["[llm_choice_defaults]", "for_text = 'ones'", "for_object = 'one'"],
-        "llm_choice_defaults.for_text: no preset is called 'ones'; did you mean 'one'?",
+        "llm_choice_defaults.for_text: no preset, model or alias is called 'ones'; did you mean 'one'?",
     ),
-    "a model is no preset": (
-        ["[llm_choice_defaults]", "for_text = 'dot.ted'", "for_object = 'one'"],
-        "llm_choice_defaults.for_text: no preset is called 'dot.ted'",
+    "near a model": (
+        ["[llm_choice_defaults]", "for_text = 'dotted'", "for_object = 'one'"],
+        "llm_choice_defaults.for_text: no preset, model or alias is called 'dotted'; did you mean 'dot.ted'?",
     ),
     "unknown override": (
         [*DEFAULTS, "[llm_choice_overrides]", "for_text = 'qqqq'"],
-        "llm_choice_overrides.for_text: no preset is called 'qqqq'",
+        "llm_choice_overrides.for_text: no preset, model or alias is called 'qqqq'",
     ),
     "unknown key": (
         [*DEFAULTS, "for_txt = 'one'"],

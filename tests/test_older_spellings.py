@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
+from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, SourceFile
-from pipelex_cogt.config.older_spellings import modernise_layer
+from pipelex_cogt.config.older_spellings import modernise_layer, path_in_defaults
 from pipelex_cogt.config.report import ProblemReport
 from tests.conftest import Load
 
@@ -63,3 +66,18 @@ def test_every_older_spelling_is_told_where_it_stands(load: Load) -> None:
     }
     told = [(Path(warning.file or "").name, warning.line) for warning in load(files).warnings]
     assert told == [("b.local.toml", 2), ("b.toml", 1)]
+
+
+@pytest.mark.parametrize(
+    ("path", "in_defaults"),
+    [
+        (("models", "a", "m1", "inputs"), ("models", "a", "defaults", "inputs")),
+        (("models", "a", "m1", "costs", "input"), ("models", "a", "defaults", "costs", "input")),
+        (("models", "a", "defaults", "inputs"), ()),
+        (("models", "a", "m1"), ()),
+        (("backends", "a", "headers", "x"), ()),
+        ((), ()),
+    ],
+)
+def test_what_a_model_states_stands_in_the_defaults_of_its_file_too(path: KeyPath, in_defaults: KeyPath) -> None:
+    assert path_in_defaults(path) == in_defaults

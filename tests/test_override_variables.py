@@ -1,7 +1,7 @@
 """Variables: how a name finds its key, and how its text becomes a value."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import pytest
@@ -9,7 +9,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from pipelex_cogt import ModelManager, Severity
+from pipelex_cogt import ModelManager, SettingsError, Severity
+from pipelex_cogt.config import suggestions
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import LayerKind
 from pipelex_cogt.config.override_variables import PREFIX, SEPARATOR, Variable, build_variable_layer, variable_part
@@ -216,6 +217,23 @@ def test_a_variable_may_address_what_the_overrides_state(load: Load) -> None:
     assert manager.deck.llm_presets["q"].temperature == 0.1
 
 
+def test_a_wrong_name_is_looked_for_where_it_comes_near_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def near_names(name: str, known: Iterable[str]) -> tuple[str, ...]:
+        asked.append(len([*known]))
+        return suggestions.near_names(name, known)
+
+    monkeypatch.setattr("pipelex_cogt.config.override_variables.near_names", near_names)
+    names = [f"{PREFIX}DECK__LLM_PRESETZ__LLM_TO_REASON{number}__TEMPERATUR" for number in range(20)]
+    with pytest.raises(SettingsError) as caught:
+        ModelManager.load(environ=dict.fromkeys(names, "1"))
+    assert {problem.suggestion for problem in caught.value.problems} == {
+        "did you mean 'PIPELEX_COGT__DECK__LLM_PRESETS__LLM_TO_REASON__TEMPERATURE'?"
+    }
+    assert max(asked) < 100
+
+
 SECRET_TEXT = "canary-4711"
 
 
@@ -223,7 +241,6 @@ SECRET_TEXT = "canary-4711"
     ("name", "text", "path", "problem"),
     [
         pytest.param("BACKENDS__A__ENABLED", SECRET_TEXT, "backends.a.enabled", "expected true or false", id="boolean"),
-        pytest.param("BACKENDS__A__ENABLED", "", "backends.a.enabled", "expected true or false", id="empty boolean"),
         pytest.param(
             "MODELS__A__M1__MAX_TOKENS", SECRET_TEXT, "models.a.m1.max_tokens", "expected an integer", id="integer"
         ),
@@ -254,14 +271,18 @@ SECRET_TEXT = "canary-4711"
             id="config",
         ),
         pytest.param(
-            "INFERENCE_CONFIG__ENABLED_BACKENDS",
-            SECRET_TEXT,
-            "inference_config.enabled_backends",
-            "expected a list",
-            id="config list",
+            "MODELS__A__M1__INPUTS",
+            f"{SECRET_TEXT},,text",
+            "models.a.m1.inputs",
+            "expected a list such as a,b, got an empty item",
+            id="list",
         ),
         pytest.param(
-            "MODELS__A__M1__INPUTS", SECRET_TEXT, "models.a.m1.inputs", "expected a list, got a string", id="list"
+            "BACKENDS__A__HEADERS",
+            f'{{"x": "{SECRET_TEXT}", "y": [null]}}',
+            "backends.a.headers",
+            "expected a value, got null, which settings do not have; leave it out",
+            id="null",
         ),
     ],
 )
@@ -287,10 +308,105 @@ def test_only_settings_are_suggested(problems: Problems) -> None:
     assert "PIPELEX_COGT__ROUTING__PROFILES__ALL__NAME'" not in found
 
 
+LISTS = [
+    pytest.param("only-a,m1", ("only-a", "m1"), id="two"),
+    pytest.param(" only-a ,\tm1\n", ("only-a", "m1"), id="blanks around"),
+    pytest.param("only-a", "only-a", id="one name is no list"),
+    pytest.param('["only-a"]', ("only-a",), id="a list of one"),
+    pytest.param('[\n"only-a",\n"m1"\n]', ("only-a", "m1"), id="JSON over lines"),
+    pytest.param("only-a,...", ("only-a", "m1", "only-b"), id="and what is below"),
+    pytest.param('["...", "only-a"]', ("m1", "only-b", "only-a"), id="behind what is below"),
+    pytest.param("...,m1", ("only-b", "m1"), id="named again"),
+]
+
+
+@pytest.mark.parametrize(("text", "alias"), LISTS)
+def test_an_alias_takes_a_name_or_a_list(load: Load, text: str, alias: Any) -> None:
+    assert load(environ={f"{PREFIX}DECK__ALIASES__BEST": text}).deck.aliases["best"] == alias
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "read", "value"),
+    [
+        pytest.param("MODELS__A__M1__INPUTS", "text,images", lambda m: model(m).inputs, ("text", "images"), id="two"),
+        pytest.param("MODELS__A__M1__INPUTS", "text", lambda m: model(m).inputs, ("text",), id="one"),
+        pytest.param(
+            "INFERENCE_CONFIG__ENABLED_BACKENDS", "b, a", lambda m: {*m.backends.enabled}, {"a", "b"}, id="config"
+        ),
+        pytest.param(
+            "INFERENCE_CONFIG__ENABLED_BACKENDS", "a", lambda m: {*m.backends.enabled}, {"a"}, id="config one"
+        ),
+        pytest.param(
+            "ROUTING__PROFILES__ALL__FALLBACK_ORDER",
+            "b,...",
+            lambda m: m.routing.active.fallback_order,
+            ("b", "a", "off"),
+            id="fallback order",
+        ),
+        pytest.param("MODELS__A__M1__DESCRIPTION", "a, b", lambda m: model(m).description, "a, b", id="text stays"),
+    ],
+)
+def test_a_list_is_written_with_commas(
+    load: Load, name: str, text: str, read: Callable[[ModelManager], object], value: object
+) -> None:
+    assert read(load(environ={f"{PREFIX}{name}": text})) == value
+
+
+def test_a_list_of_a_further_key_keeps_the_type_of_its_items(load: Load) -> None:
+    backends = MINIMAL["backends.toml"].replace("[b]", "ports = [1]\nscopes = ['x']\nnone = []\n[b]")
+    names = ["PORTS", "SCOPES", "NONE"]
+    environ = {f"{PREFIX}BACKENDS__A__{name}": text for name, text in zip(names, ["3,4", "3", "5,6"], strict=True)}
+    extra = load({"backends.toml": backends}, environ=environ).backends["a"].extra_config
+    assert dict(extra) == {"ports": [3, 4], "scopes": ["3"], "none": ["5", "6"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "costs"),
+    [
+        pytest.param('{"input": 3, "output": 0.5}', (3, 0.5), id="JSON"),
+        pytest.param('{"input": 3,\n "output": 5e-1}\n', (3, 0.5), id="JSON over lines"),
+        pytest.param("{}", (1.0, 2.0), id="both"),
+    ],
+)
+def test_a_table_is_written_as_json_too(load: Load, text: str, costs: Any) -> None:
+    found = model(load(environ={f"{PREFIX}MODELS__A__M1__COSTS": text})).costs
+    assert (found.input, found.output) == costs
+
+
+def test_json_keeps_its_types(load: Load) -> None:
+    stated = '{"a": 1, "b": [true, "x"], "c": {"d": 1.5}, "é": "\\u00e9"}'
+    extra = load(environ={f"{PREFIX}BACKENDS__A__OTHER": stated}).backends["a"].extra_config
+    assert extra["other"] == {"a": 1, "b": [True, "x"], "c": {"d": 1.5}, "é": "é"}
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t\n"])
+@pytest.mark.parametrize("name", ["ROUTING__ACTIVE", "BACKENDS__A__ENABLED", "MODELS__A__M1__COSTS", "NO__SUCH__NAME"])
+def test_an_empty_variable_counts_as_unset(load: Load, tmp_path: Any, name: str, text: str) -> None:
+    (tmp_path / "no-secrets" / f"{PREFIX}{name}").write_text(text, encoding="utf-8")
+    manager = load({"../.env": f"{PREFIX}{name}='{text}'\n"}, environ={f"{PREFIX}{name}": text})
+    assert manager.settings.tree == load().settings.tree
+
+
+def test_an_empty_variable_leaves_the_value_to_dotenv(load: Load) -> None:
+    name = f"{PREFIX}MODELS__A__M1__MAX_TOKENS"
+    assert model(load({"../.env": f"{name}=7\n"}, environ={name: ""})).max_tokens == 7
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_an_empty_environment_or_directory_counts_as_unset(load: Load, text: str) -> None:
+    names = ["PIPELEX_ENV", "PIPELEX_SETTINGS_DIR", "PIPELEX_SECRETS_DIR"]
+    manager = load({"../.env": "PIPELEX_ENV=staging\n"}, environ=dict.fromkeys(names, text))
+    assert manager.environment == "staging"
+
+
 @pytest.mark.parametrize(
     "text",
     [
         pytest.param('["m1"]\nother = 2', id="more than one value"),
+        pytest.param('{"a": "x", "a": "y"}', id="a key twice"),
+        pytest.param('["m1", NaN]', id="no number of JSON"),
+        pytest.param('["m1", "\\ud800"]', id="half a character"),
+        pytest.param('["m1"] x', id="more behind it"),
         pytest.param("[" * 5000, id="too deep"),
         pytest.param("[" + "9" * 5000 + "]", id="too long"),
     ],
@@ -298,13 +414,30 @@ def test_only_settings_are_suggested(problems: Problems) -> None:
 def test_text_that_only_begins_like_toml_is_an_error(problems: Problems, text: str) -> None:
     name = f"{PREFIX}DECK__ALIASES__BEST"
     (found,) = problems(environ={name: text})
-    assert found.startswith(f"{name}  cogt.deck.aliases.best: expected TOML")
+    problem = "expected TOML or JSON because the value begins with a bracket, and it is neither"
+    assert found == f"{name}  cogt.deck.aliases.best: {problem}"
 
 
 @pytest.mark.parametrize(
     ("name", "found"),
     [
         pytest.param("ROUTNG__ACTIVE", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'?", id="near"),
+        pytest.param("ROUTING_ACTIVE", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'?", id="one underscore"),
+        pytest.param("ROUTING___ACTIVE", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'?", id="three underscores"),
+        pytest.param(
+            "MODELS_B_DOTTED_COSTS",
+            "; did you mean 'PIPELEX_COGT__MODELS__B__DOT_TED__COSTS'?",
+            id="underscores of a key",
+        ),
+        pytest.param(
+            "MODLES__B__DOT_TD__MAX_TOKEN",
+            "; did you mean 'PIPELEX_COGT__MODELS__B__DOT_TED__MAX_TOKENS'",
+            id="a slip at each step",
+        ),
+        pytest.param(
+            "BACKENDS__BB__API_KEY", "; did you mean 'PIPELEX_COGT__BACKENDS__B__API_KEY'?", id="a slip of a short key"
+        ),
+        pytest.param("MODELS__A__M1__INPTS", "; did you mean 'PIPELEX_COGT__MODELS__A__M1__INPUTS'?", id="last step"),
         pytest.param("ROUTING__ACTIVE__X", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'", id="below a value"),
         pytest.param("", "", id="nothing"),
         pytest.param("BACKENDS__A__", "", id="nothing below a table"),
@@ -316,11 +449,6 @@ def test_text_that_only_begins_like_toml_is_an_error(problems: Problems, text: s
 def test_a_name_that_fits_nothing_is_an_error(problems: Problems, name: str, found: str) -> None:
     (problem,) = problems(environ={f"{PREFIX}{name}": "x"})
     assert problem.startswith(f"{PREFIX}{name}: no setting has such a name{found}")
-
-
-@pytest.mark.parametrize("name", ["PIPELEX_COGT", "PIPELEX_COGT_X", "PIPELEX_X", "XPIPELEX_COGT__ROUTING__ACTIVE"])
-def test_other_variables_mean_nothing(load: Load, name: str) -> None:
-    assert load(environ={name: "x"}).routing.active.name == "all"
 
 
 def test_a_variable_is_the_origin_of_its_value(load: Load) -> None:

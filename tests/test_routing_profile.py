@@ -256,6 +256,11 @@ FULL = {
 }
 
 
+def test_an_empty_default_is_none() -> None:
+    assert profile(default="").default is None
+    assert decide(profile(default="", fallback_order=["b"]), "m", b={"m"}).rule is RoutingRule.FALLBACK
+
+
 def test_the_description_is_optional() -> None:
     assert profile().description is None
     assert profile(**FULL).description == "everything"

@@ -130,7 +130,7 @@ def test_children_are_found_through_models_and_unions() -> None:
         (" auto ", int | Literal["auto"] | None, "auto"),
         ("7", int | Literal["auto"] | None, 7),
         ("7", Path, "7"),
-        ("7", tuple[str, ...], "7"),
+        ("7", tuple[str, ...], ["7"]),
         ("7", Any, "7"),
         ("", str, ""),
     ],
@@ -147,7 +147,6 @@ def test_text_is_read_as_its_type(text: str, schema: Any, value: object) -> None
         ("2", bool, "expected true or false, got other text"),
         ("x", int, "expected an integer, got other text"),
         ("1.5", int, "expected an integer, got other text"),
-        ("", float, "expected a number, got an empty text; unset the variable instead"),
         ("Auto", int | Literal["auto"] | None, "expected an integer or 'auto', got other text"),
     ],
 )

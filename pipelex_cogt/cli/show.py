@@ -95,8 +95,8 @@ def _describe_preset(name: str, deck: ModelDeck) -> Description:
 
 
 def _describe_choice(choice: LLMChoice, deck: ModelDeck) -> Description:
-    preset = deck.preset_for(choice)
-    return {"preset": preset, "model": _model_of(deck.llm_presets[preset].llm_handle, deck)}
+    name = deck.chosen_name(choice)
+    return {"preset": name, "model": _model_of(deck.handle_of(name), deck)}
 
 
 def _model_of(handle: str, deck: ModelDeck) -> Description | None:

@@ -6,9 +6,11 @@ A load goes through these rooms in this order:
     main_files          pass one: whatever may state `inference_config`
     library_files       pass two: the files that it names
     override_variables  variables become layers
+    unread_variables    variables that nearly are ours are told
     older_spellings     each layer in today's spelling
     masking             each layer with its secrets sealed
     dynaconf_merge      the layers laid over each other
+    continued_lists     lists that go on with what is below are settled
     schema              the shape of the result checked
 
 `loading` runs them, `settings` holds what came of them, and `report` collects what is wrong. The words used here:

@@ -2,16 +2,17 @@
 
 Every layer enters with one `set()` and a `SourceMetadata` of its own, wrapped. Dynaconf passes what it takes for no
 dictionary on whole: it neither rewrites keys, nor evaluates text such as `@format`, nor walks through thousands of
-models. Its merge rule is replaced by ours: tables merge by exact key, lists and scalars replace. The object starts
-without Dynaconf's loaders, so that no `*_FOR_DYNACONF` or `DYNACONF_*` variable and no stray file reaches it, and an
-application's own Dynaconf is left alone.
+models. Its merge rule is replaced by ours: tables merge by exact key, lists and scalars replace, and `"..."` in a list
+stands for what is below. The object starts without Dynaconf's loaders, so that no `*_FOR_DYNACONF` or `DYNACONF_*`
+variable and no stray file reaches it, and an application's own Dynaconf is left alone.
 
 Its history is public: `dynaconf.get_history(manager.settings.dynaconf, "cogt.routing.active")`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from dynaconf.base import Settings as DynaconfSettings
@@ -19,8 +20,9 @@ from dynaconf.loaders.base import SourceMetadata
 from dynaconf.nodes import DataDict
 
 from pipelex_cogt.config.key_paths import KeyPath, prefixes
-from pipelex_cogt.config.layers import Layer, Location
-from pipelex_cogt.config.tables import FrozenDict, Table, merge
+from pipelex_cogt.config.layers import Layer, Location, Origin
+from pipelex_cogt.config.older_spellings import path_in_defaults
+from pipelex_cogt.config.tables import FrozenDict, Table, goes_on, merge, trace_items, value_at
 
 _ROOT = "COGT"
 
@@ -56,6 +58,7 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
             # One file that is named for two parts of the tree is two layers.
             source = source._replace(identifier=f"{origin.name} as {'.'.join(map(str, origin.tree_prefix))}")
         self.set(_ROOT, _Wrapped(layer), loader_identifier=source, dotted_lookup=False, validate=False)
+        self._sources.clear()
         # People who read the history find the table.
         self.loaded_by_loaders[source][_ROOT] = layer
 
@@ -90,12 +93,43 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
 
     def locate(self, path: KeyPath) -> Location:
         """Where a key path, or the nearest table above it, is stated last."""
+        source = self._source_of_item(path)
+        if source is not None:
+            origin, stated = source
+            return Location(origin.place(stated), origin.is_packaged, path)
         for place in reversed([*prefixes(path)]):
             stating = self.layers_stating(place)
             if stating:
                 origin = stating[-1].origin
                 return Location(origin.place(path), origin.is_packaged, place, origin)
         return Location()
+
+    def _source_of_item(self, path: KeyPath) -> tuple[Origin, KeyPath] | None:
+        """Which layer states an item of a list that goes on with what is below, and where; None for other places."""
+        depth = next((depth for depth, key in enumerate(path) if isinstance(key, int)), None)
+        if depth is None:
+            return None
+        above, index = path[:depth], int(path[depth])
+        if above not in self._sources:
+            self._sources[above] = [*self._trace(above)]
+        found = self._sources[above][index : index + 1]
+        return next(((origin, (*place, *path[depth + 1 :])) for origin, place in found), None)
+
+    @cached_property
+    def _sources(self) -> dict[KeyPath, list[tuple[Origin, KeyPath]]]:
+        """What was found out of the items of lists, by the key path of the list."""
+        # Dynaconf takes an attribute that is set for a setting.
+        return {}
+
+    def _trace(self, path: KeyPath) -> Iterator[tuple[Origin, KeyPath]]:
+        """Which layer states each item of a list that goes on with what is below, and where; nothing for another."""
+        places = filter(None, (path_in_defaults(path), path))
+        stated = [(layer, place) for place in places for layer in self.layers_stating(place)]
+        values = [value_at(layer, place) for layer, place in stated]
+        if any(map(goes_on, values)):
+            for number, position in trace_items(values):
+                layer, place = stated[number]
+                yield layer.origin, (*place, position)
 
 
 def _boxed_again(layers: tuple[Layer, ...]) -> LayeredDynaconf:

@@ -14,6 +14,11 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.toml_files import display_path, warn_if_others_read
 
 
+def is_set(text: str) -> bool:
+    """Whether a variable's text says anything: an empty one, or nothing but white space, counts as unset."""
+    return bool(text.strip())
+
+
 class Environ(Mapping[str, str]):
     """The variables of the process over those of `.env`; an empty one counts as unset. Its repr shows no value."""
 
@@ -31,8 +36,8 @@ class Environ(Mapping[str, str]):
         return Environ(self.process, dotenv)
 
     def __getitem__(self, name: str) -> str:
-        value = self.process.get(name) or self.dotenv.get(name)
-        if not value:
+        value = next(filter(is_set, (self.process.get(name, ""), self.dotenv.get(name, ""))), None)
+        if value is None:
             raise KeyError(name)
         return value
 

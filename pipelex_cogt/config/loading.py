@@ -16,6 +16,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipelex_cogt.config.continued_lists import settle_lists, warn_of_nothing_taken, without_mark
 from pipelex_cogt.config.credentials import Credentials, SecretsDirectory, SecretSource
 from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
@@ -32,6 +33,7 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import check_shape
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.tables import Table, merge, odd_keys, toml_type
+from pipelex_cogt.config.unread_variables import warn_of_unread
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.errors import SecretFileError
 
@@ -77,15 +79,18 @@ def read_settings(
 
     report.locate = registry.locate
     refuse_references(registry.tree(), schema, report)
-    return Settings(
+    settings = Settings(
         environment=environment,
         environments=main.environments(),
         directories=directories,
         inference_config=config,
         credentials=Credentials(environ, secrets, sources, lambda path: registry.locate(path).place),
-        unfrozen_tree=check_shape(registry.tree(), schema, report),
+        unfrozen_tree=check_shape(settle_lists(registry.tree(), registry.layers_stating, report), schema, report),
         _registry=registry,
     )
+    warn_of_nothing_taken(settings.unfrozen_tree, registry.layers_stating, report)
+    warn_of_unread(environ, secrets.names(), settings.unfrozen_tree, schema, report)
+    return settings
 
 
 class _Load(NamedTuple):
@@ -157,7 +162,9 @@ def _config_of(layers: Iterable[Layer]) -> Table:
     """What layers state of `inference_config`, merged."""
     # What is no table is told when the shape of the whole is checked.
     tables = [table for layer in layers if isinstance(table := layer.get(CONFIG_KEY), dict)]
-    return reduce(merge, tables, {})
+    merged: Table = reduce(merge, tables, {})
+    # A `"..."` over nothing is told with those of the whole.
+    return {key: without_mark(value) for key, value in merged.items()}
 
 
 def _check_override_keys(overrides: Layer, report: ProblemReport) -> None:

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin
 from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, Template, holds_reference, parse_template
-from pipelex_cogt.config.tables import map_leaves
+from pipelex_cogt.config.tables import BELOW, map_leaves
 
 MASK = "**********"
 _SECRET_LAYERS = (LayerKind.SECRETS_FILE, LayerKind.SECRETS_DIRECTORY)
@@ -136,6 +136,9 @@ def seal_layer(layer: Layer) -> Layer:
 
 def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:
     own_path = path[1:]
+    if value == BELOW and isinstance(path[-1], int):
+        # It says what a list goes on with, and the merge must see it.
+        return value
     is_secret = own_path not in _PLAIN_PATHS and (is_secret_layer or is_secret_path(own_path))
     if isinstance(value, SecretStr):
         return SealedText(value.get_secret_value())
@@ -179,6 +182,9 @@ def _mask(value: Any, *, is_secret: bool) -> Any:
 
 def _mask_text(text: str, *, is_secret: bool) -> str:
     parts: Template = (text,)
+    if not text:
+        # An empty text means none, which is no secret.
+        return text
     # A text with nothing but an escape is shown as written, as is what is malformed.
     if holds_reference(text):
         with suppress(ReferenceSyntaxError):

@@ -17,6 +17,14 @@ DEFAULTS_KEY = "defaults"
 OLDER_SPELLINGS = {"default_sdk": "sdk", "default_prompting_target": "prompting_target"}
 """Keys at the top of a backend's file, each with the key of `[defaults]` that it means."""
 
+_MODEL_PATH: KeyPath = ("models", "backend", "model")
+
+
+def path_in_defaults(path: KeyPath) -> KeyPath:
+    """Where the `[defaults]` of a model's file state what the model's own table states; empty for any other place."""
+    is_of_model = path[:1] == _MODEL_PATH[:1] and len(path) > len(_MODEL_PATH) and path[2] != DEFAULTS_KEY
+    return (*path[:2], DEFAULTS_KEY, *path[3:]) if is_of_model else ()
+
 
 def modernise_layer(layer: Layer, report: ProblemReport) -> Layer:
     """The layer in today's spelling; each older spelling is a warning."""

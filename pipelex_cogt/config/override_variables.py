@@ -11,19 +11,22 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from types import GenericAlias
+from typing import Any, NoReturn
 
+from pipelex_cogt.config.environ import is_set
 from pipelex_cogt.config.inference_config import CONFIG_KEY
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_text, schema_at
-from pipelex_cogt.config.suggestions import did_you_mean
-from pipelex_cogt.config.tables import Table, nest, value_at
+from pipelex_cogt.config.suggestions import is_one_slip, near_names
+from pipelex_cogt.config.tables import Table, leaves, nest, value_at
 
 PREFIX = "PIPELEX_COGT__"
 SEPARATOR = "__"
 _CONFIG_PREFIX = f"{PREFIX}{CONFIG_KEY.upper()}{SEPARATOR}"
+_MOST_SUGGESTED = 3
 # What no variable's name can hold, and `_` itself. One character.
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]")
 
@@ -47,8 +50,9 @@ class Variable:
 
 
 def find_variables(kind: LayerKind, values: Mapping[str, str]) -> list[Variable]:
-    """The variables among `values` that override a setting, sorted by name."""
-    return [Variable(kind, name, values[name]) for name in sorted(values) if name.startswith(PREFIX)]
+    """The variables among `values` that override a setting, sorted by name; an empty one counts as unset."""
+    names = [name for name in sorted(values) if name.startswith(PREFIX) and is_set(values[name])]
+    return [Variable(kind, name, values[name]) for name in names]
 
 
 def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: ProblemReport) -> Iterator[Layer]:
@@ -63,8 +67,8 @@ def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: P
     name, place = variable.name.removeprefix(PREFIX).upper(), Place(variable.name)
     found = [*match_name(name, tree, schema)]
     if not found:
-        near = did_you_mean(name, _variable_parts(tree, schema), prefix=PREFIX)
-        report.error((), "no setting has such a name", near, place)
+        near = " or ".join(map(repr, nearest_variables(name, tree, schema)))
+        report.error((), "no setting has such a name", f"did you mean {near}?" if near else None, place)
     elif len(found) == 1:
         yield from _read_layer(variable, found[0], tree, schema, report)
     else:
@@ -74,10 +78,9 @@ def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: P
 
 def _read_layer(variable: Variable, path: KeyPath, tree: Table, schema: Any, report: ProblemReport) -> Iterator[Layer]:
     kind = schema_at(schema, path)
-    stated = value_at(tree, path)
-    if kind is str and isinstance(stated, bool | int | float):
+    if kind is str:
         # A further key of a backend has no other type than the one it was stated with.
-        kind = type(stated)
+        kind = _type_of(value_at(tree, path))
     try:
         value = _read_value(variable.text, kind)
     except ValueError as error:
@@ -118,23 +121,98 @@ def _fits(name: str, part: str) -> bool:
     return bool(part) and name.startswith(part) and name[len(part) :][: len(SEPARATOR)] in ("", SEPARATOR)
 
 
+def _type_of(stated: Any) -> Any:
+    """The type that a further key of a backend has, after what states it so far."""
+    if isinstance(stated, list):
+        return GenericAlias(list, _type_of(next(iter(stated), None)))
+    return type(stated) if isinstance(stated, bool | int | float) else str
+
+
 def _read_value(text: str, schema: Any) -> Any:
     if text.lstrip().startswith(("[", "{")):
-        with suppress(ValueError, RecursionError):
-            # Text of several lines may state further keys beside the one value.
-            [value] = tomllib.loads(f"value = {text.strip()}").values()
-            return value
-        raise ValueError("expected TOML because the value begins with a bracket, and it is not valid TOML")
+        return _read_bracket(text.strip())
     if is_table(schema):
-        raise ValueError("expected a table, written as TOML: { key = value }")
+        raise ValueError("expected a table, written as TOML or JSON: { key = value }")
     return read_text(text, schema)
 
 
-def _variable_parts(tree: Any, schema: Any, above: str = "") -> Iterator[str]:
-    """What every variable could be called, without the prefix."""
+def _read_bracket(text: str) -> Any:
+    """Read text that begins with a bracket as TOML, else as JSON.
+
+    Raises:
+        ValueError: It is neither, or holds a null.
+    """
+    for read in (_read_toml, _read_json):
+        with suppress(ValueError, RecursionError):
+            value = read(text)
+            break
+    else:
+        raise ValueError("expected TOML or JSON because the value begins with a bracket, and it is neither")
+    if any(leaf is None for _, leaf in leaves(value)):
+        raise ValueError("expected a value, got null, which settings do not have; leave it out")
+    return value
+
+
+def _read_toml(text: str) -> Any:
+    # Text of several lines may state further keys beside the one value.
+    [value] = tomllib.loads(f"value = {text}").values()
+    return value
+
+
+def _read_json(text: str) -> Any:
+    import json  # imported here because few variables hold JSON
+
+    value = json.loads(text, object_pairs_hook=_table_of_pairs, parse_constant=_refuse_constant)
+    # Half a character, which JSON can escape and no file can hold, does not encode.
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _table_of_pairs(pairs: list[tuple[str, Any]]) -> Table:
+    """A table of JSON, in which a key stands once, as in TOML."""
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("a key stands twice")
+    return table
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def nearest_variables(name: str, tree: Table, schema: Any) -> list[str]:
+    """The variables that a name without its prefix, in capitals, may be meant for, nearest first.
+
+    One of the same letters and digits is meant, whatever stands between them; else the name is followed from the root
+    downward, at each table to the keys that come near.
+    """
+    found = [*_spelt_alike(letters_of(name), tree, schema)] or [*_spelt_nearly(name, tree, schema)]
+    return [PREFIX + part for part in found[:_MOST_SUGGESTED]]
+
+
+def letters_of(name: str) -> str:
+    """A variable's name without what stands between its letters and digits."""
+    return _NOT_ALPHANUMERIC.sub("", name)
+
+
+def _spelt_alike(letters: str, tree: Any, schema: Any, above: str = "") -> Iterator[str]:
     for key, part in _parts(tree, schema).items():
-        inner = child_schema(schema, key)
-        if is_table(inner):
-            yield from _variable_parts(value_at(tree, (key,)), inner, f"{above}{part}{SEPARATOR}")
-        else:
-            yield f"{above}{part}"
+        own, inner = letters_of(part), child_schema(schema, key)
+        if own and letters == own:
+            yield above + part
+        elif own and letters.startswith(own) and inner is not None:
+            below = letters.removeprefix(own)
+            yield from _spelt_alike(below, value_at(tree, (key,)), inner, f"{above}{part}{SEPARATOR}")
+
+
+def _spelt_nearly(name: str, tree: Any, schema: Any, above: str = "") -> Iterator[str]:
+    step, _, rest = name.partition(SEPARATOR if SEPARATOR in name else "_")
+    keys = {part: key for key, part in _parts(tree, schema).items()}
+    # In one table even a short key is told by one slip.
+    near = near_names(step, keys) or [part for part in keys if is_one_slip(step, part.casefold())]
+    for part in [step] if step in keys else near:
+        inner = child_schema(schema, keys[part])
+        if not is_table(inner):
+            yield above + part
+        elif rest:
+            yield from _spelt_nearly(rest, value_at(tree, (keys[part],)), inner, f"{above}{part}{SEPARATOR}")

@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, prefixes
 from pipelex_cogt.config.layers import Location, Origin, Place
-from pipelex_cogt.config.suggestions import NearName
+from pipelex_cogt.config.suggestions import NearName, Suggestion
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 
 
@@ -35,7 +35,7 @@ class Elsewhere(NamedTuple):
     after: str = ""
 
 
-Hint: TypeAlias = str | NearName | Elsewhere | None
+Hint: TypeAlias = str | Suggestion | Elsewhere | None
 """The next step, in words or still to be looked for."""
 At: TypeAlias = Place | Origin | None
 """Where a problem stands; of an origin the line is looked for when the problem is told."""
@@ -276,7 +276,7 @@ class ProblemReport:
         if isinstance(hint, Elsewhere):
             place = self.locate(hint.path).place
             return f"{hint.before}{place or format_key_path(hint.path)}{hint.after}"
-        return hint.tell() if isinstance(hint, NearName) else hint
+        return hint if isinstance(hint, str | None) else hint.tell()
 
     def _as_problem(self, finding: _Finding, place: Place | None) -> Problem:
         path = format_key_path(finding.path) if finding.path else ""

@@ -166,10 +166,16 @@ def _check_text(path: KeyPath, value: Any, schema: Mapping[str, Any], report: Pr
 def read_text(text: str, schema: Any) -> Any:
     """Read a variable's text as the type of its field; text that the field itself must judge stays text.
 
+    A list takes `a,b`; where a field takes one text or a list, only a comma makes it a list.
+
     Raises:
         ValueError: The field holds something that the text is not; the message says what was expected.
     """
     kinds = [*_parts_of(schema)]
+    lists = [kind for kind in kinds if get_origin(kind) in (list, tuple)]
+    if lists and ("," in text or str not in kinds):
+        item_type, *_ = get_args(lists[0])
+        return [read_text(item, item_type) for item in _split_items(text)]
     numeric = [*filter(kinds.__contains__, _SCALARS)]
     if str in kinds or not numeric:
         return text
@@ -180,5 +186,11 @@ def read_text(text: str, schema: Any) -> Any:
     if stripped in kinds:
         return stripped
     expected = [_SCALARS.get(kind, repr(kind)) for kind in sorted(kinds, key=str) if kind is not NoneType]
-    found = "other text" if stripped else "an empty text; unset the variable instead"
-    raise ValueError(f"expected {' or '.join(expected)}, got {found}")
+    raise ValueError(f"expected {' or '.join(expected)}, got other text")
+
+
+def _split_items(text: str) -> list[str]:
+    items = [*map(str.strip, text.split(","))]
+    if "" in items:
+        raise ValueError("expected a list such as a,b, got an empty item")
+    return items

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.directories import Directories
@@ -11,7 +12,10 @@ from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.inference_config import InferenceConfig
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, Place
-from pipelex_cogt.config.tables import Table, freeze
+from pipelex_cogt.config.older_spellings import path_in_defaults
+from pipelex_cogt.config.tables import Table, freeze, lay, value_at
+
+_NOWHERE: KeyPath = ("",)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -54,6 +58,13 @@ class Settings:
     def layers(self) -> tuple[Layer, ...]:
         """Every layer, lowest first."""
         return tuple(layer.frozen() for layer in self._registry.layers())
+
+    def value_at(self, path: KeyPath) -> Any:
+        """The value in force at a key path; None where nothing states it.
+
+        A list of a model that goes on with what is below ends with what the `[defaults]` of its file state.
+        """
+        return lay(value_at(self.tree, path_in_defaults(path) or _NOWHERE), value_at(self.tree, path))
 
     def layers_stating(self, path: KeyPath) -> list[Layer]:
         """The layers that state something at a key path, lowest first."""

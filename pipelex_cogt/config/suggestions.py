@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import takewhile
 from operator import eq
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from pipelex_cogt.config.other_words import meanings, note_on
 
@@ -27,6 +27,13 @@ _OPPOSITES = (
 """Words that say the opposite of others."""
 _DENIALS = {"no", "non", "not", "uncached", "without"}
 """Words that turn what is beside them into its opposite."""
+
+
+class Suggestion(Protocol):
+    """What to suggest, looked for when somebody reads it."""
+
+    def tell(self) -> str | None:
+        """The suggestion in words, or None where there is none."""
 
 
 class NearName(NamedTuple):

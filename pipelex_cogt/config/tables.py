@@ -6,7 +6,7 @@ show it or to find its references, walks it with `leaves` or `map_leaves`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
@@ -18,6 +18,8 @@ Table: TypeAlias = dict[str, Any]
 K = TypeVar("K")
 V = TypeVar("V")
 
+BELOW = "..."
+"""The item of a list that stands for what the layer below says there."""
 _MISSING = object()
 _CONTAINERS = (Mapping, list, tuple)
 _UNFROZEN = {dict, list, tuple}
@@ -108,12 +110,70 @@ def has_value(table: Any, path: KeyPath) -> bool:
 
 
 def merge(lower: Table, upper: Table) -> Table:
-    """Lay one table over another: tables merge key by key, everything else replaces. Neither argument changes."""
+    """Lay one table over another: tables merge key by key, everything else replaces. Neither argument changes.
+
+    In a list of the upper table `"..."` stands for the list, or the one text, of the lower. Where the lower has neither
+    it stays, for a table still further below to answer.
+    """
     merged = dict(lower)
     for key, value in upper.items():
-        below = merged.get(key)
-        merged[key] = merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+        merged[key] = lay(merged[key], value) if key in merged else value
     return merged
+
+
+def lay(below: Any, value: Any) -> Any:
+    """What becomes of a value that is laid over another."""
+    if isinstance(value, dict) and isinstance(below, dict):
+        return merge(below, value)
+    if goes_on(value) and isinstance(below, str | list):
+        items = _items_of(below)
+        return [(items if is_below else value)[index] for is_below, index in _continued(items, value)]
+    return value
+
+
+def goes_on(value: Any) -> bool:
+    """Whether a value is a list that goes on with what is below it."""
+    return isinstance(value, list) and BELOW in value
+
+
+def trace_items(values: Iterable[Any]) -> list[tuple[int, int]]:
+    """Where each item of a list comes from.
+
+    Args:
+        values: What layers state of one key, the lowest first.
+
+    Returns:
+        For each item of the list that they merge to, the number of the value that states it, and the position in that.
+    """
+    items: Sequence[Any] = ()
+    sources: list[tuple[int, int]] = []
+    for number, value in enumerate(values):
+        stated = _items_of(value)
+        own = [(number, index) for index in range(len(stated))]
+        order = [*_continued(items, stated)] if goes_on(value) else [(False, index) for index in range(len(stated))]
+        items = [(items if is_below else stated)[index] for is_below, index in order]
+        sources = [(sources if is_below else own)[index] for is_below, index in order]
+    return sources
+
+
+def _items_of(value: Any) -> Sequence[Any]:
+    """The items of a list; one text is a list of one, and nothing else has any."""
+    if isinstance(value, str):
+        return [value]
+    return value if isinstance(value, list) else ()
+
+
+def _continued(below: Sequence[Any], stated: Sequence[Any]) -> Iterator[tuple[bool, int]]:
+    """The items of a list that goes on with another: whether each comes from below, and its position there.
+
+    A text that both lists hold stands once, where the upper one has it.
+    """
+    own = {item for item in stated if isinstance(item, str)} - {BELOW}
+    kept = [(True, index) for index, item in enumerate(below) if not isinstance(item, str) or item not in own]
+    mark = stated.index(BELOW)
+    yield from ((False, index) for index in range(mark))
+    yield from kept
+    yield from ((False, index) for index in range(mark + 1, len(stated)))
 
 
 def nest(path: KeyPath, value: Any) -> Table:

@@ -15,7 +15,7 @@ from pipelex_cogt.config.masking import date_in
 from pipelex_cogt.config.report import UNSTATED, ProblemReport
 from pipelex_cogt.config.schema import QUOTE_IT, allows_any_key, given_fields, known_keys, schema_at
 from pipelex_cogt.config.suggestions import NearName
-from pipelex_cogt.config.tables import FrozenDict, Table, has_value, toml_type
+from pipelex_cogt.config.tables import FrozenDict, Table, goes_on, has_value, toml_type, trace_items
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -54,15 +54,25 @@ class Inherited(NamedTuple):
 
     Attributes:
         own: What its own table states.
+        other: What the other table states.
         place: The key path of the other table, where the faults of what it takes are told.
     """
 
     own: Table
+    other: Table
     place: KeyPath
 
     def rests_on(self, location: KeyPath) -> tuple[KeyPath, ...]:
         """The other table's place, where the value at a location of the model comes from there."""
-        return () if has_value(self.own, location) else (self.place,)
+        return () if self._is_own(location) else (self.place,)
+
+    def _is_own(self, location: KeyPath) -> bool:
+        key, *positions = location or ("",)
+        if positions and goes_on(self.own.get(str(key))):
+            tables = (self.other, self.own)
+            number, _ = trace_items(table.get(str(key)) for table in tables)[int(positions[0])]
+            return tables[number] is self.own
+        return has_value(self.own, location)
 
 
 def build_sound(

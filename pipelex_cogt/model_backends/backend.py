@@ -28,7 +28,8 @@ from pipelex_cogt.model_backends.model_spec import ModelSpecs
 
 def _check_text(value: Any) -> Any:
     if value is None or isinstance(value, str | SecretStr):
-        return value
+        # An empty text means none: it takes away what a lower layer states.
+        return value if plain_text(value) else None
     raise PydanticCustomError("text", "expected a string, got {found}", {"found": toml_type(value)})
 
 
@@ -59,9 +60,9 @@ class InferenceBackend(SettingsModel):
     display_name: str | None = None
     """What people call it."""
     stated_endpoint: Annotated[str | SecretStr | None, _Text, REFERENCES, Field(alias="endpoint")] = None
-    """The base URL as stated, which may be a reference."""
+    """The base URL as stated, which may be a reference; `""` for none."""
     stated_api_key: Annotated[str | SecretStr | None, _Text, REFERENCES, Field(alias="api_key")] = None
-    """The key as stated: a reference, or a sealed literal."""
+    """The key as stated: a reference, or a sealed literal; `""` for none."""
     stated_extra_config: Annotated[SkipValidation[Mapping[str, Any]], GIVEN] = Field(
         alias="extra_config", default_factory=FrozenDict
     )

@@ -45,6 +45,7 @@ _KEYS_OF_MODELS = (
     - {"api", "description", "extra_body", "headers", "tools"}
 )
 """Keys of models that no backend knows, without those that an SDK may take."""
+_NOTHING: Table = FrozenDict()
 
 
 def build_backend_library(
@@ -245,7 +246,7 @@ class _BackendBuilder(NamedTuple):
             elif isinstance(table, dict):
                 merged = merge(defaults, table) if defaults else table
                 fields = {"model_id": name, **merged, "name": name, "backend_name": backend}
-                specs[name] = self._spec(path, table, fields)
+                specs[name] = self._spec(path, table, fields, defaults)
             else:
                 # Whatever else stood here has been moved to `[defaults]`, or was refused for its shape.
                 twice = f"also stated as {DEFAULTS_KEY}.{OLDER_SPELLINGS[name]}"
@@ -281,7 +282,9 @@ class _BackendBuilder(NamedTuple):
             hint = "each model needs its own"
             self.report.warning((*place, "model_id"), "[defaults] is no model: every model takes this", hint)
 
-    def _spec(self, path: KeyPath, table: Table, fields: Table) -> InferenceModelSpec | None:
+    def _spec(
+        self, path: KeyPath, table: Table, fields: Table, defaults: Table = _NOTHING
+    ) -> InferenceModelSpec | None:
         """Build a model from its fields; those that its own table does not state come from its file's `[defaults]`."""
         note_given(InferenceModelSpec, table, path, self.report)
         # An escaped `$${` is answered too: with `${`.
@@ -291,7 +294,7 @@ class _BackendBuilder(NamedTuple):
         try:
             return InferenceModelSpec.model_validate(fields, context=context)
         except ValidationError as error:
-            inherited = Inherited(table, (*path[:-1], DEFAULTS_KEY))
+            inherited = Inherited(table, defaults, (*path[:-1], DEFAULTS_KEY))
             note_faults(error, InferenceModelSpec, path, self.report, inherited, table)
         return None
 

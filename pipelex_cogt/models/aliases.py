@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeAlias
 
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.report import ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName, WhatIs
-from pipelex_cogt.config.tables import Table, toml_type
+from pipelex_cogt.config.tables import BELOW, Table, leaves, toml_type
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelSpecs
 
 Alias: TypeAlias = str | tuple[str, ...]
 Chain: TypeAlias = tuple[InferenceModelSpec, ...]
 _LONGEST_TURN = 12
+_MOST_PLACES = 3
 
 
 def members_of(alias: Alias) -> tuple[str, ...]:
@@ -26,10 +28,14 @@ def members_of(alias: Alias) -> tuple[str, ...]:
 def read_aliases(
     table: Table, known_models: Collection[str], report: ProblemReport, what_is: WhatIs
 ) -> dict[str, Alias]:
-    """Read `[aliases]`; what is no name is noted and left out, a name that nothing is called by is noted."""
-    known = dict.fromkeys([*known_models, *table])
+    """Read `[aliases]`; what is no name is noted and left out, a name that nothing is called by is noted.
+
+    An empty list takes an alias away that a lower layer states.
+    """
+    stated = {name: value for name, value in table.items() if value != []}
+    known = dict.fromkeys([*known_models, *stated])
     aliases: dict[str, Alias] = {}
-    for name, value in table.items():
+    for name, value in stated.items():
         path = ("deck", "aliases", name)
         if WILDCARD in name:
             report.error(path, f"an alias's name holds no {WILDCARD}", "only routes are patterns")
@@ -38,13 +44,39 @@ def read_aliases(
             aliases[name] = value
         elif not isinstance(value, list | tuple):
             report.error(path, f"expected a name or a list of names, got {toml_type(value)}")
-        elif not value:
-            report.error(path, "expected at least one name, got an empty list")
         else:
             for index, member in enumerate(value):
                 check_handle(member, (*path, index), known, report, what_is)
             aliases[name] = tuple(member for member in value if isinstance(member, str))
     return aliases
+
+
+def check_taken_away(deck: Table, known_models: Collection[str], report: ProblemReport) -> None:
+    """Note an alias that is taken away with an empty list although something names it.
+
+    It is told once, where it is taken away: that nothing is called so is a consequence for all that name it.
+    """
+    taken = {name for name, value in deck.get("aliases", {}).items() if value == []}
+    naming: defaultdict[str, list[str]] = defaultdict(list)
+    for path, name in _named(deck) if taken else ():
+        if isinstance(name, str) and name in taken and name not in known_models:
+            naming[name].append(format_key_path(("deck", *path)))
+    for name, places in naming.items():
+        if len(places) > _MOST_PLACES:
+            places[_MOST_PLACES:] = [f"{len(places) - _MOST_PLACES} more"]
+        text = f"taken away, while it is named by {' and '.join(places)}"
+        report.error(("deck", "aliases", name), text, "state it, or change what names it")
+
+
+def _named(deck: Table) -> Iterator[tuple[KeyPath, Any]]:
+    """Every handle that the deck states for something to call, with its key path."""
+    presets = deck.get("llm_presets", {})
+    for path, value in leaves(deck):
+        is_handle = path[0] == "aliases" or path[-1] == "llm_handle"
+        # A choice may name a preset, which comes before an alias of that name.
+        is_choice = path[0] in ("llm_choice_defaults", "llm_choice_overrides") and value not in presets
+        if is_handle or is_choice:
+            yield path, value
 
 
 def what_is_no_handle(presets: Collection[str], backends: InferenceBackendLibrary, name: str) -> str | None:
@@ -96,7 +128,10 @@ def _in_order(below: dict[str, dict[str, None]], report: ProblemReport) -> list[
         start = cycle.index(first)
         turn = [*cycle[start:], *cycle[:start], first]
         causes = [("deck", "aliases", alias) for alias in turn]
-        report.error(("deck", "aliases", first), f"aliases lead in a circle: {_show_turn(turn)}", causes=causes)
+        # Whoever names an alias in itself mostly means what it stands for so far.
+        hint = f'"{BELOW}" stands for what the layer below says' if turn == [first, first] else None
+        text = f"aliases lead in a circle: {_show_turn(turn)}"
+        report.error(("deck", "aliases", first), text, hint, causes=causes)
         del below[turn[-2]][first]
 
 

@@ -16,7 +16,13 @@ from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import check_handle, read_aliases, resolve_chains, what_is_no_handle
+from pipelex_cogt.models.aliases import (
+    check_handle,
+    check_taken_away,
+    read_aliases,
+    resolve_chains,
+    what_is_no_handle,
+)
 from pipelex_cogt.models.leads import causes_of_absence, causes_of_parameters, lead_of_settings
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoices, LLMSetting
 from pipelex_cogt.models.model_deck import ModelDeck
@@ -34,6 +40,8 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     known_models = routing.backends.known_models
     served = route_models(routing)
     what_is = partial(what_is_no_handle, table.get("llm_presets", {}), routing.backends)
+    _check_enabled_backends(tree, report)
+    check_taken_away(table, known_models, report)
     aliases = read_aliases(table.get("aliases", {}), known_models, report, what_is)
     deck = ModelDeck(
         inference_models=FrozenDict(served),
@@ -49,6 +57,13 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     check.presets()
     check.choices()
     return deck
+
+
+def _check_enabled_backends(tree: Table, report: ProblemReport) -> None:
+    """An empty list says that no backend is in use: that no choice leads to a model is told there, once."""
+    if tree.get("inference_config", {}).get("enabled_backends") == []:
+        problem = "names no backend, so that no choice leads to a model"
+        report.error(("inference_config", "enabled_backends"), problem, "name one")
 
 
 def route_models(routing: RoutingProfileLibrary, profile: str | None = None) -> dict[str, InferenceModelSpec]:
@@ -94,32 +109,33 @@ class _Check(NamedTuple):
                 self.report.error((*path, field), problem, causes=causes)
 
     def choices(self) -> None:
-        """Every choice names a preset that leads to a model; each default is stated."""
-        presets, path = (*self.deck.llm_presets,), ("deck", "llm_choice_defaults")
-        unstated = [(*path, choice) for choice, preset in self.deck.llm_choice_defaults if preset is None]
-        self.report.required(unstated, "name the preset used when the caller names none", unless=[path])
-        for choice, preset in self.deck.llm_choice_defaults.model_dump(exclude_none=True).items():
-            self._choice(preset, (*path, choice), presets)
-        for choice, preset in self.deck.llm_choice_overrides.model_dump(exclude_none=True).items():
-            if preset != DISABLED:
-                self._choice(preset, ("deck", "llm_choice_overrides", choice), (*presets, DISABLED))
+        """Every choice names a preset, a model or an alias that leads to a model; each default is stated."""
+        path, known = ("deck", "llm_choice_defaults"), self.deck.names()
+        unstated = [(*path, choice) for choice, name in self.deck.llm_choice_defaults if name is None]
+        hint = "name the preset, model or alias used when the caller names none"
+        self.report.required(unstated, hint, unless=[path])
+        for choice, name in self.deck.llm_choice_defaults.model_dump(exclude_none=True).items():
+            self._choice(name, (*path, choice), known)
+        for choice, name in self.deck.llm_choice_overrides.model_dump(exclude_none=True).items():
+            if name != DISABLED:
+                self._choice(name, ("deck", "llm_choice_overrides", choice), {**known, DISABLED: "word"})
 
-    def _choice(self, preset: str, path: KeyPath, known: tuple[str, ...]) -> None:
-        stated_at = ("deck", "llm_presets", preset)
-        if preset not in self.deck.llm_presets:
-            self.report.unknown_name(path, "preset", NearName(preset, known, what_is=self.what_is), unless=[stated_at])
+    def _choice(self, name: str, path: KeyPath, known: Mapping[str, str]) -> None:
+        stated_at = [("deck", "llm_presets", name), ("deck", "aliases", name)]
+        if name not in known:
+            near = NearName(name, known, what_is=self.what_is)
+            self.report.unknown_name(path, "preset, model or alias", near, unless=[*stated_at, model_place(name)])
             return
         try:
-            self.deck.resolve(preset)
+            self.deck.resolve(name)
         except MissingCredentialError:
             # Whoever uses it hears of the key that is missing: that is no fault of the choice.
             return
         except NotAvailableError as error:
-            handle = self.deck.llm_presets[preset].llm_handle
-            rests_on = [stated_at, *self._places_behind(handle)]
-            text = f"preset {preset!r} leads to no model that is served: {error}"
-            causes = partial(causes_of_absence, self.deck, preset, type(error))
-            self.report.error(path, text, unless=rests_on, causes=causes)
+            behind = self._places_behind(self.deck.handle_of(name))
+            text = f"{known[name]} {name!r} leads to no model that is served: {error}"
+            causes = partial(causes_of_absence, self.deck, name, type(error))
+            self.report.error(path, text, unless=[*stated_at, *behind], causes=causes)
 
     def _places_behind(self, handle: str) -> Iterator[KeyPath]:
         """The places that decide whether a handle leads to a model."""

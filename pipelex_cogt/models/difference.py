@@ -73,8 +73,8 @@ def _preset_view(name: str, deck: ModelDeck) -> dict[str, Any]:
 
 
 def _choice_view(choice: str, deck: ModelDeck) -> dict[str, Any]:
-    preset = deck.preset_for(choice)
-    return {"preset": preset, "leads to": _target(deck.llm_presets[preset].llm_handle, deck)}
+    name = deck.chosen_name(choice)
+    return {"preset": name, "leads to": _target(deck.handle_of(name), deck)}
 
 
 def _target(handle: str, deck: ModelDeck) -> str | None:

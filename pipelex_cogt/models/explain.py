@@ -181,8 +181,11 @@ class _Explainer(NamedTuple):
     def values(self, *path: str | int) -> Iterator[ExplainedValue]:
         """Every value at or below a key path, with the layers that state it."""
         for place in self._places(path):
-            first, *replaced = [_stated(place, layer) for layer in reversed(self.settings.layers_stating(place))]
-            yield ExplainedValue(format_key_path(place), first, tuple(replaced))
+            last, *replaced = reversed(self.settings.layers_stating(place))
+            # A list may go on with what is below: what is in force is more than what the last layer states.
+            first = _stated(place, last, self.settings.value_at(place))
+            below = (_stated(place, layer, value_at(layer, place)) for layer in replaced)
+            yield ExplainedValue(format_key_path(place), first, tuple(below))
 
     def _places(self, path: KeyPath) -> list[KeyPath]:
         """The key path of every value at or below a key path."""
@@ -238,9 +241,9 @@ class _Explainer(NamedTuple):
         return tuple(format_key_path((*path[:-1], key)) for key in near)
 
 
-def _stated(path: KeyPath, layer: Layer) -> StatedValue:
-    """What a layer states at a key path; only backends hold secrets, and those are masked."""
-    value, origin = value_at(layer, path), layer.origin
+def _stated(path: KeyPath, layer: Layer, value: Any) -> StatedValue:
+    """A value that a layer states at a key path; only backends hold secrets, and those are masked."""
+    origin = layer.origin
     shown = mask_setting(str(path[-1]), value) if path[0] == "backends" else value
     return StatedValue(shown, origin.kind.label, origin.environment, str(origin.place(path)))
 

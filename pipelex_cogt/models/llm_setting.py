@@ -78,9 +78,9 @@ class LLMChoice(StrEnum):
 
 
 class LLMChoices(SettingsModel):
-    """The presets used when the caller names none; None where nothing is chosen."""
+    """The presets, models or aliases used when the caller names none; None where nothing is chosen."""
 
     for_text: str | None = None
-    """The preset that writes text."""
+    """What writes text."""
     for_object: str | None = None
-    """The preset that writes objects."""
+    """What writes objects."""

@@ -68,8 +68,8 @@ class ModelDeck:
         inference_models: Model name to spec, as routed.
         aliases: Alias to the name, or the names, it stands for.
         llm_presets: Preset to setting.
-        llm_choice_defaults: The presets used when the caller names none.
-        llm_choice_overrides: The presets that win over them; "disabled" stands for none.
+        llm_choice_defaults: The presets, models or aliases used when the caller names none.
+        llm_choice_overrides: Those that win over them; "disabled" stands for none.
         backends: Every backend.
         routing: Every routing profile.
         chains: Alias to its served models, in order.
@@ -165,10 +165,10 @@ class ModelDeck:
         Raises:
             UnknownNameError: There is no such choice.
         """
-        return self.resolve(self.preset_for(choice))
+        return self.resolve(self.chosen_name(choice))
 
-    def preset_for(self, choice: LLMChoice | str) -> str:
-        """The preset behind a choice: the override, else the default.
+    def chosen_name(self, choice: LLMChoice | str) -> str:
+        """The preset, model or alias that a choice names: the override, else the default.
 
         Raises:
             UnknownNameError: There is no such choice.
@@ -178,6 +178,21 @@ class ModelDeck:
         override: str | None = getattr(self.llm_choice_overrides, choice)
         default: str = getattr(self.llm_choice_defaults, choice)
         return default if override in (None, DISABLED) else str(override)
+
+    def handle_of(self, name: str) -> str:
+        """The handle that a preset names; any other name is a handle itself."""
+        return self.llm_presets[name].llm_handle if name in self.llm_presets else name
+
+    def names(self) -> dict[str, str]:
+        """Every preset, model and alias, served or not, each with which of them a caller gets by that name."""
+        # The later wins: an alias hides a model that is not served, a served model an alias.
+        kinds = (
+            ("model", self.backends.known_models),
+            ("alias", self.aliases),
+            ("model", self.inference_models),
+            ("preset", self.llm_presets),
+        )
+        return {name: kind for kind, names in kinds for name in names}
 
     def find(
         self,

@@ -11,6 +11,7 @@ from pipelex_cogt.config.schema import ANY_KEY, model_schema
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile import RoutingProfile
+from pipelex_cogt.models.aliases import Alias
 from pipelex_cogt.models.llm_setting import LLMChoices, LLMSetting
 
 SETTINGS_SCHEMA: Mapping[str, Any] = {
@@ -21,7 +22,7 @@ SETTINGS_SCHEMA: Mapping[str, Any] = {
     },
     "routing": {"active": str, "profiles": {ANY_KEY: RoutingProfile}},
     "deck": {
-        "aliases": {ANY_KEY: str},
+        "aliases": {ANY_KEY: Alias},
         "llm_presets": {ANY_KEY: LLMSetting},
         "llm_choice_defaults": LLMChoices,
         "llm_choice_overrides": LLMChoices,
