@@ -133,15 +133,16 @@ def load(write_tree: WriteTree) -> Load:
 
 
 @pytest.fixture
-def problems(load: Load) -> Callable[..., list[str]]:
-    """Load like `load`, expect it to fail, and return the problems as text, with paths relative to `settings/`."""
+def problems(load: Load, tmp_path: Path) -> Callable[..., list[str]]:
+    """Load like `load`, expect it to fail, and return the problems as text, with paths relative to `settings/`.
+
+    The folder of the test is written as `TMP`.
+    """
+    settings = f"{tmp_path / 'app' / 'settings'}{os.sep}"
 
     def load_broken(files: Mapping[str, str] | None = None, **arguments: Any) -> list[str]:
         with pytest.raises(SettingsError) as caught:
             load(files, **arguments)
-        return [
-            str(problem).replace(f"{os.sep}app{os.sep}settings{os.sep}", "\0").rpartition("\0")[2]
-            for problem in caught.value.problems
-        ]
+        return [str(problem).removeprefix(settings).replace(str(tmp_path), "TMP") for problem in caught.value.problems]
 
     return load_broken

@@ -19,7 +19,7 @@ from dynaconf.loaders.base import SourceMetadata
 from dynaconf.nodes import DataDict
 
 from pipelex_cogt.config.key_paths import KeyPath, prefixes
-from pipelex_cogt.config.layers import Layer, Location
+from pipelex_cogt.config.layers import Layer, Location, Origin
 from pipelex_cogt.config.tables import FrozenDict, Table, merge
 
 _ROOT = "COGT"
@@ -88,14 +88,26 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
         """The layers that state something at a key path, lowest first."""
         return [layer for layer in self.layers() if layer.is_stating(path)]
 
+    def origin_of(self, path: KeyPath) -> Origin | None:
+        """What states a key path, or the nearest table above it, last."""
+        found = self._stating_last(path)
+        return found and found[0]
+
     def locate(self, path: KeyPath) -> Location:
         """Where a key path, or the nearest table above it, is stated last."""
+        found = self._stating_last(path)
+        if found is None:
+            return Location()
+        origin, place = found
+        return Location(origin.place(path), origin.is_packaged, place)
+
+    def _stating_last(self, path: KeyPath) -> tuple[Origin, KeyPath] | None:
+        """What states a key path, or the nearest table above it, last, and which of the two."""
         for place in reversed([*prefixes(path)]):
             stating = self.layers_stating(place)
             if stating:
-                origin = stating[-1].origin
-                return Location(origin.place(path), origin.is_packaged, place)
-        return Location()
+                return stating[-1].origin, place
+        return None
 
 
 def _boxed_again(layers: tuple[Layer, ...]) -> LayeredDynaconf:

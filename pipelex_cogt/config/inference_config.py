@@ -44,6 +44,7 @@ LIBRARY_PATHS = {
 class MissingCredentials(StrEnum):
     """What a credential that no source holds means at load."""
 
+    PREFER = "prefer"
     DEFER = "defer"
     SKIP = "skip"
     ERROR = "error"

@@ -13,14 +13,22 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, starmap
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, prefixes
 from pipelex_cogt.config.layers import Location, Origin, Place
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 
-Hint: TypeAlias = str | NearName | None
+
+class Telling(Protocol):
+    """A next step that is looked for when somebody reads it."""
+
+    def tell(self) -> str | None:
+        """The next step in words, or None where there is none."""
+
+
+Hint: TypeAlias = str | Telling | None
 """The next step, in words or still to be looked for."""
 At: TypeAlias = Place | Origin | None
 """Where a problem stands; of an origin the line is looked for when the problem is told."""
@@ -248,7 +256,7 @@ class ProblemReport:
 
 
 def _in_words(hint: Hint) -> str | None:
-    return hint.tell() if isinstance(hint, NearName) else hint
+    return hint if isinstance(hint, str | None) else hint.tell()
 
 
 def _as_problem(finding: _Finding, place: Place | None) -> Problem:

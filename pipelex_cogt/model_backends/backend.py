@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, PlainValidator, PrivateAttr, SecretStr, SkipValidation, field_serializer
 from pydantic_core import PydanticCustomError
 
-from pipelex_cogt.config.credentials import Credentials
+from pipelex_cogt.config.credentials import WAY_IN, Credentials
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.masking import MASK, SealedText, is_secret_path, mask_setting, plain_text
 from pipelex_cogt.config.references import holds_reference, references_in
@@ -63,7 +63,7 @@ class InferenceBackend(SettingsModel):
     )
     """The further keys that its SDK needs, as stated."""
     missing_variables: Annotated[tuple[str, ...], GIVEN] = ()
-    """The variables whose absence left it out of this load (`missing_credentials = "skip"`)."""
+    """The variables whose absence left it out of this load (`missing_credentials` is `"skip"` or `"prefer"`)."""
     _handed_over: HandedOver = PrivateAttr()
 
     def model_post_init(self, context: HandedOver) -> None:
@@ -86,6 +86,7 @@ class InferenceBackend(SettingsModel):
 
         Raises:
             MissingCredentialError: It holds a reference that no source answers.
+            UnusableCredentialError: What answers it, or it itself, can never work.
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
         """
@@ -98,11 +99,13 @@ class InferenceBackend(SettingsModel):
 
         Raises:
             MissingCredentialError: It holds a reference that no source answers.
+            UnusableCredentialError: What answers it, or it itself, can never work.
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
         """
         key: SecretStr | None = self.answer(self.stated_api_key, ("api_key",))
-        return key
+        # An empty text is no key.
+        return key or None
 
     @property
     def extra_config(self) -> ExtraConfig:
@@ -116,19 +119,40 @@ class InferenceBackend(SettingsModel):
 
     def referenced_settings(self) -> Iterator[tuple[KeyPath, str]]:
         """Every setting of it and of its models that holds a reference, with its key path."""
-        stated = {"endpoint": self.stated_endpoint, "api_key": self.stated_api_key, **self.stated_extra_config}
-        return referenced_settings(self.name, stated, self.model_specs)
+        return referenced_settings(self.name, self._stated(), self.model_specs)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be called now: every reference is answered, with what can work. It raises nothing."""
+        return next(self.credentials.obstacles(self.stated_texts()), None) is None
+
+    def missing(self) -> tuple[str, ...]:
+        """The references that cannot be answered now, such as `OPENAI_API_KEY`, each once. It raises nothing."""
+        return self.credentials.missing(text for _path, text in self.referenced_settings())
+
+    def stated_texts(self) -> Iterator[tuple[KeyPath, str | SecretStr]]:
+        """Every text that it states, sealed where it is secret, and the references of its models, with key paths."""
+        for place, value in leaves(self._stated(), ("backends", self.name)):
+            if isinstance(value, str | SecretStr):
+                yield place, value
+        yield from referenced_settings(self.name, {}, self.model_specs)
+
+    def _stated(self) -> Mapping[str, Any]:
+        return {"endpoint": self.stated_endpoint, "api_key": self.stated_api_key, **self.stated_extra_config}
 
     def missing_credential(self) -> MissingCredentialError | None:
         """The error that says why it was left out of this load; None where it was not."""
         if not self.is_left_out:
             return None
-        missing = {*self.missing_variables}
-        settings = self.referenced_settings()
-        lacking = (path for path, text in settings if not missing.isdisjoint(map(str, references_in(text))))
-        path = next(lacking, ("backends", self.name))
+        wanted = {*self.missing_variables}
+        settings = ((path, references_in(text)) for path, text in self.referenced_settings())
+        lacking = {each: path for path, references in settings for each in references if str(each) in wanted}
+        path = next(iter(lacking.values()), ("backends", self.name))
         place = str(self.credentials.locate(path) or "settings")
-        return MissingCredentialError(self.name, self.missing_variables, format_key_path(path), place)
+        advice = self.credentials.whereabouts([*lacking], WAY_IN)
+        return MissingCredentialError(
+            self.name, self.missing_variables, format_key_path(path), place, advice, is_left_out=True
+        )
 
     def answer(self, value: Any, path: KeyPath) -> Any:
         """A setting with its references answered.
@@ -152,10 +176,10 @@ class InferenceBackend(SettingsModel):
                 return value.number
             # A whole text that is masked is a secret, and so is what it becomes; of a URL only the password is.
             is_secret = is_secret or value.shown == MASK
-        text = plain_text(value)
-        if not isinstance(text, str):
-            return text
-        answered = self.credentials.resolve(text, self.name, place)
+        if not isinstance(value, str | SecretStr):
+            return value
+        # It stays sealed on its way: a traceback that shows locals would show it.
+        answered = self.credentials.resolve(value, self.name, place)
         return SealedText(answered) if is_secret else answered
 
     @field_serializer("stated_endpoint", "stated_api_key", "stated_extra_config")

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from itertools import chain, filterfalse, product
-from typing import NamedTuple, TypeAlias
+from itertools import filterfalse, product
+from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import ValidationError
 
+from pipelex_cogt.config.credential_checks import variable_for
 from pipelex_cogt.config.credentials import Credentials
+from pipelex_cogt.config.foreign_references import foreign_reference
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.layers import Place
-from pipelex_cogt.config.masking import is_placeholder
+from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
-from pipelex_cogt.config.references import Prefix, Reference, ReferenceSyntaxError, references_in
-from pipelex_cogt.config.report import WHEREVER, ProblemReport
+from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
+from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName, is_one_slip
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
 from pipelex_cogt.config.validation import Inherited, build_sound, note_faults, note_given
-from pipelex_cogt.errors import SecretFileError, SecretSourceError
 from pipelex_cogt.model_backends.backend import HandedOver, InferenceBackend, referenced_settings, references_of
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.credential_needs import (
+    Lacking,
+    Needs,
+    NeedsFinder,
+    left_out,
+    named_backends,
+    refuse_missing,
+    tell_left_out,
+)
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelSpecs
 
 Specs: TypeAlias = Mapping[str, InferenceModelSpec | None]
@@ -52,13 +61,15 @@ def build_backend_library(
     files: Mapping[str, Table] = tree.get("models", {})
     in_use = _choose_backends(tables, config, report)
     build = _BackendBuilder(config, credentials, report, files, in_use)
+    specs_of = {name: build.specs(name) for name in {**tables, **files}}
+    lacking = build.lacking(tree, specs_of)
     backends: dict[str, InferenceBackend] = {}
     hidden: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-    for name in {**tables, **files}:
-        specs = build.specs(name)
+    for name, specs in specs_of.items():
         served: Collection[str] = ()
         if name in tables:
-            backend = backends[name] = build.backend(name, tables[name], specs)
+            missing = tuple(map(str, lacking.get(name, ())))
+            backend = backends[name] = build.backend(name, tables[name], specs, missing)
             served = backend.model_specs if backend.enabled else ()
         else:
             hint = NearName(name, tables, otherwise="add its table to backends.toml")
@@ -83,6 +94,11 @@ def _choose_backends(tables: Mapping[str, Table], config: InferenceConfig, repor
     return set(config.enabled_backends)
 
 
+def _served(specs: Specs) -> ModelSpecs:
+    """The specs that have no fault and are not switched off."""
+    return FrozenDict({model: spec for model, spec in specs.items() if spec is not None and spec.enabled})
+
+
 class _BackendBuilder(NamedTuple):
     """The steps of building one backend, and what all of them need."""
 
@@ -92,8 +108,26 @@ class _BackendBuilder(NamedTuple):
     files: Mapping[str, Table]
     in_use: Collection[str]
 
-    def backend(self, name: str, table: Table, specs: Specs) -> InferenceBackend:
-        """Build a backend; one whose credentials are missing is left out or refused, as the settings say."""
+    def lacking(self, tree: Table, specs_of: Mapping[str, Specs]) -> Mapping[str, Lacking]:
+        """The backends to load without for lack of a credential; where that is a fault, it is noted."""
+        finder = NeedsFinder(self.config, self.credentials, self.report)
+        needs: dict[str, Needs] = {}
+        for name, table in tree.get("backends", {}).items():
+            # What takes no reference is blanked, so that nobody looks there.
+            stated = {**table, **dict.fromkeys(_PLAIN_KEYS)}
+            settings = referenced_settings(name, stated, _served(specs_of[name]))
+            needs[name] = finder.find(table, settings, is_in_use=name in self.in_use)
+        mode, given = self.config.missing_credentials, (self.config, self.credentials, self.report)
+        if mode is MissingCredentials.ERROR:
+            refuse_missing(needs, *given)
+        is_preferring = mode is MissingCredentials.PREFER
+        named = named_backends(tree, self.config, self.credentials) if is_preferring else ()
+        lacking = left_out(needs, mode, named)
+        tell_left_out(lacking, *given)
+        return lacking
+
+    def backend(self, name: str, table: Table, specs: Specs, missing: tuple[str, ...]) -> InferenceBackend:
+        """Build a backend; `missing` names what it was left out for."""
         path, is_in_use = ("backends", name), name in self.in_use
         if is_in_use and name not in self.files:
             file = self.config.model_specs_path(name)
@@ -101,18 +135,26 @@ class _BackendBuilder(NamedTuple):
             self.report.error(path, "no file states its models", hint, unless=[("models", name)])
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
         further = {key: value for key, value in table.items() if key not in own}
-        served = FrozenDict({model: spec for model, spec in specs.items() if spec is not None and spec.enabled})
         self._check_further_keys(path, further)
-        missing = self._find_missing(name, table, served)
-        given = {"name": name, "extra_config": freeze(further), "missing_variables": tuple(missing)}
+        self._check_endpoint(path, own.get("endpoint"))
+        given = {"name": name, "extra_config": freeze(further), "missing_variables": missing}
         if isinstance(own.get("enabled", True), bool):
             # What is no boolean stays, for validation to refuse it.
             given["enabled"] = is_in_use and not missing
-        context = HandedOver(self.credentials, served)
+        context = HandedOver(self.credentials, _served(specs))
         backend = build_sound(InferenceBackend, own, path, self.report, given, context)
         for _ in references_of(own.get("display_name"), path):
             self.report.error((*path, "display_name"), _NO_REFERENCE)
         return backend or InferenceBackend.model_validate(given, context=context)
+
+    def _check_endpoint(self, path: KeyPath, endpoint: Any) -> None:
+        """What another tool takes for a reference is no base URL."""
+        text = plain_text(endpoint)
+        foreign = foreign_reference(text) if isinstance(text, str) else None
+        if foreign is not None:
+            place = (*path, "endpoint")
+            hint = f"write ${{{foreign or variable_for(place)}}}"
+            self.report.error(place, "looks like a reference of another tool", hint)
 
     def _check_further_keys(self, path: KeyPath, further: Table) -> None:
         """A key that is one slip away from a known one is a misspelling, not a further key of its SDK."""
@@ -123,47 +165,6 @@ class _BackendBuilder(NamedTuple):
         for key, known in product(further, _BACKEND_KEYS):
             if is_one_slip(key, known):
                 self.report.error((*path, key), "unknown key", f"did you mean {known!r}?")
-
-    def _find_missing(self, name: str, table: Table, served: ModelSpecs) -> list[str]:
-        """The variables whose absence leaves the backend out; where it is refused for them, they are errors."""
-        missing: dict[str, KeyPath] = {}
-        # What takes no reference is blanked, so that nobody looks there.
-        stated = {**table, **dict.fromkeys(_PLAIN_KEYS)}
-        for path, text in referenced_settings(name, stated, served):
-            for reference in self._check_references(name, path, text):
-                missing.setdefault(str(reference), path)
-        if self.config.missing_credentials is MissingCredentials.ERROR:
-            for names, path in missing.items():
-                self.report.error(path, f"backend {name!r} needs {names}, which is not set")
-            return []
-        for names, path in missing.items():
-            self.report.warning(path, f"backend {name!r} is left out: {names} is not set", place=WHEREVER)
-        return [*missing]
-
-    def _check_references(self, name: str, path: KeyPath, text: str) -> list[Reference]:
-        """Check the references of a setting.
-
-        Returns:
-            Those that no source answers, where that means something at load.
-        """
-        try:
-            references = references_in(text)
-            if name in self.in_use:
-                self._warn_of_placeholders(name, path, references)
-                # Under "defer" whoever uses the backend hears of it; a source is not asked before.
-                if self.config.missing_credentials is not MissingCredentials.DEFER:
-                    return self.credentials.missing(text)
-        except SecretFileError as error:
-            self.report.error(path, error.problem, place=Place(error.path))
-        except (ReferenceSyntaxError, SecretSourceError) as error:
-            self.report.error(path, str(error))
-        return []
-
-    def _warn_of_placeholders(self, backend: str, path: KeyPath, references: list[Reference]) -> None:
-        for prefix, name in chain.from_iterable(reference.names for reference in references):
-            if prefix is not Prefix.SECRET and is_placeholder(self.credentials.environ.get(name, "")):
-                text = f"{name} looks like a placeholder, not like a credential of backend {backend!r}"
-                self.report.warning(path, text, "set its value", Place(name))
 
     def specs(self, backend: str) -> Specs:
         """Build the specs of a backend's file."""

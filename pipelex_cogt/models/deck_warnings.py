@@ -9,6 +9,7 @@ from itertools import filterfalse
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Problem, Severity
+from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile import RoutingDecision, compile_pattern, is_pattern
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
@@ -26,6 +27,7 @@ def find_warnings(deck: ModelDeck, report: ProblemReport) -> tuple[Problem, ...]
         report: What the load noted; it stays as it is.
     """
     full = report.copy()
+    warn_of_credentials(deck.backends, full)
     _warn_of_routes(deck.routing, full)
     _warn_of_models(deck, full)
     _warn_of_aliases(deck, full)
