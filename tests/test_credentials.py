@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -1005,6 +1007,45 @@ def test_a_dotenv_of_the_working_directory_is_warned_of_once(load: Load) -> None
 
 def test_no_such_file_is_no_warning(load: Load) -> None:
     assert load().warnings == ()
+
+
+# What an error holds
+
+
+class VaultThatFails:
+    """A source that answers for `K`, and fails for any other name."""
+
+    def get(self, name: str) -> str | None:
+        if name != "K":
+            raise ConnectionError(CANARY)
+        return CANARY
+
+
+CANARY = "4f9d0cCANARY"
+HOLDING: dict[str, tuple[str, dict[str, str]]] = {
+    "text beside what is missing": (f"{CANARY}-${{env:NOPE}}", {}),
+    "an answer before what is missing": ("${A}-${env:NOPE}", {"A": CANARY}),
+    "a default beside what is missing": (f"${{env:NOPE:-{CANARY}}}${{env:NOPE}}", {}),
+    "an answer before a source that fails": ("${K}-${secret:NOPE}", {}),
+    "a value that cannot work": ("${A}", {"A": f'"{CANARY}"'}),
+    "an answer before a value that cannot work": ("${K}${A}", {"A": f"{CANARY}\0"}),
+    "a literal that cannot work": (f"\u201c{CANARY}\u201d", {}),
+}
+
+
+@pytest.mark.parametrize(("text", "environ"), HOLDING.values(), ids=HOLDING)
+def test_no_frame_of_an_error_holds_a_value(load: Load, text: str, environ: dict[str, str]) -> None:
+    backend = load(backends(f"api_key = {json.dumps(text)}"), environ=environ, sources=[VaultThatFails()]).backends["a"]
+    with pytest.raises(CogtError) as caught:
+        _ = backend.api_key
+    frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    of_ours = [frame for frame in frames if "pipelex_cogt" in frame.filename]
+    assert of_ours
+    assert [
+        (frame.name, name) for frame in of_ours for name, value in (frame.locals or {}).items() if CANARY in value
+    ] == []
+    assert CANARY not in f"{caught.value}{caught.value!r}"
+    assert backend.is_ready is False
 
 
 # The one way out
