@@ -9,10 +9,10 @@ llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 
 import typing
 
-from pipelex_cogt.config.credentials import SecretSource
 from pipelex_cogt.config.directories import Directories
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
+from pipelex_cogt.config.secret_sources import SecretSource
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.errors import (
     BackendDisabledError,
@@ -28,6 +28,7 @@ from pipelex_cogt.errors import (
     SettingsError,
     Severity,
     UnknownNameError,
+    UnusableCredentialError,
 )
 from pipelex_cogt.hub import get_models_manager, set_models_manager
 from pipelex_cogt.model_backends.backend import ExtraConfig, InferenceBackend
@@ -66,7 +67,8 @@ __all__ = [
     "ModelNotRoutedError", "NotAvailableError", "Origin", "OutputModality", "Place", "Problem", "ProblemError",
     "PromptingTarget", "ResolvedLLM", "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary",
     "RoutingRule", "SecretFileError", "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity",
-    "StatedValue", "TurnedDown", "UnknownNameError", "get_models_manager", "set_models_manager",
+    "StatedValue", "TurnedDown", "UnknownNameError", "UnusableCredentialError", "get_models_manager",
+    "set_models_manager",
 ]
 # fmt: on
 

@@ -11,6 +11,7 @@ Everything this package raises is a `CogtError`:
             ModelNotRoutedError      the model is enabled, no rule of the active profile leads to it
             MissingCredentialError   a backend needs a value that no source holds
                 LiteralLeftBehindError   the value was a literal, and a pickle carries none
+            UnusableCredentialError  a backend has a value that can never work
         SecretFileError          a secret's file that cannot be used
         SecretSourceError        a source of secrets that fails
 """
@@ -216,18 +217,40 @@ class MissingCredentialError(NotAvailableError):
 
     Attributes:
         backend: The backend's name.
-        variables: The names that would answer, as written in the reference.
+        variables: The names that would answer, as written in the reference; of a backend that was left out, each
+            reference that nothing answers.
         path: The TOML key path of the reference.
         place: The file and line, or the variable, that holds the reference.
+        advice: Where the names were looked for, which that are set come near, and the next step. They are looked for
+            when somebody reads the message.
+        is_left_out: Whether the backend was left out of the load for it.
     """
 
-    def __init__(self, backend: str, variables: tuple[str, ...], path: str, place: str) -> None:
-        super().__init__(backend, variables, path, place)
+    def __init__(
+        self,
+        backend: str,
+        variables: tuple[str, ...],
+        path: str,
+        place: str,
+        advice: object = None,
+        *,
+        is_left_out: bool = False,
+    ) -> None:
+        super().__init__(backend, variables, path, place, advice)
         self.backend, self.variables, self.path, self.place = backend, variables, path, place
+        self.advice, self.is_left_out = advice, is_left_out
+
+    @property
+    def reason(self) -> str:
+        """What is missing, without the place and the advice."""
+        if not self.is_left_out:
+            return f"backend {self.backend!r} needs {' or '.join(self.variables)}, which is not set"
+        verb = "is" if len(self.variables) == 1 else "are"
+        return f"backend {self.backend!r} is left out: {' and '.join(self.variables)} {verb} not set"
 
     def __str__(self) -> str:
-        names = " or ".join(self.variables)
-        return f"{self.place}  {self.path}: backend {self.backend!r} needs {names}, which is not set"
+        advice = str(self.advice or "")
+        return f"{self.place}  {self.path}: {'; '.join(filter(None, (self.reason, advice)))}"
 
 
 class LiteralLeftBehindError(MissingCredentialError):
@@ -241,6 +264,26 @@ class LiteralLeftBehindError(MissingCredentialError):
     def __str__(self) -> str:
         lost = f"backend {self.backend!r} has lost its literal secret, which no pickle carries"
         return f"{self.path}: {lost}; state a reference such as ${{NAME}} instead"
+
+
+class UnusableCredentialError(NotAvailableError):
+    """A backend has a value that can never work: a control character in it, quotes, another tool's reference.
+
+    Attributes:
+        backend: The backend's name.
+        variable: The variable or secret that holds the value; None where it is a literal.
+        path: The TOML key path of the setting.
+        place: The variable, or the file, that holds the value.
+        problem: What is wrong with it and the next step, never the value.
+    """
+
+    def __init__(self, backend: str, variable: str | None, path: str, place: str, problem: str) -> None:
+        super().__init__(backend, variable, path, place, problem)
+        self.backend, self.variable, self.path = backend, variable, path
+        self.place, self.problem = place, problem
+
+    def __str__(self) -> str:
+        return f"{self.place}  {self.path}: {self.problem}"
 
 
 class SecretFileError(CogtError):

@@ -134,12 +134,16 @@ def load(write_tree: WriteTree) -> Load:
 
 
 @pytest.fixture
-def problems(load: Load) -> Callable[..., list[str]]:
-    """Load like `load`, expect it to fail, and return the problems as text, with paths relative to `settings/`."""
+def problems(load: Load, tmp_path: Path) -> Callable[..., list[str]]:
+    """Load like `load`, expect it to fail, and return the problems as text, with paths relative to `settings/`.
+
+    The folder of the test is written as `TMP`.
+    """
 
     def load_broken(files: Mapping[str, str] | None = None, **arguments: Any) -> list[str]:
         with pytest.raises(SettingsError) as caught:
             load(files, **arguments)
-        return [re.sub(r"[^ ]*/app/settings/", "", str(problem)) for problem in caught.value.problems]
+        told = (re.sub(r"[^ ]*/app/settings/(?=\S)", "", str(problem)) for problem in caught.value.problems)
+        return [text.replace(str(tmp_path), "TMP") for text in told]
 
     return load_broken

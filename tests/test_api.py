@@ -32,6 +32,7 @@ from pipelex_cogt import (
     SettingsError,
     Severity,
     UnknownNameError,
+    UnusableCredentialError,
 )
 
 PUBLIC_NAMES = sorted(pipelex_cogt.__all__)
@@ -69,6 +70,7 @@ PARENTS = {
     ModelNotRoutedError: (NotAvailableError,),
     MissingCredentialError: (NotAvailableError,),
     LiteralLeftBehindError: (MissingCredentialError,),
+    UnusableCredentialError: (NotAvailableError,),
     SecretFileError: (CogtError,),
     SecretSourceError: (CogtError,),
 }
@@ -84,7 +86,9 @@ ERRORS = [
     BackendDisabledError("m", ("a", "b")),
     ModelNotRoutedError("m", "all", "route 'm*'", (("b", "is disabled"),)),
     MissingCredentialError("a", ("A_KEY", "secret:a"), "cogt.backends.a.api_key", "settings/backends.toml:3"),
+    MissingCredentialError("a", ("A", "B"), "cogt.backends.a.api_key", "backends.toml:3", "set it", is_left_out=True),
     LiteralLeftBehindError("a", "cogt.backends.a.api_key"),
+    UnusableCredentialError("a", "A_KEY", "cogt.backends.a.api_key", "A_KEY", "A_KEY holds a tab at position 2"),
     SecretFileError("/run/secrets/a", "expected UTF-8 text"),
     SecretSourceError("Vault", "a", "failed with RuntimeError"),
 ]

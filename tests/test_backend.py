@@ -1,6 +1,7 @@
 """Backends: credentials stay references, are answered when asked for, and are never shown."""
 
 import copy
+import json
 import pickle
 import re
 from collections.abc import Callable
@@ -133,7 +134,11 @@ def test_a_missing_key_is_named_with_file_and_line(load: Load, tmp_path: Path) -
     error = caught.value
     assert (error.backend, error.variables, error.path) == ("a", ("A_KEY",), "cogt.backends.a.api_key")
     assert error.place == f"{tmp_path / 'app' / 'settings' / 'backends.toml'}:3"
-    assert str(error) == f"{error.place}  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set"
+    assert str(error).replace(str(tmp_path), "TMP") == (
+        "TMP/app/settings/backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set; looked "
+        "in the environment and TMP/no-secrets (no .env beside TMP/app/settings/ or in TMP/work); set it, or leave the "
+        'backend out with cogt.inference_config.enabled_backends or missing_credentials = "skip"'
+    )
 
 
 def test_a_missing_further_key_is_named_by_its_own_path(backend_a: LoadBackend) -> None:
@@ -372,3 +377,90 @@ def test_a_literal_key_that_a_pickle_left_behind_is_missed(load: Load) -> None:
 def test_a_backend_is_hashable(load: Load) -> None:
     backends = load().backends
     assert len({backends["a"], backends["b"], backends["a"]}) == 2
+
+
+# Whether it can be called
+
+
+READY: dict[str, tuple[tuple[str, ...], dict[str, str], tuple[str, ...], object]] = {
+    "every reference is answered": (("api_key = '${A_KEY}'",), {"A_KEY": "x"}, (), True),
+    "nothing is asked": ((), {}, (), True),
+    "a default": (("region = '${A_REGION:-eu}'",), {}, (), True),
+    "one is missing": (("endpoint = '${A_URL}'", "api_key = '${A_KEY}'"), {"A_KEY": "x"}, ("A_URL",), False),
+    "each name once": (("x = '${A}${B}'", "y = ['${B}', { z = '${A}' }]"), {}, ("A", "B"), False),
+    "alternatives": (("api_key = '${env:A|secret:B}'",), {}, ("env:A or secret:B",), False),
+    "only white space": (("api_key = '${A_KEY}'",), {"A_KEY": " \n"}, ("A_KEY",), False),
+    "a value that cannot work": (("api_key = '${A_KEY}'",), {"A_KEY": "your-key"}, (), False),
+    "a literal that cannot work": (("api_key = 'os.environ/A_KEY'",), {}, (), False),
+    "a control character in a setting": (("region = '${A_REGION}'",), {"A_REGION": "e\x1bu"}, (), False),
+}
+
+
+@pytest.mark.parametrize(("lines", "environ", "missing", "ready"), READY.values(), ids=READY)
+def test_a_backend_knows_whether_it_can_be_called(
+    backend_a: LoadBackend, lines: tuple[str, ...], environ: dict[str, str], missing: tuple[str, ...], ready: object
+) -> None:
+    backend = backend_a(*lines, environ=environ)
+    assert (backend.missing(), backend.is_ready) == (missing, ready)
+
+
+def test_a_backend_that_was_left_out_knows_it_too(load: Load) -> None:
+    environ: dict[str, str] = {"B_KEY": "x"}
+    backend = load(overrides={"inference_config": {"missing_credentials": "skip"}}, environ=environ).backends["a"]
+    assert (backend.missing(), backend.is_ready, backend.enabled) == (("A_KEY",), False, False)
+    environ["A_KEY"] = "late"
+    assert (backend.missing(), backend.is_ready, backend.enabled) == ((), True, False)
+
+
+def test_a_model_id_that_nothing_answers_is_missing_too(load: Load) -> None:
+    files = {**backends_toml(), "backends/a.toml": '[m1]\nsdk = "s"\nmodel_id = "${DEPLOYMENT}"'}
+    backend = load(files).backends["a"]
+    assert (backend.missing(), backend.is_ready) == (("DEPLOYMENT",), False)
+
+
+class Asked:
+    """A source that remembers what it was asked for, and fails where it is told to."""
+
+    def __init__(self, *, fails: bool = False) -> None:
+        self.names: list[str] = []
+        self.fails = fails
+
+    def get(self, name: str) -> str | None:
+        self.names.append(name)
+        if self.fails:
+            raise ConnectionError
+        return "4f9d0c"
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda backend: backend.is_ready, InferenceBackend.missing], ids=["is_ready", "missing"]
+)
+def test_each_name_is_asked_for_once(backend_a: LoadBackend, ask: Callable[[InferenceBackend], object]) -> None:
+    source = Asked()
+    ask(backend_a("api_key = '${K}'", "region = '${K}${L}'", sources=[source]))
+    assert sorted(source.names) == ["K", "L"]
+
+
+def test_a_source_that_fails_is_no_answer(backend_a: LoadBackend) -> None:
+    backend = backend_a("api_key = '${K}'", sources=[Asked(fails=True)])
+    assert (backend.missing(), backend.is_ready) == (("K",), False)
+
+
+# Keys that are none
+
+
+@pytest.mark.parametrize("text", ["", " \n", "${A_KEY:-}", "${A_KEY:- }"])
+def test_an_empty_key_is_none(backend_a: LoadBackend, text: str) -> None:
+    assert backend_a(f"api_key = {json.dumps(text)}").api_key is None
+
+
+@pytest.mark.parametrize("text", [" sk-4f9d0c\n", "\tsk-4f9d0c", "sk-4f9d0c\r\n\r\n"])
+@pytest.mark.parametrize("key", ["api_key", "client_secret", "endpoint"])
+def test_white_space_around_a_literal_is_no_part_of_it(backend_a: LoadBackend, key: str, text: str) -> None:
+    backend = backend_a(f"{key} = {json.dumps(text)}")
+    found = {"api_key": backend.api_key, "endpoint": backend.endpoint, **backend.extra_config}[key]
+    assert (found.get_secret_value() if isinstance(found, SecretStr) else found) == "sk-4f9d0c"
+
+
+def test_white_space_of_another_setting_is_its_own(backend_a: LoadBackend) -> None:
+    assert backend_a("separator = ' ; '").extra_config["separator"] == " ; "

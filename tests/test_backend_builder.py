@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt import BackendDisabledError, InferenceBackendLibrary, ModelManager
-from pipelex_cogt.config.credentials import Credentials, SecretsDirectory
+from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.inference_config import InferenceConfig, default_paths
 from pipelex_cogt.config.report import ProblemReport
@@ -50,7 +50,7 @@ def told_of(manager: ModelManager, words: str) -> set[str]:
 
 def build(backends: dict[str, Any], models: dict[str, Any], chosen: list[str] | None) -> InferenceBackendLibrary:
     config = InferenceConfig.model_validate({**default_paths(Path("settings")), "enabled_backends": chosen})
-    credentials = Credentials(Environ({}), SecretsDirectory(None))
+    credentials = Credentials(Environ({}), [])
     return build_backend_library({"backends": backends, "models": models}, config, credentials, ProblemReport())
 
 
@@ -312,17 +312,26 @@ def test_error_lists_every_missing_variable_of_every_enabled_backend(problems: P
             api_key = "${OFF_KEY}"
         """
     }
-    assert problems(files, overrides=missing_credentials("error")) == [
-        "backends.toml:2  cogt.backends.a.endpoint: backend 'a' needs HOST, which is not set",
+    first, *others = problems(files, overrides=missing_credentials("error"))
+    assert first.startswith(
+        "backends.toml:2  cogt.backends.a.endpoint: backend 'a' needs HOST, which is not set; looked "
+    )
+    assert others == [
         "backends.toml:3  cogt.backends.a.api_key: backend 'a' needs env:A_KEY or secret:a, which is not set",
         "backends.toml:5  cogt.backends.b.api_key: backend 'b' needs B_KEY, which is not set",
     ]
 
 
-def test_a_variable_missing_in_two_places_is_told(problems: Problems) -> None:
+def test_a_variable_missing_in_two_places_is_told_once(problems: Problems) -> None:
     files = {"backends.toml": '[a]\nendpoint = "${X}"\nregion = "${X}"\n[b]\n[off]\nenabled = false'}
-    found = problems(files, overrides=missing_credentials("error"))
-    assert {problem.partition(": ")[2] for problem in found} == {"backend 'a' needs X, which is not set"}
+    (found,) = problems(files, overrides=missing_credentials("error"))
+    assert found.startswith("backends.toml:2  cogt.backends.a.endpoint: backend 'a' needs X, which is not set; looked ")
+
+
+def test_a_variable_that_two_backends_miss_is_told_once(problems: Problems) -> None:
+    files = {"backends.toml": '[a]\napi_key = "${X}"\n[b]\napi_key = "${X}"\n[off]\nenabled = false'}
+    (found,) = problems(files, overrides=missing_credentials("error"))
+    assert found.startswith("backends.toml:2  cogt.backends.a.api_key: backends 'a' and 'b' need X, which is not set; ")
 
 
 def test_error_loads_where_every_credential_is_set(load: Load) -> None:
@@ -331,15 +340,16 @@ def test_error_loads_where_every_credential_is_set(load: Load) -> None:
 
 
 def test_an_empty_variable_is_a_missing_one(problems: Problems) -> None:
-    found = problems(overrides=missing_credentials("error"), environ={"A_KEY": "", "B_KEY": "y"})
-    assert found == ["backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set"]
+    (found,) = problems(overrides=missing_credentials("error"), environ={"A_KEY": "", "B_KEY": "y"})
+    assert found.startswith(
+        "backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set; looked "
+    )
 
 
-def test_missing_credentials_knows_three_words(problems: Problems) -> None:
+def test_missing_credentials_knows_four_words(problems: Problems) -> None:
     found = problems(overrides=missing_credentials("ignore"))
-    assert found == [
-        "overrides  cogt.inference_config.missing_credentials: expected one of 'defer', 'skip' or 'error', got 'ignore'"
-    ]
+    path = "cogt.inference_config.missing_credentials"
+    assert found == [f"overrides  {path}: expected one of 'prefer', 'defer', 'skip' or 'error', got 'ignore'"]
 
 
 def test_who_starts_from_nothing_inherits_no_choice_of_the_packaged_settings(load: Load) -> None:

@@ -367,7 +367,7 @@ VALUES = [
         [
             (
                 "settings.toml:3  cogt.inference_config.missing_credentials: expected one of"
-                " 'defer', 'skip' or 'error', got 'never'"
+                " 'prefer', 'defer', 'skip' or 'error', got 'never'"
             )
         ],
         id="an unknown choice",

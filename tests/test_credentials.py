@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -30,6 +32,11 @@ WriteSecret: TypeAlias = Callable[..., dict[str, str]]
 
 BACKENDS_B_OFF = "[b]\n[off]\nenabled = false\n"
 KIB_64 = 64 * 1024
+LOOKED = (
+    "looked in the environment and TMP/no-secrets (no .env beside TMP/app/settings/ or in TMP/work); set it, or leave "
+    'the backend out with cogt.inference_config.enabled_backends or missing_credentials = "skip"'
+)
+"""What is told of a missing variable, once for each load."""
 
 
 def backends(*lines: str) -> dict[str, str]:
@@ -157,8 +164,8 @@ def write_dotenv(tmp_path: Path) -> Callable[..., Path]:
 def test_references_are_answered_in_every_place(
     load: Load, mounted: dict[str, str], write: Callable[[str], dict[str, str]], read: Read
 ) -> None:
-    environ = {**mounted, "A": "1", "C": "${A}"}
-    assert read(load(write(EVERY_FORM), environ=environ)) == "https://${x}/1/from-file/default/${A}"
+    environ = {**mounted, "A": " 1\n", "C": "not ${A}"}
+    assert read(load(write(EVERY_FORM), environ=environ)) == "https://${x}/1/from-file/default/not ${A}"
 
 
 MALFORMED = {
@@ -459,9 +466,8 @@ def test_defer_loads_and_the_use_says_what_is_missing(load: Load) -> None:
     assert (caught.value.backend, caught.value.variables) == ("a", ("A_KEY",))
     assert caught.value.path == "cogt.backends.a.api_key"
     assert caught.value.place.endswith("settings/backends.toml:3")
-    assert str(caught.value).endswith(
-        "settings/backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set"
-    )
+    assert caught.value.reason == "backend 'a' needs A_KEY, which is not set"
+    assert f"settings/backends.toml:3  cogt.backends.a.api_key: {caught.value.reason}; looked in " in str(caught.value)
 
 
 def test_a_missing_credential_is_told_when_the_files_have_gone(load: Load) -> None:
@@ -531,14 +537,16 @@ def test_error_lists_every_missing_variable_of_every_backend_in_use(problems: Pr
         "backends.toml:6  cogt.backends.b.api_key: backend 'b' needs B_KEY",
         "backends/b.toml:4  cogt.models.b.m1.model_id: backend 'b' needs B_DEPLOYMENT",
     }
-    found = problems(files, environ={"SET": "x"})
-    assert set(found) == {f"{line}, which is not set" for line in needs}
-    assert len(found) == len(needs)
+    first, *others = problems(files, environ={"SET": "x"})
+    assert {first.partition("; ")[0], *others} == {f"{line}, which is not set" for line in needs}
+    assert first.partition("; ")[2] == LOOKED
+    assert len(others) == len(needs) - 1
 
 
 def test_error_counts_an_empty_variable_as_missing(problems: Problems) -> None:
-    found = problems(missing_means("error"), environ={"A_KEY": "", "B_KEY": "b"})
-    assert found == ["backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set"]
+    (found,) = problems(missing_means("error"), environ={"A_KEY": " ", "B_KEY": "b"})
+    assert found.startswith("backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set; ")
+    assert "; A_KEY is there and empty in the environment; " in found
 
 
 def test_error_comes_with_the_other_faults_of_a_load(problems: Problems) -> None:
@@ -574,9 +582,8 @@ def test_skip_reports_what_was_left_out_and_why(without_a: LoadWithout) -> None:
     (warning,) = without_a().warnings
     assert warning.severity is Severity.WARNING
     assert warning.path == "cogt.backends.a.api_key"
-    assert str(warning).endswith(
-        "settings/backends.toml:3  cogt.backends.a.api_key: backend 'a' is left out: A_KEY is not set"
-    )
+    told = "settings/backends.toml:3  cogt.backends.a.api_key: backend 'a' is left out: A_KEY is not set; looked in "
+    assert told in str(warning)
 
 
 def test_skip_reports_every_missing_variable(without_a: LoadWithout) -> None:
@@ -616,9 +623,16 @@ def test_what_skip_left_out_says_which_variable_brings_it_back(without_a: LoadWi
         lambda: manager.get_llm_deck().chain("mine"),
     ]
     for ask in asks:
-        with pytest.raises(MissingCredentialError, match=r"backend 'a' needs A_KEY, which is not set") as caught:
+        with pytest.raises(MissingCredentialError, match=r"backend 'a' is left out: A_KEY is not set") as caught:
             ask()
-        assert caught.value.variables == ("A_KEY",)
+        assert (caught.value.variables, caught.value.is_left_out) == (("A_KEY",), True)
+
+
+def test_a_backend_that_lacks_two_variables_was_left_out_for_both(without_a: LoadWithout) -> None:
+    files = {"backends.toml": "[a]\nendpoint = '${A_HOST|env:HOST}'\napi_key = '${A_KEY}'\n" + BACKENDS_B_OFF}
+    with pytest.raises(MissingCredentialError) as caught:
+        without_a(files).get_inference_model("only-a")
+    assert caught.value.reason == "backend 'a' is left out: A_HOST or env:HOST and A_KEY are not set"
 
 
 def test_a_backend_that_is_switched_off_is_no_missing_credential(without_a: LoadWithout) -> None:
@@ -666,13 +680,13 @@ LOST_CHOICES: dict[str, tuple[dict[str, str], dict[str, Any], dict[str, str]]] =
 
 
 @pytest.mark.parametrize(("files", "aliases", "environ"), LOST_CHOICES.values(), ids=LOST_CHOICES)
-def test_a_choice_that_skip_loses_is_no_fault_and_names_the_variable_when_it_is_used(
+def test_a_choice_that_loses_its_backends_loads_and_its_use_names_the_variable(
     load: Load, files: dict[str, str], aliases: dict[str, Any], environ: dict[str, str]
 ) -> None:
-    overrides = {"deck": {"aliases": aliases}}
-    deck = load({**missing_means("skip"), **files}, environ=environ, overrides=overrides).get_llm_deck()
-    with pytest.raises(MissingCredentialError, match="A_KEY"):
-        deck.choice("for_text")
+    manager = load({**missing_means("skip"), **files}, environ=environ, overrides={"deck": {"aliases": aliases}})
+    for choice in ("for_text", "for_object"):
+        with pytest.raises(MissingCredentialError, match="backend 'a' is left out: A_KEY is not set"):
+            manager.get_llm_deck().choice(choice)
 
 
 def test_skip_is_content_with_every_credential(load: Load) -> None:
@@ -783,12 +797,10 @@ def test_a_model_id_is_as_fresh(load: Load) -> None:
 CONTENTS = {
     "no newline": (b"x", "x"),
     "one newline": (b"x\n", "x"),
-    "two newlines": (b"x\n\n", "x\n"),
-    "windows newline": (b"x\r\n", "x"),
-    "spaces stay": (b" x \n", " x "),
-    "lines": (b"-----BEGIN\nx\n-----END\n", "-----BEGIN\nx\n-----END"),
-    "UTF-8": ("clé".encode(), "clé"),
-    "a reference": (b"${A_KEY}", "${A_KEY}"),
+    "two newlines": (b"x\n\n", "x"),
+    "windows newlines": (b"x\r\n\r\n", "x"),
+    "spaces": (b" x \n", "x"),
+    "a byte order mark": (b"\xef\xbb\xbfx\r\n", "x"),
     "64 KiB": (b"x" * KIB_64, "x" * KIB_64),
 }
 
@@ -921,7 +933,7 @@ def test_a_name_with_a_slash_reads_nothing_outside(load: Load, tmp_path: Path, m
     for name in ("../outside", "..", "sub/../../outside", str(tmp_path / "outside")):
         with pytest.raises(SettingsError) as caught:
             load(backends(f'api_key = "${{secret:{name}}}"'), environ=mounted)
-        assert "cannot name a variable or a secret: no slashes, not . or .." in str(caught.value)
+        assert "cannot name a secret's file; write its path, without . and .." in str(caught.value)
 
 
 def mount_like_kubernetes(directory: Path, version: str, text: str) -> None:
@@ -1001,6 +1013,45 @@ def test_a_dotenv_of_the_working_directory_is_warned_of_once(load: Load) -> None
 
 def test_no_such_file_is_no_warning(load: Load) -> None:
     assert load().warnings == ()
+
+
+# What an error holds
+
+
+class VaultThatFails:
+    """A source that answers for `K`, and fails for any other name."""
+
+    def get(self, name: str) -> str | None:
+        if name != "K":
+            raise ConnectionError(CANARY)
+        return CANARY
+
+
+CANARY = "4f9d0cCANARY"
+HOLDING: dict[str, tuple[str, dict[str, str]]] = {
+    "text beside what is missing": (f"{CANARY}-${{env:NOPE}}", {}),
+    "an answer before what is missing": ("${A}-${env:NOPE}", {"A": CANARY}),
+    "a default beside what is missing": (f"${{env:NOPE:-{CANARY}}}${{env:NOPE}}", {}),
+    "an answer before a source that fails": ("${K}-${secret:NOPE}", {}),
+    "a value that cannot work": ("${A}", {"A": f'"{CANARY}"'}),
+    "an answer before a value that cannot work": ("${K}${A}", {"A": f"{CANARY}\0"}),
+    "a literal that cannot work": (f"\u201c{CANARY}\u201d", {}),
+}
+
+
+@pytest.mark.parametrize(("text", "environ"), HOLDING.values(), ids=HOLDING)
+def test_no_frame_of_an_error_holds_a_value(load: Load, text: str, environ: dict[str, str]) -> None:
+    backend = load(backends(f"api_key = {json.dumps(text)}"), environ=environ, sources=[VaultThatFails()]).backends["a"]
+    with pytest.raises(CogtError) as caught:
+        _ = backend.api_key
+    frames = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    of_ours = [frame for frame in frames if "pipelex_cogt" in frame.filename]
+    assert of_ours
+    assert [
+        (frame.name, name) for frame in of_ours for name, value in (frame.locals or {}).items() if CANARY in value
+    ] == []
+    assert CANARY not in f"{caught.value}{caught.value!r}"
+    assert backend.is_ready is False
 
 
 # The one way out

@@ -118,7 +118,7 @@ def test_dotenv_may_name_the_directories() -> None:
     Path(".env").write_text("PIPELEX_SETTINGS_DIR=conf\nPIPELEX_SECRETS_DIR=hidden\n", encoding="utf-8")
     directories = find()
     assert directories.application == Path.cwd() / "conf"
-    assert directories.secrets == Path.cwd() / "hidden"
+    assert directories.secrets == (Path.cwd() / "hidden",)
 
 
 @pytest.mark.parametrize("settings_dir", ["conf", Path("conf")])
@@ -167,9 +167,9 @@ def test_every_directory_that_is_missing_is_told_with_its_name() -> None:
 
 
 def test_the_default_secrets_directory_may_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert find().secrets == tmp_path / "no-secrets"
+    assert find().secrets == (tmp_path / "no-secrets",)
     monkeypatch.setattr("pipelex_cogt.config.directories.DEFAULT_SECRETS_DIR", tmp_path / "gone")
-    assert find().secrets is None
+    assert find().secrets == ()
 
 
 def test_dotenv_beside_the_settings_wins_over_the_working_directorys(load: Load) -> None:

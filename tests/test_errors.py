@@ -23,6 +23,7 @@ from pipelex_cogt import (
     SettingsError,
     Severity,
     UnknownNameError,
+    UnusableCredentialError,
 )
 
 PATH = 'cogt.models.openai."gpt-4.1".max_tokens'
@@ -105,6 +106,22 @@ ERROR_TEXTS = {
     "missing alternatives": (
         MissingCredentialError("a", ("env:A", "secret:b"), "cogt.backends.a.api_key", "backends.toml:3"),
         "backends.toml:3  cogt.backends.a.api_key: backend 'a' needs env:A or secret:b, which is not set",
+    ),
+    "missing with advice": (
+        MissingCredentialError("a", ("A_KEY",), "cogt.backends.a.api_key", "backends.toml:3", "looked in .env; set it"),
+        "backends.toml:3  cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set; looked in .env; set it",
+    ),
+    "left out": (
+        MissingCredentialError("a", ("A_KEY",), "cogt.backends.a.api_key", "backends.toml:3", is_left_out=True),
+        "backends.toml:3  cogt.backends.a.api_key: backend 'a' is left out: A_KEY is not set",
+    ),
+    "left out for two": (
+        MissingCredentialError("a", ("A or B", "C"), "cogt.backends.a.api_key", "backends.toml:3", is_left_out=True),
+        "backends.toml:3  cogt.backends.a.api_key: backend 'a' is left out: A or B and C are not set",
+    ),
+    "unusable": (
+        UnusableCredentialError("a", "A_KEY", "cogt.backends.a.api_key", ".env", "A_KEY holds a tab at position 2"),
+        ".env  cogt.backends.a.api_key: A_KEY holds a tab at position 2",
     ),
     "literal left behind": (
         LiteralLeftBehindError("a", "cogt.backends.a.api_key"),

@@ -15,6 +15,9 @@ from pipelex_cogt.config.references import (
     render,
 )
 
+NO_FILE = "cannot name a secret's file; write its path, without . and .."
+NO_VARIABLE = "cannot name a variable; write"
+
 
 def any_name(*names: str) -> tuple[Name, ...]:
     return tuple(Name(Prefix.ANY, name) for name in names)
@@ -27,6 +30,8 @@ def any_name(*names: str) -> tuple[Name, ...]:
         pytest.param("plain $HOME {x} }", ("plain $HOME {x} }",), id="no reference"),
         pytest.param("${A}", (Reference(any_name("A")),), id="name"),
         pytest.param("${env:A}", (Reference((Name(Prefix.ENV, "A"),)),), id="environment"),
+        pytest.param("${secret:a/b-c/d}", (Reference((Name(Prefix.SECRET, "a/b-c/d"),)),), id="secret in a folder"),
+        pytest.param("${secret:..data}", (Reference((Name(Prefix.SECRET, "..data"),)),), id="dots before a name"),
         pytest.param("${secret:a-b.c}", (Reference((Name(Prefix.SECRET, "a-b.c"),)),), id="secret"),
         pytest.param(
             "${env:A|secret:B|C}",
@@ -73,13 +78,33 @@ def test_a_string_is_taken_apart(text: str, template: Template) -> None:
         ("${A|}", "a reference needs a name, and this one is empty"),
         ("${:-x}", "a reference needs a name, and this one is empty"),
         ("${A:-${B}}", "a reference cannot stand inside another one"),
-        ("${secret:a/b}", "'a/b' cannot name a variable or a secret: no slashes, not . or .."),
-        ("${secret:../etc/passwd}", "'../etc/passwd' cannot name a variable or a secret: no slashes, not . or .."),
-        ("${secret:/etc/passwd}", "'/etc/passwd' cannot name a variable or a secret: no slashes, not . or .."),
-        ("${secret:..}", "'..' cannot name a variable or a secret: no slashes, not . or .."),
-        ("${secret:.}", "'.' cannot name a variable or a secret: no slashes, not . or .."),
-        ("${a\\b}", "'a\\\\b' cannot name a variable or a secret: no slashes, not . or .."),
-        ("${a\0b}", "'a\\x00b' cannot name a variable or a secret: no slashes, not . or .."),
+        ("${secret:../etc/passwd}", f"'../etc/passwd' {NO_FILE}"),
+        ("${secret:/etc/passwd}", f"'/etc/passwd' {NO_FILE}"),
+        ("${secret:a/../../b}", f"'a/../../b' {NO_FILE}"),
+        ("${secret:a/./b}", f"'a/./b' {NO_FILE}"),
+        ("${secret:a//b}", f"'a//b' {NO_FILE}"),
+        ("${secret:a/}", f"'a/' {NO_FILE}"),
+        ("${secret:..}", f"'..' {NO_FILE}"),
+        ("${secret:.}", f"'.' {NO_FILE}"),
+        ("${secret:a\\b}", f"'a\\\\b' {NO_FILE}"),
+        ("${secret:a\0b}", f"'a\\x00b' {NO_FILE}"),
+        ("${A B}", f"'A B' {NO_VARIABLE} ${{A_B}} for a variable, ${{secret:A B}} for a secret's file"),
+        ("${env:A.B}", f"'A.B' {NO_VARIABLE} ${{A_B}} for a variable, ${{secret:A.B}} for a secret's file"),
+        ("${a/b}", f"'a/b' {NO_VARIABLE} ${{secret:a/b}} for a secret's file"),
+        ("${X-d}", f"'X-d' {NO_VARIABLE} ${{X:-d}} for a default, ${{secret:X-d}} for a secret's file"),
+        ("${X-}", f"'X-' {NO_VARIABLE} ${{X:-}} for a default, ${{secret:X-}} for a secret's file"),
+        ("${env.X}", f"'env.X' {NO_VARIABLE} ${{X}}"),
+        ("${ secrets.X }", f"'secrets.X' {NO_VARIABLE} ${{X}}"),
+        ("${{ secrets.X }}", f"'{{ secrets.X' {NO_VARIABLE} ${{X}}"),
+        ("${{X}}", f"'{{X' {NO_VARIABLE} ${{X}}"),
+        ("${process.env.X}", f"'process.env.X' {NO_VARIABLE} ${{X}}"),
+        ("${a\\b}", f"'a\\\\b' {NO_VARIABLE} the name of a variable, of letters, digits and _ alone"),
+        ("${a\0b}", f"'a\\x00b' {NO_VARIABLE} the name of a variable, of letters, digits and _ alone"),
+        ("${sk-4f9d0c}", f"this text {NO_VARIABLE} the name of a variable, of letters, digits and _ alone"),
+        (
+            "${gsk.4f9d0c7b1e5a4f9d0c7b1e5a}",
+            f"this text {NO_VARIABLE} the name of a variable, of letters, digits and _ alone",
+        ),
     ],
 )
 def test_what_only_looks_like_a_reference_is_refused(text: str, message: str) -> None:

@@ -105,7 +105,8 @@ def load_broken(case: Case, folder: Path) -> SettingsError:
 
 
 def told(problems: Iterable[Problem]) -> list[str]:
-    return [str(problem) for problem in problems]
+    """The problems as text, the folder of the test written as `TMP`."""
+    return [str(problem).replace(str(Path.cwd().parent), "TMP") for problem in problems]
 
 
 @cases(FAILING)

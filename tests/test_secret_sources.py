@@ -1,14 +1,19 @@
 """Sources of secrets: what the file of a secret says, which source answers a name, and what no source answers."""
 
+import codecs
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelex_cogt import CogtError, MissingCredentialError, SettingsError
-from pipelex_cogt.config.credentials import MAX_SECRET_BYTES, Credentials, SecretsDirectory
+from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.secret_files import MAX_SECRET_BYTES, SecretsDirectory
 from pipelex_cogt.errors import SecretFileError
 from tests.conftest import Load
 
@@ -35,11 +40,11 @@ def directory(tmp_path: Path) -> Path:
 def credentials(
     environ: Mapping[str, str] | None = None, directory: Path | None = None, *sources: Vault, dotenv: Any = None
 ) -> Credentials:
-    return Credentials(Environ(environ or {}, dotenv), SecretsDirectory(directory), sources)
+    return Credentials(Environ(environ or {}, dotenv), [SecretsDirectory(directory)], sources)
 
 
 def resolve(text: str, given: Credentials) -> str:
-    return given.resolve(text, "a", ("backends", "a", "api_key"))
+    return given.resolve(text, "a", ("backends", "a", "region"))
 
 
 @pytest.mark.parametrize(
@@ -48,14 +53,16 @@ def resolve(text: str, given: Credentials) -> str:
         (b"key", "key"),
         (b"key\n", "key"),
         (b"key\r\n", "key"),
-        (b"key\n\n", "key\n"),
-        (b" key ", " key "),
+        (b"key\n\n", "key"),
+        (b" key ", "key"),
+        (b"\xef\xbb\xbfkey\r\n\r\n", "key"),
+        (b"-----BEGIN\nx\n-----END\n", "-----BEGIN\nx\n-----END"),
         (b"", ""),
         ("clé".encode(), "clé"),
         (b"x" * MAX_SECRET_BYTES, "x" * MAX_SECRET_BYTES),
     ],
 )
-def test_a_secret_is_a_files_text_without_one_trailing_newline(directory: Path, content: bytes, value: str) -> None:
+def test_a_secret_is_a_files_text_without_what_is_around_it(directory: Path, content: bytes, value: str) -> None:
     (directory / "KEY").write_bytes(content)
     assert SecretsDirectory(directory).get("KEY") == value
 
@@ -201,6 +208,25 @@ def test_a_reference_is_answered_by_the_first_source_that_holds_it(directory: Pa
     assert resolve(text, given) == value
 
 
+WHITE_SPACE = st.text(st.sampled_from(" \t\r\n\u00a0\u2028"), max_size=4)
+
+
+@given(before=WHITE_SPACE, value=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E)), after=WHITE_SPACE)
+def test_white_space_around_a_value_is_no_part_of_it_whatever_the_source(before: str, value: str, after: str) -> None:
+    text = before + value + after
+    with tempfile.TemporaryDirectory() as folder:
+        directory = Path(folder)
+        (directory / "K").write_bytes(codecs.BOM_UTF8 + text.encode())
+        sources = [
+            credentials({"K": text}),
+            credentials(dotenv={"K": text}),
+            credentials({"K_FILE": str(directory / "K")}),
+            credentials(None, directory),
+            credentials(None, None, Vault(K=text)),
+        ]
+        assert {resolve("${K:-unset}", each) for each in sources} == {value or "unset"}
+
+
 @pytest.mark.parametrize(
     ("text", "variables"),
     [
@@ -219,5 +245,5 @@ def test_a_reference_that_nothing_answers_names_its_variables(
     with pytest.raises(MissingCredentialError) as caught:
         resolve(text, credentials({"IN_PROCESS": CANARY, "EMPTY": ""}, directory))
     assert caught.value.variables == variables
-    assert caught.value.path == "cogt.backends.a.api_key"
+    assert caught.value.path == "cogt.backends.a.region"
     assert CANARY not in str(caught.value) + repr(caught.value)

@@ -222,7 +222,7 @@ def test_each_environment_loads_given_its_keys(env: str) -> None:
 
 def test_the_environments_differ_in_what_a_missing_credential_means() -> None:
     means = {env: load(env, EVERY_KEY).settings.inference_config.missing_credentials.value for env in ENVIRONMENTS}
-    assert means == {"development": "defer", "staging": "skip", "production": "error"}
+    assert means == {"development": "prefer", "staging": "skip", "production": "error"}
 
 
 def test_staging_works_with_one_key() -> None:

@@ -20,5 +20,7 @@ A load goes through these rooms in this order:
     sound    what is left of a table without the keys that have a fault
     sealed   text that holds a secret, wrapped so that nothing shows it
     shown    what may be printed: references as written, secrets masked
+    held     what a source of secrets holds under a name
+    foreign  a reference as another tool writes it
     told     a problem that somebody reads, located and in words; before that it is noted
 """

@@ -1,128 +1,152 @@
-"""Credentials: where the values of references come from, and how they are answered."""
+"""Credentials: where the values of references come from, how they are answered, and what is told where they are not."""
 
 from __future__ import annotations
 
-import errno
 import os
-import stat
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from pydantic import SecretStr
+
+from pipelex_cogt.config.credential_checks import Fault, character_fault, fault_of, kind_of, variable_for
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.layers import Place
-from pipelex_cogt.config.references import UNSAFE_NAME, Name, Prefix, Reference, parse_template, references_in, render
-from pipelex_cogt.errors import CogtError, MissingCredentialError, SecretFileError, SecretSourceError
+from pipelex_cogt.config.layers import Origin, Place
+from pipelex_cogt.config.references import Name, Prefix, Reference, parse_template, references_in, render
+from pipelex_cogt.config.secret_files import NamedFiles, SecretsDirectory
+from pipelex_cogt.config.secret_sources import (
+    Found,
+    Held,
+    SecretSource,
+    Source,
+    ask,
+    custom_source,
+    directory_source,
+    dotenv_source,
+    file_source,
+    process_source,
+)
+from pipelex_cogt.errors import (
+    CogtError,
+    MissingCredentialError,
+    SecretFileError,
+    SecretSourceError,
+    UnusableCredentialError,
+)
 
-MAX_SECRET_BYTES = 64 * 1024
+if TYPE_CHECKING:
+    from pipelex_cogt.config.whereabouts import SetName, Whereabouts
+
+_SWITCH = "cogt.inference_config.enabled_backends"
+WAY_OUT = f'set it, or leave the backend out with {_SWITCH} or missing_credentials = "skip"'
+"""The next step for whoever lacks a credential that is asked for."""
+WAY_IN = f"set it, or name the backends in use in {_SWITCH}"
+"""The next step for whoever reads that a backend was left out."""
 
 
-class SecretSource(Protocol):
-    """Something that may know a secret by its name: a vault, a cloud store, a directory of files."""
+class Searched(NamedTuple):
+    """Where a load looked, for messages about what it did not find.
 
-    def get(self, name: str) -> str | None:
-        """The secret of that name, or None where this source has none."""
+    Attributes:
+        working: The working directory.
+        settings: The application's settings directory, or None where there is none.
+        dotenv: The `.env` file, or None.
+    """
 
+    working: Path | None = None
+    settings: Path | None = None
+    dotenv: Path | None = None
 
-_NamedSource: TypeAlias = tuple[SecretSource, str]
-"""A source, and what people call it."""
+    @property
+    def dotenv_place(self) -> str:
+        """The `.env` as people write it."""
+        return self._shown(self.dotenv) if self.dotenv else ".env"
 
-
-class SecretsDirectory:
-    """A directory with one file per secret, as Docker and Kubernetes mount them."""
-
-    def __init__(self, directory: Path | None) -> None:
-        self.directory = directory
-
-    def get(self, name: str) -> str | None:
-        """The text of the file of that name, without one trailing newline; None where there is no such file.
-
-        Raises:
-            SecretFileError: It leads out of the directory, is a directory, too large, unreadable or not UTF-8.
-        """
-        if self.directory is None or not name:
+    @property
+    def lacks_dotenv(self) -> str | None:
+        """Where no `.env` was found, in words; None where one was."""
+        if self.dotenv or not self.working:
             return None
-        if UNSAFE_NAME.search(name):
-            raise SecretFileError(str(self.directory), f"{name!r} cannot name a secret's file")
-        path = self.directory / name
-        text, problem = _read_secret(path, self.directory)
-        if problem is not None:
-            raise SecretFileError(str(path), problem)
-        return text
+        if self.settings is None:
+            return f"no .env in {self.working}"
+        beside = f"no .env beside {self._shown(self.settings)}{os.sep}"
+        return beside if self.settings.parent == self.working else f"{beside} or in {self.working}"
 
-    def names(self) -> list[str]:
-        """The names of the secrets that lie here, sorted."""
-        if self.directory is None:
-            return []
-        return sorted(path.name for path in self.directory.iterdir() if path.is_file())
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({str(self.directory)!r})"
+    def _shown(self, path: Path) -> str:
+        # Not relative to the directory of now, which may be gone when somebody reads a message.
+        return str(path).removeprefix(os.path.join(str(self.working), ""))
 
 
-def _read_secret(path: Path, directory: Path) -> tuple[str | None, str | None]:
-    """The text of a secret's file, or what is wrong with it. It raises nothing, so that no frame holds the text."""
-    text = problem = None
-    try:
-        if not path.resolve().is_relative_to(directory.resolve()):
-            problem = "leads out of the secrets directory, so it is not read"
-        elif not stat.S_ISREG(mode := path.stat().st_mode):
-            # Looked at before it is opened: opening a pipe waits for somebody to write into it.
-            problem = f"expected a secret's file, found {'a directory' if stat.S_ISDIR(mode) else 'something else'}"
-        else:
-            text, problem = _decode_secret(path)
-    except FileNotFoundError:
-        pass
-    except (OSError, RuntimeError) as error:
-        # A circle of links is a RuntimeError before Python 3.13.
-        problem = f"cannot be read: {getattr(error, 'strerror', os.strerror(errno.ELOOP))}"
-    return text, problem
+_UNKNOWN = Searched()
 
 
-def _decode_secret(path: Path) -> tuple[str | None, str | None]:
-    with path.open("rb") as file:
-        # One byte more than is allowed tells a file that is too large, without reading all of it.
-        content = file.read(MAX_SECRET_BYTES + 1)
-    if len(content) > MAX_SECRET_BYTES:
-        return None, f"expected a secret, found more than {MAX_SECRET_BYTES // 1024} KiB"
-    with suppress(UnicodeDecodeError):
-        return content.decode("utf-8").removesuffix("\n").removesuffix("\r"), None
-    return None, "expected UTF-8 text"
+class Unusable(NamedTuple):
+    """A text that can never work as what it is for.
+
+    Attributes:
+        held: What holds it; None for a literal.
+        fault: Why it cannot work.
+    """
+
+    held: Held | None
+    fault: Fault
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, with the variable's name."""
+        return " ".join(filter(None, (self.held and self.held.name, self.fault.problem)))
+
+    @property
+    def hint(self) -> str:
+        """The next step."""
+        return self.fault.hint if self.held is None else self.fault.hint_for_source
+
+
+Obstacle: TypeAlias = Reference | SecretFileError | SecretSourceError | Unusable
+"""Why a setting cannot be used: a reference that nothing answers, a source that fails, a text that cannot work."""
 
 
 class Credentials:
-    """Answers references: the environment, the secrets directory, then the application's own sources.
+    """Answers references: the environment, the secrets directories, then the application's own sources.
 
-    `locate` says where the settings state a key path, for messages.
+    `origin_of` says which layer states a key path, for messages.
     """
 
     def __init__(
         self,
         environ: Environ,
-        directory: SecretsDirectory,
+        directories: Iterable[SecretsDirectory] = (),
         sources: Iterable[SecretSource] = (),
-        locate: Callable[[KeyPath], Place | None] = lambda _path: None,
+        origin_of: Callable[[KeyPath], Origin | None] = lambda _path: None,
+        searched: Searched = _UNKNOWN,
     ) -> None:
         self.environ = environ
-        self.directory = directory
+        self.directories = tuple(directories)
         self.sources = tuple(sources)
-        self.locate = locate
-        # An `Environ` each, which shows no value, and not the bare mappings of variables.
-        variables = [(Environ(environ.process), "environment"), (Environ({}, environ.dotenv), ".env")]
-        secrets = [(directory, "secrets directory"), *((source, type(source).__name__) for source in self.sources)]
-        self._sources: Mapping[Prefix, Sequence[_NamedSource]] = {
+        self.origin_of = origin_of
+        self.searched = searched
+        variables = [
+            process_source(environ),
+            dotenv_source(environ, searched.dotenv_place),
+            file_source(NamedFiles(environ, searched.working)),
+        ]
+        is_only_one = len(self.directories) == 1
+        secrets = [directory_source(directory, is_only_one=is_only_one) for directory in self.directories]
+        secrets += map(custom_source, self.sources)
+        self._sources: Mapping[Prefix, Sequence[Source]] = {
             Prefix.ENV: variables,
             Prefix.SECRET: secrets,
             Prefix.ANY: [*variables, *secrets],
         }
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.environ!r}, {self.directory!r}, {len(self.sources)} more sources)"
+        return f"{type(self).__name__}({self.environ!r}, {self.directories!r}, {len(self.sources)} more sources)"
 
-    def __reduce__(self) -> tuple[Callable[[Path | None], Credentials], tuple[Path | None]]:
-        return _credentials_of_process, (self.directory.directory,)
+    def __reduce__(self) -> tuple[Callable[..., Credentials], tuple[Path | None, ...]]:
+        return _credentials_of_process, tuple(directory.directory for directory in self.directories)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Credentials:
         return self
@@ -132,73 +156,157 @@ class Credentials:
         """The variables that are asked first, under the name by which applications know them."""
         return self.environ
 
-    def lookup(self, name: Name) -> str | None:
-        """The value of one name, or None where it is unset or empty."""
-        values = (_ask(source, name.name) for source, _ in self._sources[name.prefix])
-        return next(filter(None, values), None)
+    def without_sources(self) -> Credentials:
+        """The same without the application's own sources, for a look that shall cost no request."""
+        return Credentials(self.environ, self.directories, (), self.origin_of, self.searched)
+
+    def locate(self, path: KeyPath) -> Place | None:
+        """Where the settings state a key path, or the nearest table above it."""
+        origin = self.origin_of(path)
+        return origin and origin.place(path)
+
+    def find(self, reference: Reference) -> Found:
+        """What the first source holds that knows one of the names of a reference; a failure instead of raising it."""
+        asked = (ask(source, name.name) for name in reference.names for source in self._sources[name.prefix])
+        return next((found for found in asked if found is not None), None)
 
     def source_of(self, name: Name) -> str | None:
-        """Which source holds a name, in words; None where none does."""
-        return next((words for source, words in self._sources[name.prefix] if _ask(source, name.name)), None)
+        """Which source holds a name, in words; None where none does, or where one fails."""
+        found = self.find(Reference((name,)))
+        return found.source if isinstance(found, Held) else None
 
-    def answer(self, reference: Reference) -> str | None:
-        """The value of a reference: the first of its names that is set, else its default."""
-        return next(filter(None, map(self.lookup, reference.names)), reference.default)
-
-    def missing(self, text: str) -> list[Reference]:
-        """The references in a text that no source answers."""
-        return [reference for reference in references_in(text) if self.answer(reference) is None]
-
-    def resolve(self, text: str, backend: str, path: KeyPath) -> str:
-        """The text with every reference in it answered; each is asked for once.
+    def resolve(self, stated: str | SecretStr, backend: str, path: KeyPath) -> str:
+        """The text of a setting with every reference in it answered; each is asked for once.
 
         Args:
-            text: The setting as stated.
+            stated: The setting as stated.
             backend: The backend that needs it.
             path: Its key path, for the message.
 
         Raises:
             MissingCredentialError: No source answers a reference.
+            UnusableCredentialError: What a source holds, or the text itself, can never work.
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
         """
-        filled = self._fill(text)
+        filled = self._fill(stated, path, self.find)
+        # A traceback that shows locals would show what stands beside the reference.
+        del stated
         if isinstance(filled, str):
             return filled
-        place = str(self.locate(path) or "settings")
-        raise MissingCredentialError(backend, tuple(map(str, filled.names)), format_key_path(path), place)
+        raise self._as_error(filled, backend, path)
 
-    def _fill(self, text: str) -> str | Reference:
-        """A text with its references answered, or the first of them that no source answers."""
-        references = dict.fromkeys(references_in(text))
-        # No loop collects the answers: a traceback that shows locals would show what was answered before an error.
-        answers = dict(zip(references, map(self.answer, references), strict=True))
-        missing = next((reference for reference, answer in answers.items() if answer is None), None)
-        return missing or render(parse_template(text), lambda reference: str(answers[reference]))
+    def obstacles(self, settings: Iterable[tuple[KeyPath, str | SecretStr]]) -> Iterator[tuple[KeyPath, Obstacle]]:
+        """What keeps settings, each with its key path, from being used; each source is asked once."""
+        find = cache(self.find)
+        for path, stated in settings:
+            filled = self._fill(stated, path, find)
+            if not isinstance(filled, str):
+                yield path, filled
+
+    def missing(self, texts: Iterable[str]) -> tuple[str, ...]:
+        """The references in texts that cannot be answered now, in words, each once; sources are asked once for each."""
+        references = dict.fromkeys(chain.from_iterable(map(references_in, texts)))
+        found = ((reference, self.find(reference)) for reference in references)
+        return tuple(str(reference) for reference, held in found if not _is_answer(reference, held))
+
+    def _fill(self, stated: str | SecretStr, path: KeyPath, find: Callable[[Reference], Found]) -> str | Obstacle:
+        """A text with its references answered, or the first obstacle. It raises nothing, for its locals hold values."""
+        template = parse_template(_plain(stated))
+        references = dict.fromkeys(part for part in template if isinstance(part, Reference))
+        found = {reference: find(reference) for reference in references}
+        obstacles = (self._obstacle(reference, held, path) for reference, held in found.items())
+        obstacle = next((each for each in obstacles if each is not None), None)
+        if obstacle is not None:
+            return obstacle
+        text = render(template, lambda reference: _text_of(reference, found[reference]))
+        return self._checked(text, path, is_literal=not found and not template[1:])
+
+    def _obstacle(self, reference: Reference, held: Found, path: KeyPath) -> Obstacle | None:
+        """Why what the sources say of a reference is no answer; None where it is one."""
+        if isinstance(held, CogtError):
+            return held
+        if held is None:
+            return None if _is_answer(reference, held) else reference
+        fault = self._fault_of(held.text.get_secret_value(), path)
+        return fault and Unusable(held, fault)
+
+    def _checked(self, text: str, path: KeyPath, *, is_literal: bool) -> str | Unusable:
+        """A text whose references are answered, or why it can never work."""
+        kind = kind_of(path)
+        text = text.strip() if kind.is_trimmed else text
+        # What references yield is sound: a fault is that of the text beside them.
+        fault = self._fault_of(text, path) if is_literal else character_fault(text, kind)
+        return Unusable(None, fault) if fault else text
+
+    def _fault_of(self, text: str, path: KeyPath) -> Fault | None:
+        return fault_of(text, kind_of(path), self._is_set, variable_for(path))
+
+    def _is_set(self, name: str) -> bool:
+        return self.environ.get(name) is not None
+
+    def _as_error(self, obstacle: Obstacle, backend: str, path: KeyPath) -> CogtError:
+        """The error for whoever uses a setting that meets an obstacle."""
+        if isinstance(obstacle, CogtError):
+            return obstacle
+        key_path, stated_at = format_key_path(path), str(self.locate(path) or "settings")
+        if isinstance(obstacle, Unusable):
+            name, place = (obstacle.held.name, obstacle.held.place) if obstacle.held else (None, stated_at)
+            return UnusableCredentialError(backend, name, key_path, place, f"{obstacle.problem}; {obstacle.hint}")
+        advice = self.whereabouts([obstacle], WAY_OUT)
+        return MissingCredentialError(backend, tuple(map(str, obstacle.names)), key_path, stated_at, advice)
+
+    def whereabouts(self, missing: Sequence[Reference], way_out: str | None = None) -> Whereabouts:
+        """What is told of missing references beside that they are missing.
+
+        Args:
+            missing: The references that nothing answers.
+            way_out: The next step, told with the places where they were looked for; None where both are told elsewhere.
+        """
+        from pipelex_cogt.config.whereabouts import Whereabouts  # imported here because only what is missing needs it
+
+        names = [*chain.from_iterable(reference.names for reference in missing)]
+        looked_in = partial(self._tell_places, {name.prefix for name in names}) if way_out else str
+        return Whereabouts([name.name for name in names], looked_in, self._set_names, way_out)
+
+    def _tell_places(self, prefixes: set[Prefix]) -> str:
+        """Which sources were asked, and whether there is a `.env`."""
+        asked: list[str] = []
+        lacking: str | None = None
+        if prefixes != {Prefix.SECRET}:
+            asked += ["the environment", *([self.searched.dotenv_place] if self.searched.dotenv else [])]
+            lacking = self.searched.lacks_dotenv
+        if prefixes != {Prefix.ENV}:
+            asked += [str(directory.directory) for directory in self.directories]
+            asked += [type(source).__name__ for source in self.sources]
+        places = " and ".join(filter(None, (", ".join(asked[:-1]), *asked[-1:])))
+        where = f"looked in {places}" if places else "there is no secrets directory"
+        return f"{where} ({lacking})" if lacking else where
+
+    def _set_names(self) -> Iterator[SetName]:
+        """Every name that a source holds, of sources that tell their names."""
+        from pipelex_cogt.config.whereabouts import SetName
+
+        variables = {"the environment": self.environ.process, self.searched.dotenv_place: self.environ.dotenv}
+        for words, values in variables.items():
+            yield from (SetName(name, words, is_empty=not values[name].strip()) for name in values)
+        for directory in self.directories:
+            yield from (SetName(name, str(directory.directory)) for name in directory.names())
 
 
-def _ask(store: SecretSource, name: str) -> str | None:
-    """What a source says of a name.
-
-    Raises:
-        SecretSourceError: It fails, or answers with something that is no text. What it said itself is left out, for
-            it may hold anything.
-    """
-    try:
-        value: object = store.get(name)
-    except CogtError:
-        raise
-    except Exception as error:  # noqa: BLE001 -- because: a source is somebody else's code
-        problem = f"failed with {type(error).__name__}"
-    else:
-        if isinstance(value, str | None):
-            return value
-        problem = f"answered with a Python {type(value).__name__} instead of text"
-        # A traceback that shows locals would show it.
-        del value
-    raise SecretSourceError(type(store).__name__, name, problem)
+def _is_answer(reference: Reference, found: Found) -> bool:
+    """Whether a reference has an answer: what a source holds, or its default."""
+    return isinstance(found, Held) or (found is None and reference.default is not None)
 
 
-def _credentials_of_process(directory: Path | None) -> Credentials:
+def _text_of(reference: Reference, found: Found) -> str:
+    return found.text.get_secret_value() if isinstance(found, Held) else reference.default or ""
+
+
+def _plain(stated: str | SecretStr) -> str:
+    return stated if isinstance(stated, str) else stated.get_secret_value()
+
+
+def _credentials_of_process(*directories: Path | None) -> Credentials:
     """What a pickle of credentials becomes: it carries no value, and asks the process that reads it."""
-    return Credentials(Environ.of_process(), SecretsDirectory(directory))
+    return Credentials(Environ.of_process(), map(SecretsDirectory, directories))

@@ -1,9 +1,9 @@
-"""Where settings are looked for: the packaged directory, the application's, its `.env` and the secrets directory."""
+"""Where settings are looked for: the packaged directory, the application's, its `.env` and the secrets directories."""
 
 from __future__ import annotations
 
 import os
-from itertools import chain
+from itertools import chain, filterfalse
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,14 +34,14 @@ class Directories(NamedTuple):
         application: The application's own, or None.
         working: The working directory.
         dotenv: The `.env` file, or None.
-        secrets: The secrets directory, or None.
+        secrets: The secrets directories, the first to be asked first.
     """
 
     packaged: Path
     application: Path | None
     working: Path
     dotenv: Path | None
-    secrets: Path | None
+    secrets: tuple[Path, ...]
 
     @property
     def sources(self) -> tuple[SettingsDirectory, ...]:
@@ -123,14 +123,19 @@ def _speaks_of_us(path: Path) -> bool:
         return True
 
 
-def _find_secrets(environ: Environ, working: Path, report: ProblemReport) -> Path | None:
-    directory = _absolute(working, environ.get(SECRETS_DIR_VARIABLE, DEFAULT_SECRETS_DIR))
-    if directory.is_dir() and os.access(directory, os.R_OK | os.X_OK):
-        return directory
-    if SECRETS_DIR_VARIABLE in environ:
+def _find_secrets(environ: Environ, working: Path, report: ProblemReport) -> tuple[Path, ...]:
+    """The directories that the variable names, in its order; else the usual one, where it exists."""
+    stated = environ.get(SECRETS_DIR_VARIABLE)
+    named = [each for each in (stated or "").split(os.pathsep) if each.strip()]
+    directories = dict.fromkeys(_absolute(working, each) for each in named or [str(DEFAULT_SECRETS_DIR)])
+    for directory in filterfalse(_is_readable, directories if stated else ()):
         problem = f"expected a directory of secrets to read at {display_path(directory)}, found none"
         report.error((), problem, place=Place(SECRETS_DIR_VARIABLE))
-    return None
+    return tuple(filter(_is_readable, directories))
+
+
+def _is_readable(directory: Path) -> bool:
+    return directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)
 
 
 def _absolute(working: Path, named: Path | str) -> Path:

@@ -91,18 +91,30 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
         """The layers that state something at a key path, lowest first."""
         return [layer for layer in self.layers() if layer.is_stating(path)]
 
+    def origin_of(self, path: KeyPath) -> Origin | None:
+        """What states a key path, or the nearest table above it, last."""
+        found = self._stating_last(path)
+        return found and found[0]
+
     def locate(self, path: KeyPath) -> Location:
         """Where a key path, or the nearest table above it, is stated last."""
         source = self._source_of_item(path)
         if source is not None:
             origin, stated = source
             return Location(origin.place(stated), origin.is_packaged, path)
+        found = self._stating_last(path)
+        if found is None:
+            return Location()
+        origin, place = found
+        return Location(origin.place(path), origin.is_packaged, place, origin)
+
+    def _stating_last(self, path: KeyPath) -> tuple[Origin, KeyPath] | None:
+        """What states a key path, or the nearest table above it, last, and which of the two."""
         for place in reversed([*prefixes(path)]):
             stating = self.layers_stating(place)
             if stating:
-                origin = stating[-1].origin
-                return Location(origin.place(path), origin.is_packaged, place, origin)
-        return Location()
+                return stating[-1].origin, place
+        return None
 
     def _source_of_item(self, path: KeyPath) -> tuple[Origin, KeyPath] | None:
         """Which layer states an item of a list that goes on with what is below, and where; None for other places."""

@@ -44,9 +44,14 @@ LIBRARY_PATHS = {
 class MissingCredentials(StrEnum):
     """What a credential that no source holds means at load."""
 
+    PREFER = "prefer"
+    """Its backend is left out, as long as some backend has credentials of its own."""
     DEFER = "defer"
+    """Nothing: whoever uses its backend hears of it."""
     SKIP = "skip"
+    """Its backend is left out."""
     ERROR = "error"
+    """The load is refused."""
 
 
 class InferenceConfig(SettingsModel):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pipelex_cogt.config.continued_lists import settle_lists, warn_of_nothing_taken, without_mark
-from pipelex_cogt.config.credentials import Credentials, SecretsDirectory, SecretSource
+from pipelex_cogt.config.credentials import Credentials, Searched
 from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.environ import Environ
@@ -31,6 +31,8 @@ from pipelex_cogt.config.override_variables import PREFIX, Variable, build_varia
 from pipelex_cogt.config.reference_places import refuse_references
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import check_shape
+from pipelex_cogt.config.secret_files import SecretsDirectory
+from pipelex_cogt.config.secret_sources import SecretSource
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.tables import Table, merge, odd_keys, toml_type
 from pipelex_cogt.config.unread_variables import warn_of_unread
@@ -69,7 +71,8 @@ def read_settings(
     main = read_main_files(directories, report)
     environment = choose_environment(env, environ.get(ENVIRONMENT_VARIABLE), main, report)
     _check_override_keys(overrides, report)
-    secrets = SecretsDirectory(directories.secrets)
+    secrets = [*map(SecretsDirectory, directories.secrets)]
+    searched = Searched(directories.working, directories.application, directories.dotenv)
 
     load = _Load(schema, directories, report)
     variables = _find_variables(secrets, environ, report)
@@ -84,12 +87,13 @@ def read_settings(
         environments=main.environments(),
         directories=directories,
         inference_config=config,
-        credentials=Credentials(environ, secrets, sources, lambda path: registry.locate(path).place),
+        credentials=Credentials(environ, secrets, sources, registry.origin_of, searched),
         unfrozen_tree=check_shape(settle_lists(registry.tree(), registry.layers_stating, report), schema, report),
         _registry=registry,
     )
     warn_of_nothing_taken(settings.unfrozen_tree, registry.layers_stating, report)
-    warn_of_unread(environ, secrets.names(), settings.unfrozen_tree, schema, report)
+    files = chain.from_iterable(directory.names() for directory in secrets)
+    warn_of_unread(environ, files, settings.unfrozen_tree, schema, report)
     return settings
 
 
@@ -181,17 +185,25 @@ def _check_override_keys(overrides: Layer, report: ProblemReport) -> None:
         report.raise_errors("the overrides")
 
 
-def _find_variables(secrets: SecretsDirectory, environ: Environ, report: ProblemReport) -> list[Variable]:
+def _find_variables(secrets: Iterable[SecretsDirectory], environ: Environ, report: ProblemReport) -> list[Variable]:
     """The variables that override settings, lowest layer first."""
     from_secrets: dict[str, str] = {}
-    names = [name for name in secrets.names() if name.startswith(PREFIX)]
-    for name in names:
-        try:
-            from_secrets[name] = secrets.get(name) or ""
-        except SecretFileError as error:
-            report.error((), error.problem, place=Place(error.path))
+    for directory in secrets:
+        for name in directory.names():
+            # The first directory that has a name answers.
+            if name.startswith(PREFIX) and name not in from_secrets:
+                from_secrets.update(_read_variable(directory, name, report))
     return [
         *find_variables(LayerKind.SECRETS_DIRECTORY, from_secrets),
         *find_variables(LayerKind.DOTENV, environ.dotenv),
         *find_variables(LayerKind.PROCESS_ENVIRONMENT, environ.process),
     ]
+
+
+def _read_variable(directory: SecretsDirectory, name: str, report: ProblemReport) -> dict[str, str]:
+    """A secret's file that overrides a setting, by its name; one that cannot be used is noted."""
+    try:
+        return {name: directory.get(name) or ""}
+    except SecretFileError as error:
+        report.error((), error.problem, place=Place(error.path))
+    return {}

@@ -2,12 +2,13 @@
 
     ${NAME}                 the environment (the process's, over `.env`), then the secrets directory
     ${env:NAME}             the environment alone
-    ${secret:NAME}          the secrets directory, then the application's own sources
+    ${secret:NAME}          the secrets directory, then the application's own sources; `a/b` is a file in a folder of it
     ${env:A|secret:B|C}     the first that is set; an empty value counts as unset
     ${NAME:-text}           the text where nothing is set
     $${                     a literal ${
 
-A reference may stand inside longer text. What it yields is text and is not looked at again.
+Where the variable NAME is unset and NAME_FILE names a file, its text answers. A reference may stand inside longer text.
+What it yields is text without white space around it, and is not looked at again.
 """
 
 from __future__ import annotations
@@ -18,13 +19,24 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
+from pipelex_cogt.config.foreign_references import foreign_reference
 from pipelex_cogt.config.suggestions import NearName
 
 # An escaped opening, a whole reference, or all that follows an opening that nothing closes. A body stops at the first
 # brace, and where there is none the rest is taken whole, so that no character is looked at more than twice.
 _TOKEN = re.compile(r"(\$\$\{|\$\{[^}]*+\}|\$\{.*+)", re.DOTALL)
-# What would lead out of the secrets directory. Single characters and one fixed text.
-UNSAFE_NAME = re.compile(r"[/\\\0]|^\.\.?$")
+# What would lead out of the secrets directory, and what no file is called: an empty step, `.`, `..`, a backslash.
+UNSAFE_NAME = re.compile(r"[\\\0]|(?:^|/)\.{0,2}(?:/|$)")
+# What no variable can be called.
+_NO_VARIABLE = re.compile(r"\W")
+# What may be a key instead of a name: long, with digits. Two looks ahead of one class, repeated.
+_PERHAPS_A_KEY = r"(?s)^(?=.{24})(?=\D*\d)|^sk-"
+# Names that no variable can have, with what is meant by them: a default without its colon, a file in a folder. They
+# are compiled when a name is refused.
+_RIGHT_FORMS = {
+    r"(\w+)-(\w*)": r"${\1:-\2} for a default, ${secret:\1-\2} for a secret's file",
+    r"(.*/.*)": r"${secret:\1} for a secret's file",
+}
 
 
 class Prefix(StrEnum):
@@ -114,9 +126,30 @@ def _parse_name(text: str) -> Name:
         raise ReferenceSyntaxError(f"unknown prefix {prefix!r} in a reference; {near}")
     if not name:
         raise ReferenceSyntaxError("a reference needs a name, and this one is empty")
-    if UNSAFE_NAME.search(name):
-        raise ReferenceSyntaxError(f"{name!r} cannot name a variable or a secret: no slashes, not . or ..")
-    return Name(_PREFIXES[prefix + colon], name)
+    source = _PREFIXES[prefix + colon]
+    if source is not Prefix.SECRET and _NO_VARIABLE.search(name):
+        raise ReferenceSyntaxError(f"{_shown_name(name)} cannot name a variable; write {_right_form(name)}")
+    if source is Prefix.SECRET and UNSAFE_NAME.search(name):
+        raise ReferenceSyntaxError(f"{_shown_name(name)} cannot name a secret's file; write its path, without . and ..")
+    return Name(source, name)
+
+
+def _shown_name(name: str) -> str:
+    """A name for a message, unless it may be a key that somebody put between the braces."""
+    return "this text" if re.search(_PERHAPS_A_KEY, name) else repr(name)
+
+
+def _right_form(name: str) -> str:
+    """What to write instead of a name that no variable can have."""
+    # Of `${{ secrets.X }}` the name ends before the first brace.
+    if foreign := foreign_reference(f"{name}}}" if name.startswith("{") else name):
+        return f"${{{foreign}}}"
+    if re.search(_PERHAPS_A_KEY, name) or UNSAFE_NAME.search(name):
+        return "the name of a variable, of letters, digits and _ alone"
+    for form, wanted in _RIGHT_FORMS.items():
+        if found := re.fullmatch(form, name):
+            return found.expand(wanted)
+    return f"${{{_NO_VARIABLE.sub('_', name)}}} for a variable, ${{secret:{name}}} for a secret's file"
 
 
 def render(template: Template, render_reference: Callable[[Reference], str]) -> str:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, PlainValidator, PrivateAttr, SecretStr, SkipValidation, field_serializer
 from pydantic_core import PydanticCustomError
 
-from pipelex_cogt.config.credentials import Credentials
+from pipelex_cogt.config.credentials import WAY_IN, Credentials
 from pipelex_cogt.config.endpoints import EndpointFault, fault_of_endpoint
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Place
@@ -70,7 +70,7 @@ class InferenceBackend(SettingsModel):
     switched_off_by: Annotated[tuple[KeyPath, ...], GIVEN] = ()
     """The settings that keep it out of use: its own `enabled`, a list of `enabled_backends` without it, or both."""
     missing_variables: Annotated[tuple[str, ...], GIVEN] = ()
-    """The variables whose absence left it out of this load (`missing_credentials = "skip"`)."""
+    """The variables whose absence left it out of this load (`missing_credentials` is `"skip"` or `"prefer"`)."""
     _handed_over: HandedOver = PrivateAttr()
 
     def model_post_init(self, context: HandedOver) -> None:
@@ -107,6 +107,7 @@ class InferenceBackend(SettingsModel):
 
         Raises:
             MissingCredentialError: It holds a reference that no source answers.
+            UnusableCredentialError: What answers it, or it itself, can never work.
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
             ProblemError: What answers it makes no URL.
@@ -125,11 +126,13 @@ class InferenceBackend(SettingsModel):
 
         Raises:
             MissingCredentialError: It holds a reference that no source answers.
+            UnusableCredentialError: What answers it, or it itself, can never work.
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
         """
         key: SecretStr | None = self.answer(self.stated_api_key, ("api_key",))
-        return key
+        # An empty text is no key.
+        return key or None
 
     @property
     def extra_config(self) -> ExtraConfig:
@@ -143,19 +146,40 @@ class InferenceBackend(SettingsModel):
 
     def referenced_settings(self) -> Iterator[tuple[KeyPath, str]]:
         """Every setting of it and of its models that holds a reference, with its key path."""
-        stated = {"endpoint": self.stated_endpoint, "api_key": self.stated_api_key, **self.stated_extra_config}
-        return referenced_settings(self.name, stated, self.model_specs)
+        return referenced_settings(self.name, self._stated(), self.model_specs)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it can be called now: every reference is answered, with what can work. It raises nothing."""
+        return next(self.credentials.obstacles(self.stated_texts()), None) is None
+
+    def missing(self) -> tuple[str, ...]:
+        """The references that cannot be answered now, such as `OPENAI_API_KEY`, each once. It raises nothing."""
+        return self.credentials.missing(text for _path, text in self.referenced_settings())
+
+    def stated_texts(self) -> Iterator[tuple[KeyPath, str | SecretStr]]:
+        """Every text that it states, sealed where it is secret, and the references of its models, with key paths."""
+        for place, value in leaves(self._stated(), ("backends", self.name)):
+            if isinstance(value, str | SecretStr):
+                yield place, value
+        yield from referenced_settings(self.name, {}, self.model_specs)
+
+    def _stated(self) -> Mapping[str, Any]:
+        return {"endpoint": self.stated_endpoint, "api_key": self.stated_api_key, **self.stated_extra_config}
 
     def missing_credential(self) -> MissingCredentialError | None:
         """The error that says why it was left out of this load; None where it was not."""
         if not self.is_left_out:
             return None
-        missing = {*self.missing_variables}
-        settings = self.referenced_settings()
-        lacking = (path for path, text in settings if not missing.isdisjoint(map(str, references_in(text))))
-        path = next(lacking, ("backends", self.name))
+        wanted = {*self.missing_variables}
+        settings = ((path, references_in(text)) for path, text in self.referenced_settings())
+        lacking = {each: path for path, references in settings for each in references if str(each) in wanted}
+        path = next(iter(lacking.values()), ("backends", self.name))
         place = str(self.credentials.locate(path) or "settings")
-        return MissingCredentialError(self.name, self.missing_variables, format_key_path(path), place)
+        advice = self.credentials.whereabouts([*lacking], WAY_IN)
+        return MissingCredentialError(
+            self.name, self.missing_variables, format_key_path(path), place, advice, is_left_out=True
+        )
 
     def _endpoint_error(self, fault: EndpointFault) -> ProblemError:
         """The error of an endpoint that the references in it make no URL."""
@@ -187,10 +211,10 @@ class InferenceBackend(SettingsModel):
                 return value.number
             # A whole text that is masked is a secret, and so is what it becomes; of a URL only the password is.
             is_secret = is_secret or value.shown == MASK
-        text = plain_text(value)
-        if not isinstance(text, str):
-            return text
-        answered = self.credentials.resolve(text, self.name, place)
+        if not isinstance(value, str | SecretStr):
+            return value
+        # It stays sealed on its way: a traceback that shows locals would show it.
+        answered = self.credentials.resolve(value, self.name, place)
         return SealedText(answered) if is_secret else answered
 
     @field_serializer("stated_endpoint", "stated_api_key", "stated_extra_config")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from itertools import chain, compress, filterfalse
+from itertools import compress, filterfalse
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,19 +15,26 @@ from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.endpoints import fault_of_template
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, quote_key
-from pipelex_cogt.config.layers import Place
-from pipelex_cogt.config.masking import is_placeholder, plain_text
+from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
 from pipelex_cogt.config.other_words import sdk_meaning
-from pipelex_cogt.config.references import Prefix, Reference, ReferenceSyntaxError, references_in
-from pipelex_cogt.config.report import WHEREVER, Elsewhere, ProblemReport
+from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
+from pipelex_cogt.config.report import Elsewhere, ProblemReport
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName, is_one_slip
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
 from pipelex_cogt.config.validation import Inherited, build_sound, note_faults, note_given
-from pipelex_cogt.errors import SecretFileError, SecretSourceError
 from pipelex_cogt.model_backends.backend import HandedOver, InferenceBackend, referenced_settings
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, switches_of
+from pipelex_cogt.model_backends.credential_needs import (
+    Lacking,
+    Needs,
+    NeedsFinder,
+    left_out,
+    named_backends,
+    refuse_missing,
+    tell_left_out,
+)
 from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelSpecs
 
 Specs: TypeAlias = Mapping[str, InferenceModelSpec | None]
@@ -65,13 +72,15 @@ def build_backend_library(
     _check_choice(tables, config, report)
     in_use = {name for name, settings in switches.items() if not settings}
     build = _BackendBuilder(config, credentials, report, files, in_use, switches)
+    specs_of = {name: build.specs(name) for name in {**tables, **files}}
+    lacking = build.lacking(tree, specs_of)
     backends: dict[str, InferenceBackend] = {}
     hidden: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-    for name in {**tables, **files}:
-        specs = build.specs(name)
+    for name, specs in specs_of.items():
         served: Collection[str] = ()
         if name in tables:
-            backend = backends[name] = build.backend(name, tables[name], specs)
+            missing = tuple(map(str, lacking.get(name, ())))
+            backend = backends[name] = build.backend(name, tables[name], specs, missing)
             served = backend.model_specs if backend.enabled else ()
         else:
             hint = NearName(name, tables, otherwise="add its table to backends.toml")
@@ -128,6 +137,11 @@ def _comes_near_defaults(name: str) -> bool:
     return abs(len(name) - len(DEFAULTS_KEY)) <= 1 and is_one_slip(name, DEFAULTS_KEY)
 
 
+def _served(specs: Specs) -> ModelSpecs:
+    """The specs that have no fault and are not switched off."""
+    return FrozenDict({model: spec for model, spec in specs.items() if spec is not None and spec.enabled})
+
+
 class _BackendBuilder(NamedTuple):
     """The steps of building one backend, and what all of them need."""
 
@@ -138,8 +152,26 @@ class _BackendBuilder(NamedTuple):
     in_use: Collection[str]
     switches: Mapping[str, tuple[KeyPath, ...]]
 
-    def backend(self, name: str, table: Table, specs: Specs) -> InferenceBackend:
-        """Build a backend; one whose credentials are missing is left out or refused, as the settings say."""
+    def lacking(self, tree: Table, specs_of: Mapping[str, Specs]) -> Mapping[str, Lacking]:
+        """The backends to load without for lack of a credential; where that is a fault, it is noted."""
+        finder = NeedsFinder(self.config, self.credentials, self.report)
+        needs: dict[str, Needs] = {}
+        for name, table in tree.get("backends", {}).items():
+            # What takes no reference is blanked, so that nobody looks there.
+            stated = {**table, **dict.fromkeys(_PLAIN_KEYS)}
+            settings = referenced_settings(name, stated, _served(specs_of[name]))
+            needs[name] = finder.find(table, settings, is_in_use=name in self.in_use)
+        mode, given = self.config.missing_credentials, (self.config, self.credentials, self.report)
+        if mode is MissingCredentials.ERROR:
+            refuse_missing(needs, *given)
+        is_preferring = mode is MissingCredentials.PREFER
+        named = named_backends(tree, self.config, self.credentials) if is_preferring else ()
+        lacking = left_out(needs, mode, named)
+        tell_left_out(lacking, *given)
+        return lacking
+
+    def backend(self, name: str, table: Table, specs: Specs, missing: tuple[str, ...]) -> InferenceBackend:
+        """Build a backend; `missing` names what it was left out for."""
         path, is_in_use = ("backends", name), name in self.in_use
         if is_in_use and name not in self.files:
             file = self.config.model_specs_path(name)
@@ -147,15 +179,13 @@ class _BackendBuilder(NamedTuple):
             self.report.error(path, "no file states its models", hint, unless=[("models", name)])
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
         further = {key: value for key, value in table.items() if key not in own}
-        served = FrozenDict({model: spec for model, spec in specs.items() if spec is not None and spec.enabled})
         self._check_further_keys(path, further)
-        missing = self._find_missing(name, table, served)
-        given = {"name": name, "extra_config": freeze(further), "missing_variables": tuple(missing)}
+        given = {"name": name, "extra_config": freeze(further), "missing_variables": missing}
         given["switched_off_by"] = self.switches[name]
         if isinstance(own.get("enabled", True), bool):
             # What is no boolean stays, for validation to refuse it.
             given["enabled"] = is_in_use and not missing
-        context = HandedOver(self.credentials, served, FrozenDict(self._switched_off(name, specs)))
+        context = HandedOver(self.credentials, _served(specs), FrozenDict(self._switched_off(name, specs)))
         backend = build_sound(InferenceBackend, own, path, self.report, given, context)
         self._check_endpoint(name, own.get("endpoint"))
         return backend or InferenceBackend.model_validate(given, context=context)
@@ -188,47 +218,6 @@ class _BackendBuilder(NamedTuple):
             hint = hints.get(key) or _meant_key(key)
             if hint is not None:
                 self.report.error((*path, key), "unknown key", hint)
-
-    def _find_missing(self, name: str, table: Table, served: ModelSpecs) -> list[str]:
-        """The variables whose absence leaves the backend out; where it is refused for them, they are errors."""
-        missing: dict[str, KeyPath] = {}
-        # What takes no reference is blanked, so that nobody looks there.
-        stated = {**table, **dict.fromkeys(_PLAIN_KEYS)}
-        for path, text in referenced_settings(name, stated, served):
-            for reference in self._check_references(name, path, text):
-                missing.setdefault(str(reference), path)
-        if self.config.missing_credentials is MissingCredentials.ERROR:
-            for names, path in missing.items():
-                self.report.error(path, f"backend {name!r} needs {names}, which is not set")
-            return []
-        for names, path in missing.items():
-            self.report.warning(path, f"backend {name!r} is left out: {names} is not set", place=WHEREVER)
-        return [*missing]
-
-    def _check_references(self, name: str, path: KeyPath, text: str) -> list[Reference]:
-        """Check the references of a setting.
-
-        Returns:
-            Those that no source answers, where that means something at load.
-        """
-        try:
-            references = references_in(text)
-            if name in self.in_use:
-                self._warn_of_placeholders(name, path, references)
-                # Under "defer" whoever uses the backend hears of it; a source is not asked before.
-                if self.config.missing_credentials is not MissingCredentials.DEFER:
-                    return self.credentials.missing(text)
-        except SecretFileError as error:
-            self.report.error(path, error.problem, place=Place(error.path))
-        except (ReferenceSyntaxError, SecretSourceError) as error:
-            self.report.error(path, str(error))
-        return []
-
-    def _warn_of_placeholders(self, backend: str, path: KeyPath, references: list[Reference]) -> None:
-        for prefix, name in chain.from_iterable(reference.names for reference in references):
-            if prefix is not Prefix.SECRET and is_placeholder(self.credentials.environ.get(name, "")):
-                text = f"{name} looks like a placeholder, not like a credential of backend {backend!r}"
-                self.report.warning(path, text, "set its value", Place(name))
 
     def specs(self, backend: str) -> Specs:
         """Build the specs of a backend's file."""

@@ -9,6 +9,7 @@ from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
 from pipelex_cogt.errors import Problem, Severity
+from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_backends.value_warnings import warn_of_endpoints, warn_of_prices
 from pipelex_cogt.model_routing.route_warnings import warn_of_routes
@@ -27,6 +28,7 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport) -> tupl
         report: What the load noted; it stays as it is.
     """
     full = report.copy()
+    warn_of_credentials(deck.backends, full)
     warn_of_endpoints(deck.backends, full)
     warn_of_prices(models, full)
     warn_of_routes(deck.routing, full)

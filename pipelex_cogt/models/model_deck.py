@@ -145,7 +145,9 @@ class ModelDeck:
 
     def why_absent(self, handle: str) -> str:
         """Why a model name or an alias leads to no model here, in words."""
-        return str(self._absence(handle))
+        absence = self._absence(handle)
+        # The place and the advice of a missing credential are told once, where its backend was left out.
+        return absence.reason if isinstance(absence, MissingCredentialError) else str(absence)
 
     def chain(self, handle: str) -> Chain:
         """The served models behind a model name or an alias, first choice first, for callers that fall back.

@@ -12,13 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelex_cogt.config.credentials import SecretSource
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.garbage_collection import paused_garbage_collection
 from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.loading import read_settings
 from pipelex_cogt.config.masking import seal_overrides
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.secret_sources import SecretSource
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.errors import Problem, SettingsError
 from pipelex_cogt.model_backends.backend import InferenceBackend
