@@ -63,6 +63,11 @@ def takes_further_keys(schema: Any) -> bool:
     return child_schema(schema, ANY_KEY) is str and bool(known_keys(schema))
 
 
+def takes_text(schema: Any) -> bool:
+    """Whether a plain field takes text, be it beside other things."""
+    return schema is str or (isinstance(schema, UnionType) and str in get_args(schema))
+
+
 def takes_references(schema: Any) -> bool:
     """Whether a field is marked as one that may hold references."""
     return REFERENCES in getattr(schema, "__metadata__", ())
@@ -126,7 +131,7 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
             # What held nothing but the rest of names with dots is nobody's table.
             if checked or not value or not takes_further_keys(inner):
                 sound[key] = checked
-        elif inner is str and type(value) is not str:
+        elif type(value) is not str and takes_text(inner):
             sound.update(_check_text(place, value, schema, report, beside=tree))
         else:
             sound[key] = value
