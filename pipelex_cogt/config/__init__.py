@@ -9,6 +9,7 @@ A load goes through these rooms in this order:
     older_spellings     each layer in today's spelling
     masking             each layer with its secrets sealed
     dynaconf_merge      the layers laid over each other
+    reference_places    references where none can stand
     schema              the shape of the result checked
 
 `loading` runs them, `settings` holds what came of them, and `report` collects what is wrong. The words used here:
