@@ -70,6 +70,17 @@ NAMES: dict[str, tuple[Mapping[str, str], list[str]]] = {
         {"backends.local.toml": "[my.proxy]\nendpoint = 'https://a.example.com'\n"},
         [f'backends.local.toml:1  cogt.backends.my.proxy: {DOT}; write ["my.proxy"]'],
     ),
+    "an alias that is an empty table, and one that ends in one": (
+        {"deck/z.toml": "[aliases]\nx = {}\ny.z = {}\n"},
+        [
+            "deck/z.toml:2  cogt.deck.aliases.x: expected a name or a list of names, got a table",
+            f'deck/z.toml:3  cogt.deck.aliases.y.z: {DOT}; write "y.z" = …',
+        ],
+    ),
+    "a route that is an empty table": (
+        {"routing.local.toml": "[profiles.all.routes]\nx = {}\n"},
+        ["routing.local.toml:2  cogt.routing.profiles.all.routes.x: expected a string, got a table"],
+    ),
     "an environment": (
         {"settings.local.toml": "[eu.prod.cogt.routing]\nactive = 'all'\n"},
         [f'settings.local.toml:1: eu.prod: {DOT}; write ["eu.prod".cogt]'],

@@ -11,6 +11,7 @@ A load goes through these rooms in this order:
     masking             each layer with its secrets sealed
     dynaconf_merge      the layers laid over each other
     continued_lists     lists that go on with what is below are settled
+    reference_places    references where none can stand
     schema              the shape of the result checked
 
 `loading` runs them, `settings` holds what came of them, and `report` collects what is wrong. The words used here:

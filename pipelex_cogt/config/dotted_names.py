@@ -55,7 +55,7 @@ def note_dotted_tables(path: KeyPath, value: Any, known: Collection[str], report
 
 def note_dotted_texts(path: KeyPath, value: Any, report: ProblemReport) -> None:
     """Note every key of text whose name has a dot without quotes; the arguments are those of `note_dotted_tables`."""
-    for rest in _parts_of_name(value, lambda item: not isinstance(item, dict)):
+    for rest in _parts_of_name(value, lambda item: not (item and isinstance(item, dict))):
         _note(path, rest, "{name} = \N{HORIZONTAL ELLIPSIS}", report)
 
 

@@ -42,9 +42,8 @@ def _find(value: Any, schema: Any, path: KeyPath) -> Iterator[tuple[KeyPath, boo
 
 
 def _find_below(key: str, item: Any, schema: Any, path: KeyPath) -> Iterator[tuple[KeyPath, bool]]:
-    # Most tables hold none, and looking at the text of a whole model is quicker than at each of its values.
     inner = schema.get(key, schema.get(ANY_KEY)) if isinstance(schema, Mapping) else child_schema(schema, key)
-    if not isinstance(inner, Mapping) and "${" not in f"{key}{item}":
+    if not isinstance(inner, Mapping) and not _may_hold_reference(key, item):
         return
     is_further = inner is str and takes_further_keys(schema)
     if inner is None or is_further or takes_references(inner):
@@ -53,6 +52,19 @@ def _find_below(key: str, item: Any, schema: Any, path: KeyPath) -> Iterator[tup
         yield (*path, key), True
     else:
         yield from _find(item, inner, (*path, key))
+
+
+def _may_hold_reference(key: str, item: Any) -> bool:
+    """Whether it is worth while to look at each value of a table."""
+    # Most hold none, and looking at the text of a whole model is quicker than at each of its values.
+    try:
+        return "${" in f"{key}{item}"
+    except ValueError:
+        # A number too long to write.
+        return True
+    except RecursionError:
+        # No table of ours is so deep: it is refused for what it is.
+        return False
 
 
 def _variable(path: KeyPath) -> str:

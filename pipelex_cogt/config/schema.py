@@ -152,7 +152,7 @@ def _check_text(path: KeyPath, value: Any, schema: Mapping[str, Any], report: Pr
         The table's key with its value, dates as text; nothing where there is no such key.
     """
     key, known, is_further = str(path[-1]), known_keys(schema), takes_further_keys(schema)
-    if isinstance(value, dict) and key not in known and not is_further:
+    if value and isinstance(value, dict) and key not in known and not is_further:
         note_dotted_texts(path, value, report)
         return {}
     if is_further and is_dotted_name(key, value, beside, known) and not {*known}.isdisjoint(value):

@@ -170,9 +170,10 @@ def _note_dotted_name(
         note_dotted_tables(place, value, known, report)
         return True
     is_key_of_text = fault["type"] == "string_type" and allows_any_key(schema_at(model, location[:-1]))
-    if is_key_of_text:
-        note_dotted_texts(place, value, report)
-    return is_key_of_text
+    if not is_key_of_text or not value:
+        return False
+    note_dotted_texts(place, value, report)
+    return True
 
 
 def _is_misspelt(fault: _Fault, misspelt: Iterable[KeyPath]) -> bool:
