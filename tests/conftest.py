@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -143,7 +142,7 @@ def problems(load: Load, tmp_path: Path) -> Callable[..., list[str]]:
     def load_broken(files: Mapping[str, str] | None = None, **arguments: Any) -> list[str]:
         with pytest.raises(SettingsError) as caught:
             load(files, **arguments)
-        told = (re.sub(r"[^ ]*/app/settings/(?=\S)", "", str(problem)) for problem in caught.value.problems)
-        return [text.replace(str(tmp_path), "TMP") for text in told]
+        directory = os.path.join(tmp_path, "app", "settings", "")
+        return [str(problem).replace(directory, "").replace(str(tmp_path), "TMP") for problem in caught.value.problems]
 
     return load_broken

@@ -40,8 +40,9 @@ def _prices(models: Table) -> Iterator[tuple[KeyPath, object]]:
     """Every price as stated, that of `[defaults]` once, with its key path."""
     for backend, file in models.items():
         for model, table in file.items():
-            costs = table.get("costs", {}) if isinstance(table, dict) else {}
-            yield from leaves(costs, ("models", backend, model, "costs"))
+            costs = table.get("costs") if isinstance(table, dict) else None
+            # What is no table is refused, or is told where its backend is not in use.
+            yield from leaves(costs if isinstance(costs, dict) else {}, ("models", backend, model, "costs"))
 
 
 def _tell_price(price: Decimal) -> str:

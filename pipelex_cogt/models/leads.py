@@ -14,7 +14,6 @@ from typing import TypeAlias
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError
-from pipelex_cogt.model_backends.backend_library import switches_of
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.call_parameters import judged_by
@@ -129,8 +128,8 @@ def _only_ways(deck: ModelDeck, handle: str) -> Iterator[str]:
 def _switches(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:
     """What may have switched off the models that a handle names."""
     for model in deck.behind(handle).models:
-        for backend in deck.backends.known_models.get(model, ()):
-            yield from switches_of(backend)
+        for backend in filter(deck.backends.__contains__, deck.backends.known_models.get(model, ())):
+            yield from deck.backends[backend].switched_off_by
             yield from (("models", backend, table, "enabled") for table in (model, DEFAULTS_KEY))
 
 
