@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from pipelex_cogt import ModelManager, Severity
+from pipelex_cogt.config.environ import PREFIX
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import LayerKind
-from pipelex_cogt.config.override_variables import PREFIX, SEPARATOR, Variable, build_variable_layer, variable_part
+from pipelex_cogt.config.override_variables import SEPARATOR, Variable, build_variable_layer, variable_part
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import nest, value_at
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
@@ -223,7 +224,6 @@ SECRET_TEXT = "canary-4711"
     ("name", "text", "path", "problem"),
     [
         pytest.param("BACKENDS__A__ENABLED", SECRET_TEXT, "backends.a.enabled", "expected true or false", id="boolean"),
-        pytest.param("BACKENDS__A__ENABLED", "", "backends.a.enabled", "expected true or false", id="empty boolean"),
         pytest.param(
             "MODELS__A__M1__MAX_TOKENS", SECRET_TEXT, "models.a.m1.max_tokens", "expected an integer", id="integer"
         ),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.references import UNSAFE_NAME, Name, Prefix, Reference, parse_template, references_in, render
@@ -132,11 +133,13 @@ class Credentials:
         """The variables that are asked first, under the name by which applications know them."""
         return self.environ
 
+    @leaves_no_locals
     def lookup(self, name: Name) -> str | None:
         """The value of one name, or None where it is unset or empty."""
         values = (_ask(source, name.name) for source, _ in self._sources[name.prefix])
         return next(filter(None, values), None)
 
+    @leaves_no_locals
     def source_of(self, name: Name) -> str | None:
         """Which source holds a name, in words; None where none does."""
         return next((words for source, words in self._sources[name.prefix] if _ask(source, name.name)), None)
@@ -149,6 +152,7 @@ class Credentials:
         """The references in a text that no source answers."""
         return [reference for reference in references_in(text) if self.answer(reference) is None]
 
+    @leaves_no_locals
     def resolve(self, text: str, backend: str, path: KeyPath) -> str:
         """The text with every reference in it answered; each is asked for once.
 

@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from pipelex_cogt.config.environ import PREFIX, Variables
+from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.inference_config import CONFIG_KEY
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
@@ -21,7 +23,6 @@ from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_
 from pipelex_cogt.config.suggestions import did_you_mean
 from pipelex_cogt.config.tables import Table, nest, value_at
 
-PREFIX = "PIPELEX_COGT__"
 SEPARATOR = "__"
 _CONFIG_PREFIX = f"{PREFIX}{CONFIG_KEY.upper()}{SEPARATOR}"
 # What no variable's name can hold, and `_` itself. One character.
@@ -29,13 +30,18 @@ _NOT_ALPHANUMERIC = re.compile(r"[\W_]")
 
 
 class Variable:
-    """One variable that overrides a setting; its repr shows no value."""
+    """One variable that overrides a setting; its text is out of sight."""
 
     # A plain class: a dataclass costs every process that starts more than it saves here.
     def __init__(self, kind: LayerKind, name: str, text: str) -> None:
         self.kind = kind
         self.name = name
-        self.text = text
+        self._text = Hidden(text)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.open()
 
     @property
     def is_of_config(self) -> bool:
@@ -46,9 +52,9 @@ class Variable:
         return f"Variable({self.kind.name}, {self.name!r})"
 
 
-def find_variables(kind: LayerKind, values: Mapping[str, str]) -> list[Variable]:
-    """The variables among `values` that override a setting, sorted by name."""
-    return [Variable(kind, name, values[name]) for name in sorted(values) if name.startswith(PREFIX)]
+def find_variables(kind: LayerKind, variables: Variables) -> list[Variable]:
+    """The variables that override a setting, sorted by name."""
+    return [Variable(kind, name, variables[name]) for name in sorted(variables.names()) if name.startswith(PREFIX)]
 
 
 def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: ProblemReport) -> Iterator[Layer]:
