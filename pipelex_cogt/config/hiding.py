@@ -16,7 +16,7 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Generic, NoReturn, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
@@ -79,12 +79,12 @@ def leaves_no_locals(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def call(*arguments: P.args, **named: P.kwargs) -> T:
-        before = sys.exception()
+        before, ask = sys.exception(), Hidden(partial(function, *arguments, **named))
+        # This frame is in the traceback too, and the arguments may be what is to be hidden.
+        del arguments, named
         try:
-            return function(*arguments, **named)
+            return ask.open()()
         except BaseException as error:
-            # This frame is in the traceback too, and the arguments may be what is to be hidden.
-            del arguments, named
             _empty_frames(error, before)
             raise
 
