@@ -28,6 +28,8 @@ CANARY = "canary-4711"
         ({"A": ""}, {"A": "2"}, "2"),
         ({}, {"A": "2"}, "2"),
         ({"A": ""}, {"A": ""}, None),
+        ({"A": " \t"}, {"A": "2"}, "2"),
+        ({"A": " 1 "}, {"A": "2"}, " 1 "),
         ({}, {}, None),
     ],
 )
@@ -213,5 +215,5 @@ def test_dotenv_is_read_as_python_dotenv_reads_it(lines: list[tuple[str, str, st
             )
         )
     found = read_dotenv(path, Variables(process), ProblemReport())
-    expected = {name: value for name, value in known.items() if value and name not in process}
+    expected = {name: value for name, value in known.items() if value and value.strip() and name not in process}
     assert {name: found[name] for name in found.names() if name not in process} == expected

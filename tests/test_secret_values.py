@@ -107,6 +107,8 @@ URLS = [
     ("Endpoint=sb://h/;SharedAccessKeyName=n;SharedAccessKey=canary4711=", None),
     ("h:6380,password=canary4711,ssl=True", f"h:6380,password={MASK}"),
     ("https://u:canary4711@a,https://v:canary4711@b", f"https://u:{MASK}@a,https://v:{MASK}@b"),
+    ("https://a:80,https://u:canary4711@b", f"https://a:80,https://u:{MASK}@b"),
+    ("https://u:canary4711,x://y@b", f"https://u:{MASK}@b"),
     ("https://u:canary4711@a and redis://:canary4711@b", f"https://u:{MASK}@a and redis://:{MASK}@b"),
 ]
 PLAIN_URLS = [

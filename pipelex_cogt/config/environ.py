@@ -30,8 +30,13 @@ PREFIX = "PIPELEX_COGT__"
 _BEFORE_VALUE = re.compile(r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)[^\S\r\n]*=[^\S\r\n]*")
 
 
+def is_set(text: str) -> bool:
+    """Whether a variable's text says anything: an empty one, or nothing but white space, counts as unset."""
+    return bool(text.strip())
+
+
 class Variables:
-    """Variables by name; an empty one counts as unset."""
+    """Variables by name, of which an empty one counts as unset."""
 
     __slots__ = ("_values",)
 
@@ -54,16 +59,17 @@ class Variables:
         return [*filter(self._find, self._values.open())]
 
     def _find(self, name: str) -> str | None:
-        return self._values.open().get(name)
+        """The variable of that name, or None where it is unset."""
+        return next(filter(is_set, [self._values.open().get(name, "")]), None)
 
     def __getitem__(self, name: str) -> str:
         value = self._find(name)
-        if not value:
+        if value is None:
             raise KeyError(name)
         return value
 
     def __contains__(self, name: str) -> bool:
-        return bool(self._find(name))
+        return self._find(name) is not None
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.names())} variables)"

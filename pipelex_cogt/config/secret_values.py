@@ -51,6 +51,7 @@ _BASE64 = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]{3
 # A URL ends where a word does. Each is one class of characters, repeated, or bounded.
 _WORD = re.compile(r"\S+")
 _NEXT_URL = re.compile(r"(?<=[,;|])(?=[A-Za-z][A-Za-z0-9+.-]{0,30}://)")
+_OPENS_PASSWORD = re.compile(r"://[^/?#@:]*:(?!\d{1,5}(?:[/?#,;|]|\Z))")
 _HEAD = re.compile(r"[^/?#]*")
 _HOST_AND_PORT = re.compile(rf"[^:]*:(?:\d{{1,5}}|{REFERENCE})|\[.*", re.DOTALL)
 # `user:password@host`, but no address of a mail and no port.
@@ -64,7 +65,7 @@ def mask_text(text: str) -> str:
     """Hide what looks like a secret in a text: keys, passwords of URLs, parameters that are secret by their name."""
     if _WITH_SCHEME.match(text) or _PEM in text:
         return hide(text)
-    return _WORD.sub(lambda word: "".join(map(_mask_word, _NEXT_URL.split(word[0]))), text)
+    return _WORD.sub(lambda word: "".join(map(_mask_word, _urls_of(word[0]))), text)
 
 
 def hide(text: str) -> str:
@@ -88,6 +89,19 @@ def _is_random(piece: str) -> bool:
     if not _LONG.fullmatch(piece) or _UUID.fullmatch(piece):
         return False
     return sum(1 for _ in _LETTER_MEETS_DIGIT.finditer(piece)) >= _FEWEST_MEETINGS
+
+
+def _urls_of(word: str) -> Iterator[str]:
+    """The parts of a word with a URL each; one that begins before an at sign has ended a password belongs to it."""
+    waiting: list[str] = []
+    is_open = False
+    for part in _NEXT_URL.split(word):
+        waiting.append(part)
+        is_open = "@" not in part and (is_open or _OPENS_PASSWORD.search(part) is not None)
+        if not is_open:
+            yield "".join(waiting)
+            waiting = []
+    yield "".join(waiting)
 
 
 def _mask_word(word: str) -> str:
