@@ -47,6 +47,11 @@ def test_an_environment_answers_for_names() -> None:
         _ = environment["EMPTY"]
 
 
+def test_what_the_callers_mapping_holds_beside_text_breaks_nothing() -> None:
+    values: dict[str, Any] = {"A": None, "B": "2"}
+    assert (Variables(values).names(), Variables(values).get("A")) == (["B"], None)
+
+
 def test_an_environment_has_its_two_parts() -> None:
     environment = Environ({"A": "1"}, {"A": "2", "B": "2"})
     assert (environment.process.names(), environment.dotenv.names()) == (["A"], ["A", "B"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from pipelex_cogt import SettingsError
 from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting
@@ -259,3 +259,38 @@ def test_further_keys_read_like_a_mapping_that_nobody_lists_by_chance(load: Load
     )
     assert (extra.get("region"), extra.get("x", 1), "region" in extra, len(extra)) == ("eu", 1, True, 2)
     assert repr(extra) == "{'region': 'eu', 'access_token': '**********'}"
+    assert extra == {"region": "eu", "access_token": SecretStr("x")}
+    assert extra != {"region": "eu"}
+
+
+HEADERS = """
+[a.default_headers]
+"Helicone-Auth" = "Bearer canary-4711"
+Cookie = "session=canary-4711"
+"X-Api-Key" = "canary-4711"
+"X-Title" = "canary-4711"
+"X-Nested" = { deep = ["canary-4711"] }
+"X-Reference" = "Bearer ${NOPE:-canary-4711}"
+"""
+
+
+def test_a_literal_of_a_header_is_handed_over_and_shown_nowhere(load: Load) -> None:
+    manager = load({"backends.local.toml": HEADERS})
+    backend = manager.backends["a"]
+    shown = [backend, backend.extra_config, backend.model_dump(), backend.model_dump_json(), vars(backend)]
+    shown += [manager.explain("a"), manager.settings.tree, pickle.dumps(backend, 0), pickle.dumps(manager.settings, 0)]
+    assert CANARY not in repr(shown)
+    assert "Bearer ${NOPE:-**********}" in repr(shown)
+    headers = backend.extra_config["default_headers"]
+    assert (headers["Helicone-Auth"], headers["Cookie"]) == (f"Bearer {CANARY}", f"session={CANARY}")
+    assert (headers["X-Api-Key"], headers["X-Title"]) == (SecretStr(CANARY), CANARY)
+    assert (headers["X-Nested"], headers["X-Reference"]) == ({"deep": [CANARY]}, f"Bearer {CANARY}")
+
+
+def test_a_model_of_the_applications_own_takes_a_sealed_text() -> None:
+    class Client(BaseModel):
+        key: SecretStr
+
+    client = Client(key=SealedText(CANARY))
+    assert client.key.get_secret_value() == CANARY
+    assert CANARY not in client.model_dump_json() + repr(client)

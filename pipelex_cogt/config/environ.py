@@ -60,7 +60,9 @@ class Variables:
 
     def _find(self, name: str) -> str | None:
         """The variable of that name, or None where it is unset."""
-        return next(filter(is_set, [self._values.open().get(name, "")]), None)
+        value = self._values.open().get(name)
+        # The caller's mapping may hold None, as what python-dotenv returns does.
+        return value if value and is_set(str(value)) else None
 
     def __getitem__(self, name: str) -> str:
         value = self._find(name)

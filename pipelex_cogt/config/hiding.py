@@ -14,7 +14,6 @@ exception has left keeps its variables:
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
 from typing import Any, Generic, NoReturn, ParamSpec, Protocol, TypeVar
@@ -92,6 +91,8 @@ def leaves_no_locals(function: Callable[P, T]) -> Callable[P, T]:
 
 
 def _empty_frames(error: BaseException, before: BaseException | None) -> None:
+    import traceback  # imported here because only an error needs it
+
     for raised in _raised_since(before, error):
         # It leaves frames alone that are still running, such as the caller's.
         traceback.clear_frames(raised.__traceback__)

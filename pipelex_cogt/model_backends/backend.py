@@ -187,6 +187,11 @@ class ExtraConfig:
     def __contains__(self, key: object) -> bool:
         return key in self._backend.stated_extra_config
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping | ExtraConfig) and dict(self.items()) == dict(other.items())
+
+    __hash__ = None  # type: ignore[assignment]  # because: what it answers may change
+
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key, or `default` where there is no such key."""
         stated = self._backend.stated_extra_config
