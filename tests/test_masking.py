@@ -287,6 +287,13 @@ def test_a_literal_of_a_header_is_handed_over_and_shown_nowhere(load: Load) -> N
     assert (headers["X-Nested"], headers["X-Reference"]) == ({"deep": [CANARY]}, f"Bearer {CANARY}")
 
 
+def test_a_variable_keeps_the_type_of_a_number_that_is_sealed(load: Load) -> None:
+    environ = {"PIPELEX_COGT__BACKENDS__A__PIN": "5"}
+    backend = load({"backends.local.toml": "[a]\npin = 4711\n"}, environ=environ).backends["a"]
+    assert backend.extra_config == {"pin": 5}
+    assert repr(backend.extra_config) == "{'pin': '**********'}"
+
+
 def test_a_model_of_the_applications_own_takes_a_sealed_text() -> None:
     class Client(BaseModel):
         key: SecretStr

@@ -113,6 +113,11 @@ def plain_text(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
+def stated_value(value: Any) -> Any:
+    """What a layer states, of its own type: a sealed number is a number again; any other value as it is."""
+    return value.stated() if isinstance(value, SealedText) else value
+
+
 def seal_layer(layer: Layer) -> Layer:
     """The layer with the secrets of its backends sealed."""
     backends = layer.get("backends")

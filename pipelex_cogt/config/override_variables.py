@@ -18,6 +18,7 @@ from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.inference_config import CONFIG_KEY
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
+from pipelex_cogt.config.masking import stated_value
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_text, schema_at
 from pipelex_cogt.config.suggestions import did_you_mean
@@ -80,7 +81,7 @@ def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: P
 
 def _read_layer(variable: Variable, path: KeyPath, tree: Table, schema: Any, report: ProblemReport) -> Iterator[Layer]:
     kind = schema_at(schema, path)
-    stated = value_at(tree, path)
+    stated = stated_value(value_at(tree, path))
     if kind is str and isinstance(stated, bool | int | float):
         # A further key of a backend has no other type than the one it was stated with.
         kind = type(stated)

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting, plain_text
+from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting, plain_text, stated_value
 from pipelex_cogt.config.references import holds_reference, references_in
 from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
@@ -146,12 +146,11 @@ class InferenceBackend(SettingsModel):
 
     def _answer_one(self, path: KeyPath, value: Any) -> Any:
         place: KeyPath = ("backends", self.name, *path)
-        stated, is_sealed = value, is_sealed_path(path)
-        if isinstance(value, SealedText):
-            if value.is_lost:
-                raise LiteralLeftBehindError(self.name, format_key_path(place))
-            stated, is_sealed = value.stated(), is_sealed or value.is_wrapped
+        if isinstance(value, SealedText) and value.is_lost:
+            raise LiteralLeftBehindError(self.name, format_key_path(place))
+        stated = stated_value(value)
         answered = self.credentials.resolve(stated, self.name, place) if isinstance(stated, str) else stated
+        is_sealed = is_sealed_path(path) or (isinstance(value, SealedText) and value.is_wrapped)
         # Whether something is switched on or absent is no secret.
         return answered if not is_sealed or isinstance(answered, bool | None) else SealedText(answered)
 
