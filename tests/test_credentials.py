@@ -310,7 +310,7 @@ def test_a_dotenv_leaves_the_process_alone(load: Load, write_dotenv: Callable[..
     assert dict(os.environ) == before
 
 
-def test_a_dotenv_is_not_interpolated(load: Load, write_dotenv: Callable[..., Path]) -> None:
+def test_single_quotes_keep_a_reference_of_a_dotenv(load: Load, write_dotenv: Callable[..., Path]) -> None:
     write_dotenv("K='${OTHER}'\nOTHER=x\n")
     assert region_of_a(load(backends('region = "${K}"'))) == "${OTHER}"
 

@@ -14,10 +14,12 @@ import pytest
 
 from pipelex_cogt import RoutingProfile, RoutingRule, Severity
 from pipelex_cogt.config.key_paths import quote_key
-from pipelex_cogt.config.masking import is_placeholder, mask_setting, names_secret
+from pipelex_cogt.config.masking import is_placeholder, mask_setting
 from pipelex_cogt.config.override_variables import variable_part
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.secret_names import names_secret
+from pipelex_cogt.config.secret_values import MASK
 from pipelex_cogt.config.toml_files import read_toml_file
 from pipelex_cogt.config.toml_lines import find_lines
 from pipelex_cogt.model_routing.routing_profile import compile_pattern
@@ -30,6 +32,26 @@ PIECES = [
     *("://", "://a:", "://a:1/", "://a:b@", "a@", ":", "://u:${", "} "),
     *("${", "$${", "$", "{", "${A:-://u:p@", "${a|", "|"),
     *('"', "'", "\\", "\0", "\n"),
+    *(
+        "=",
+        "&",
+        "?",
+        "#",
+        ";",
+        ",",
+        "%",
+        "@",
+        "a=b&",
+        "?key=",
+        ",a://",
+        "://a@",
+        "://a@,b",
+        "//",
+        "a1",
+        "A1b2",
+        "Bearer ",
+    ),
+    *("%3A%2F%2F", "%40", "://[", "a:b@", "${A:-x}@", "mailto:", "-----BEGIN "),
 ]
 
 
@@ -43,13 +65,15 @@ def test_a_secret_among_a_million_characters_is_hidden(piece: str) -> None:
     behind = "" if piece.isspace() or " " in piece else repeated(piece)
     for text in (f"{repeated(piece)} https://u:canary@h", f"https://u:canary{behind}@h"):
         assert "canary" not in mask_setting("endpoint", text)
-    assert mask_setting("endpoint", f"{repeated(piece)}}}@h").endswith("@h")
+    shown = mask_setting("endpoint", f"{repeated(piece)}}}@h")
+    assert shown.endswith(("@h", MASK))
 
 
 @pytest.mark.parametrize("piece", PIECES, ids=repr)
 def test_a_name_or_a_reference_of_a_million_characters_is_judged(piece: str) -> None:
     text = repeated(piece)
-    assert names_secret(text) is is_placeholder(text) is False
+    assert is_placeholder(text) is False
+    assert names_secret(f"{text}_path") is False
     assert names_secret(f"{text}_api_key") is True
     assert len(variable_part(text)) == len(text)
     assert len(quote_key(text)) >= len(text)

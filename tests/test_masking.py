@@ -1,63 +1,21 @@
-"""Masking: which names and shapes are secret, sealed text, sealed layers, and how a setting is shown."""
+"""Masking: sealed text, sealed layers, how a setting is shown, and as what it is handed over."""
 
 import copy
 import pickle
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from pipelex_cogt import SettingsError
-from pipelex_cogt.config.masking import MASK, SealedText, mask_setting, mask_url_password, names_secret
+from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting
+from pipelex_cogt.config.secret_values import MASK
 from tests.conftest import Load
 
 CANARY = "canary-4711"
-
-
-SECRET_NAMES = [
-    "api_key",
-    "apiKey",
-    "API_KEY",
-    "APIKey",
-    "azure_api_key",
-    "api_keys",
-    "api-key",
-    "x-api-key",
-    "token",
-    "auth_token",
-    "bearerToken",
-    "client_secret",
-    "secrets",
-    "password",
-    "db-password",
-    "credentials",
-    "credential",
-    "aws_secret_access_key",
-    "private_key",
-]
-
-
-PLAIN_NAMES = ["endpoint", "max_tokens", "region", "secretary", "keyboard", "api_version", "tokenizer", "", "key_name"]
-
-
-@pytest.mark.parametrize("name", SECRET_NAMES)
-def test_a_name_says_that_its_value_is_secret(name: str) -> None:
-    assert names_secret(name)
-
-
-@pytest.mark.parametrize("name", PLAIN_NAMES)
-def test_other_names_are_plain(name: str) -> None:
-    assert not names_secret(name)
-
-
-@pytest.mark.parametrize("key", ["apitoken", "access_tokens", "AccountKey", "subscription-key", "pwd", "passphrase"])
-def test_other_words_for_a_secret_count_too(key: str) -> None:
-    assert names_secret(key)
-
-
-@pytest.mark.parametrize("key", ["max_tokens", "tokens_per_minute", "keyboard", "public_key_id", "secretary"])
-def test_words_that_only_look_alike_do_not(key: str) -> None:
-    assert not names_secret(key)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +32,18 @@ def test_words_that_only_look_alike_do_not(key: str) -> None:
         pytest.param("use_token", True, True, id="boolean"),
         pytest.param("token", 4711, MASK, id="number"),
         pytest.param("timeout", 5, 5, id="plain number"),
-        pytest.param("headers", {"x": {"token": CANARY, "y": 1}}, {"x": {"token": MASK, "y": 1}}, id="table"),
+        pytest.param("headers", {"x": {"token": CANARY, "y": 1}}, {"x": {"token": MASK, "y": MASK}}, id="headers"),
         pytest.param("tokens_list", ["a"], ["a"], id="plain list"),
+        pytest.param("default_headers", {"X": "a", "Y": [1, True]}, {"X": MASK, "Y": [MASK, True]}, id="any headers"),
+        pytest.param("extra", {"headers": {"a": {"b": {"c": "x"}}}}, {"headers": {"a": {"b": {"c": MASK}}}}, id="deep"),
+        pytest.param("headers", {"X": "Bearer ${A}"}, {"X": "Bearer ${A}"}, id="scheme before a reference"),
+        pytest.param("headers", {"X": f"Bearer {CANARY}"}, {"X": MASK}, id="scheme before a literal"),
+        pytest.param("region", "sk-proj-4711", MASK, id="like a key"),
+        pytest.param("token_limit", 8192, 8192, id="a limit"),
+        pytest.param("key_path", "sk-proj-4711", MASK, id="like a key under a plain name"),
+        pytest.param("api_key", "", "", id="none"),
+        pytest.param("endpoint", "$${A} ${B}", "$${A} ${B}", id="escape beside a reference"),
+        pytest.param("api_key", f"{CANARY}${{A", MASK, id="malformed"),
         pytest.param("token", [CANARY, "${A}"], [MASK, "${A}"], id="list"),
         pytest.param("secrets", {"x": CANARY}, {"x": MASK}, id="below a secret name"),
         pytest.param("endpoint", f"https://u:{CANARY}@x/y", "https://u:**********@x/y", id="URL"),
@@ -87,6 +55,24 @@ def test_words_that_only_look_alike_do_not(key: str) -> None:
         pytest.param(
             "endpoint", f"${{A:-https://u:{CANARY}@x}}", "${A:-https://u:**********@x}", id="URL in a default"
         ),
+        pytest.param(
+            "endpoint", f"https://u:${{A:-{CANARY}}}@x", "https://u:${A:-**********}@x", id="default that is a password"
+        ),
+        pytest.param(
+            "endpoint", f"https://${{A:-{CANARY}}}@x", "https://${A:-**********}@x", id="default that is a user"
+        ),
+        pytest.param(
+            "endpoint",
+            f"https://u:a${{A:-{CANARY}}}b@x/${{B:-y}}",
+            "https://u:**********${A:-**********}**********@x/${B:-y}",
+            id="default beside a password",
+        ),
+        pytest.param(
+            "endpoint",
+            f"https://x?v=${{A:-1}}&sig=${{B:-{CANARY}}}",
+            "https://x?v=${A:-1}&sig=${B:-**********}",
+            id="default that is a parameter",
+        ),
     ],
 )
 def test_a_setting_is_shown_without_its_secrets(key: str, value: Any, shown: Any) -> None:
@@ -97,16 +83,6 @@ def test_a_setting_is_shown_without_its_secrets(key: str, value: Any, shown: Any
 def test_literal_text_around_a_reference_is_hidden_in_a_secret(value: str) -> None:
     assert CANARY not in mask_setting("api_key", value)
     assert "${A" in mask_setting("api_key", value)
-
-
-@pytest.mark.parametrize("text", ["http://x:8080/a@b", "a:b@c", "https://x/y?z=u:p@q", "mailto:a@b"])
-def test_text_that_is_no_password_stays(text: str) -> None:
-    assert mask_url_password(text) == text
-
-
-@pytest.mark.parametrize("password", ["p@CANARY", "p/CANARY", "p:CANARY@x/y"])
-def test_a_password_with_signs_of_a_url_is_hidden_to_its_end(password: str) -> None:
-    assert mask_url_password(f"https://u:{password}@host/v1") == f"https://u:{MASK}@host/v1"
 
 
 def test_sealed_text_shows_itself_nowhere() -> None:
@@ -172,3 +148,156 @@ def test_a_secret_of_the_wrong_type_is_named_by_its_type(load: Load) -> None:
     with pytest.raises(SettingsError) as caught:
         load({".secrets.toml": f"[default.cogt.backends.a]\nenabled = '{CANARY}'\n"})
     assert "cogt.backends.a.enabled: expected true or false, got a string" in str(caught.value)
+
+
+# As what a setting is handed over
+
+HANDED_OVER: list[tuple[str, Any, Any]] = [
+    ("session_token = 'x'", "session_token", SecretStr("x")),
+    ("client_secret = 'x'", "client_secret", SecretStr("x")),
+    ("db_password = 'x'", "db_password", SecretStr("x")),
+    ("aws_secret_access_key = 'x'", "aws_secret_access_key", SecretStr("x")),
+    ("tenantApiKey = 'x'", "tenantApiKey", SecretStr("x")),
+    ("access_keys = ['x', 'y']", "access_keys", [SecretStr("x"), SecretStr("y")]),
+    ("credentials = { user = 'x' }", "credentials", {"user": SecretStr("x")}),
+    ("credentials = { file_path = '/x' }", "credentials", {"file_path": "/x"}),
+    ("gcp_credentials_file_path = '/etc/x.json'", "gcp_credentials_file_path", "/etc/x.json"),
+    ("private_key_path = '${NOPE:-/etc/x}'", "private_key_path", "/etc/x"),
+    ("token_url = 'https://x/token'", "token_url", "https://x/token"),
+    ("api_key_header = 'x-key'", "api_key_header", "x-key"),
+    ("api_key_env_var = 'X_KEY'", "api_key_env_var", "X_KEY"),
+    ("token_limit = 8192", "token_limit", 8192),
+    ("access_token = 4711", "access_token", SecretStr("4711")),
+    ("use_token = true", "use_token", True),
+    ("aws_access_key_id = 'AKIA47114711'", "aws_access_key_id", "AKIA47114711"),
+    ("region = 'sk-proj-4711'", "region", "sk-proj-4711"),
+    ("proxy = 'http://u:pw@x'", "proxy", "http://u:pw@x"),
+    ("tags = [{ key = 'team', value = 'x' }]", "tags", [{"key": "team", "value": "x"}]),
+    (
+        "default_headers = { Helicone-Auth = 'Bearer x', X-Api-Key = 'y', X-Try = 3 }",
+        "default_headers",
+        {"Helicone-Auth": "Bearer x", "X-Api-Key": SecretStr("y"), "X-Try": 3},
+    ),
+]
+
+
+@pytest.mark.parametrize("layer", ["backends.local.toml", ".secrets.toml", "overrides", "variable", "directory"])
+@pytest.mark.parametrize(("line", "key", "value"), HANDED_OVER, ids=[key for _, key, _ in HANDED_OVER])
+def test_whatever_layer_states_it_a_setting_is_handed_over_as_its_name_says(
+    load: Load, tmp_path: Path, layer: str, line: str, key: str, value: Any
+) -> None:
+    stated = tomllib.loads(line)
+    text = f"{{ {line} }}"
+    given: dict[str, dict[str, Any]] = {
+        "backends.local.toml": {"files": {layer: f"[a]\n{line}\n"}},
+        ".secrets.toml": {"files": {layer: f"[default.cogt.backends.a]\n{line}\n"}},
+        "overrides": {"overrides": {"backends": {"a": stated}}},
+        "variable": {"environ": {"PIPELEX_COGT__BACKENDS__A": text}},
+        "directory": {"environ": {"PIPELEX_SECRETS_DIR": str(tmp_path)}},
+    }
+    if layer == "directory":
+        (tmp_path / "PIPELEX_COGT__BACKENDS__A").write_text(text)
+    found = load(**given[layer]).backends["a"].extra_config[key]
+    assert found == value
+    assert type(found) is type(value) or isinstance(value, SecretStr)
+
+
+def test_the_nearest_name_that_says_anything_decides() -> None:
+    assert is_sealed_path(("credentials", "user"))
+    assert is_sealed_path(("headers", "X-Api-Key", 0))
+    assert not is_sealed_path(("credentials", "file_path"))
+    assert not is_sealed_path(("headers", "Helicone-Auth"))
+    assert not is_sealed_path(())
+
+
+@pytest.mark.parametrize("key", ["proxy", "region", "api_key", "default_headers.X"])
+def test_overrides_are_sealed_like_a_file(load: Load, key: str) -> None:
+    url = f"http://u:{CANARY}@proxy.example.com"
+    *tables, name = key.split(".")
+    overrides: dict[str, Any] = {name: url}
+    for table in tables:
+        overrides = {table: overrides}
+    of_file = load({"backends.local.toml": f"[a]\n{key} = '{url}'\n"})
+    of_code = load(overrides={"backends": {"a": overrides}})
+    for manager in (of_file, of_code):
+        shown = manager.explain(f"backends.a.{key}").values[0].stated.value
+        assert shown in (MASK, f"http://u:{MASK}@proxy.example.com")
+        assert (manager.backends["a"].model_dump(), shown) == (
+            of_file.backends["a"].model_dump(),
+            of_file.explain(f"backends.a.{key}").values[0].stated.value,
+        )
+    read = [dict(manager.backends["a"].extra_config) or manager.backends["a"].api_key for manager in (of_file, of_code)]
+    assert read[0] == read[1]
+
+
+def test_a_secret_string_given_in_code_stays_one(load: Load) -> None:
+    given = SecretStr(CANARY)
+    extra = (
+        load(overrides={"backends": {"a": {"region": given, "zone": SecretStr("${A_KEY:-z}")}}})
+        .backends["a"]
+        .extra_config
+    )
+    assert (extra["region"], extra["zone"]) == (given, SecretStr("z"))
+
+
+def test_no_attribute_of_a_sealed_text_holds_it() -> None:
+    sealed = SealedText(CANARY)
+    assert CANARY not in repr([getattr(sealed, name) for name in dir(sealed)])
+    assert CANARY not in repr(vars(sealed))
+    assert (len(sealed), sealed == SecretStr(CANARY), sealed.stated()) == (len(CANARY), True, CANARY)
+    assert "4711" not in repr(vars(SealedText(4711)))
+
+
+def test_further_keys_read_like_a_mapping_that_nobody_lists_by_chance(load: Load) -> None:
+    extra = load({"backends.local.toml": "[a]\nregion = 'eu'\naccess_token = 'x'\n"}).backends["a"].extra_config
+    assert not issubclass(type(extra), Mapping)
+    assert {**extra} == dict(extra) == dict(extra.items()) == {"region": "eu", "access_token": SecretStr("x")}
+    assert (list(extra), list(extra.keys()), extra.values()) == (
+        ["region", "access_token"],
+        ["region", "access_token"],
+        ["eu", SecretStr("x")],
+    )
+    assert (extra.get("region"), extra.get("x", 1), "region" in extra, len(extra)) == ("eu", 1, True, 2)
+    assert repr(extra) == "{'region': 'eu', 'access_token': '**********'}"
+    assert extra == {"region": "eu", "access_token": SecretStr("x")}
+    assert extra != {"region": "eu"}
+
+
+HEADERS = """
+[a.default_headers]
+"Helicone-Auth" = "Bearer canary-4711"
+Cookie = "session=canary-4711"
+"X-Api-Key" = "canary-4711"
+"X-Title" = "canary-4711"
+"X-Nested" = { deep = ["canary-4711"] }
+"X-Reference" = "Bearer ${NOPE:-canary-4711}"
+"""
+
+
+def test_a_literal_of_a_header_is_handed_over_and_shown_nowhere(load: Load) -> None:
+    manager = load({"backends.local.toml": HEADERS})
+    backend = manager.backends["a"]
+    shown = [backend, backend.extra_config, backend.model_dump(), backend.model_dump_json(), vars(backend)]
+    shown += [manager.explain("a"), manager.settings.tree, pickle.dumps(backend, 0), pickle.dumps(manager.settings, 0)]
+    assert CANARY not in repr(shown)
+    assert "Bearer ${NOPE:-**********}" in repr(shown)
+    headers = backend.extra_config["default_headers"]
+    assert (headers["Helicone-Auth"], headers["Cookie"]) == (f"Bearer {CANARY}", f"session={CANARY}")
+    assert (headers["X-Api-Key"], headers["X-Title"]) == (SecretStr(CANARY), CANARY)
+    assert (headers["X-Nested"], headers["X-Reference"]) == ({"deep": [CANARY]}, f"Bearer {CANARY}")
+
+
+def test_a_variable_keeps_the_type_of_a_number_that_is_sealed(load: Load) -> None:
+    environ = {"PIPELEX_COGT__BACKENDS__A__PIN": "5"}
+    backend = load({"backends.local.toml": "[a]\npin = 4711\n"}, environ=environ).backends["a"]
+    assert backend.extra_config == {"pin": 5}
+    assert repr(backend.extra_config) == "{'pin': '**********'}"
+
+
+def test_a_model_of_the_applications_own_takes_a_sealed_text() -> None:
+    class Client(BaseModel):
+        key: SecretStr
+
+    client = Client(key=SealedText(CANARY))
+    assert client.key.get_secret_value() == CANARY
+    assert CANARY not in client.model_dump_json() + repr(client)

@@ -11,9 +11,10 @@ from pydantic import SecretStr
 
 from pipelex_cogt import ModelManager, SettingsError, Severity
 from pipelex_cogt.config import suggestions
+from pipelex_cogt.config.environ import PREFIX
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import LayerKind
-from pipelex_cogt.config.override_variables import PREFIX, SEPARATOR, Variable, build_variable_layer, variable_part
+from pipelex_cogt.config.override_variables import SEPARATOR, Variable, build_variable_layer, variable_part
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import nest, value_at
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA

@@ -21,15 +21,22 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from io import StringIO
 from pathlib import Path
 from types import FrameType, FunctionType, ModuleType, TracebackType
 from typing import Any, TypeAlias
 
 import pytest
+import sentry_sdk
 from dynaconf import get_history, inspect_settings
 from dynaconf.base import Settings as DynaconfSettings
 from pydantic import BaseModel, SecretStr, TypeAdapter
+from rich.console import Console
 from rich.pretty import pretty_repr
+from rich.traceback import Traceback
+from sentry_sdk.envelope import Envelope
+from sentry_sdk.transport import Transport
+from sentry_sdk.utils import event_from_exception
 from typer.testing import CliRunner
 
 from pipelex_cogt import (
@@ -210,8 +217,10 @@ WAYS_OUT: dict[str, Callable[[InferenceBackend], Any]] = {
     "host": lambda backend: backend.endpoint,
 }
 """How each secret is read where it is no `api_key`."""
-NOT_SECRET_BY_NAME = ("url", "url_beside", "url_default", "url_further", "region", "model_id", "host")
-"""What comes out as text, as the SDK needs it: its name says nothing, and it may be sealed or not."""
+NOT_SECRET_BY_NAME = (
+    *("url", "url_beside", "url_default", "url_further", "region", "model_id", "host", "further", "nested_literal"),
+)
+"""What comes out as text, as the SDK needs it: its name ends in no secret word, and it may be sealed or not."""
 
 Channel: TypeAlias = Callable[[ModelManager], object]
 
@@ -285,7 +294,7 @@ def test_every_secret_comes_out_when_asked_for(manager: ModelManager, name: str)
 
 
 @pytest.mark.parametrize("name", [name for name in CANARIES if name not in NOT_SECRET_BY_NAME])
-def test_what_is_secret_by_its_name_or_layer_is_wrapped(manager: ModelManager, name: str) -> None:
+def test_what_is_secret_by_its_name_is_wrapped(manager: ModelManager, name: str) -> None:
     assert isinstance(read(manager, name), SecretStr)
 
 
@@ -761,9 +770,48 @@ def formatted_locals(error: BaseException) -> Iterator[str]:
             waiting += [formatted.__cause__, formatted.__context__, *(formatted.exceptions or ())]
 
 
+class KeptTransport(Transport):
+    """What sentry-sdk would send, kept."""
+
+    def __init__(self, options: dict[str, Any] | None = None) -> None:
+        super().__init__(options)
+        self.sent: list[bytes] = []
+
+    def capture_envelope(self, envelope: Envelope) -> None:
+        self.sent.append(envelope.serialize())
+
+
+def sent_by_sentry(error: BaseException) -> str:
+    """What sentry-sdk sends of an exception, its options being the defaults, without a test's own frames."""
+    # What comes with it beside that patches the whole process.
+    client = sentry_sdk.Client(dsn="http://key@127.0.0.1:9/1", transport=KeptTransport, default_integrations=False)
+    event, hint = event_from_exception(error, client_options=client.options)
+    for raised in event["exception"]["values"]:
+        frames = (raised.get("stacktrace") or {}).get("frames", [])
+        frames[:] = [frame for frame in frames if not Path(frame["abs_path"]).is_relative_to(TESTS)]
+    assert client.capture_event(event, hint)
+    transport = client.transport
+    assert isinstance(transport, KeptTransport)
+    client.close()
+    return b"".join(transport.sent).decode()
+
+
+def printed_by_rich(error: BaseException) -> str:
+    """The traceback of rich with its locals, without a test's own frames."""
+    shown = Traceback.from_exception(
+        type(error), error, error.__traceback__, show_locals=True, locals_max_length=10**6, locals_max_string=10**6
+    )
+    for stack in shown.trace.stacks:
+        stack.frames = [frame for frame in stack.frames if not Path(frame.filename).is_relative_to(TESTS)]
+    console = Console(file=StringIO(), width=500)
+    console.print(shown)
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
 def everything_told_by(error: BaseException) -> str:
     """Message, arguments, notes, attributes, pickle and traceback with locals, of an exception and all behind it."""
-    told: list[str] = [*formatted_locals(error)]
+    told: list[str] = [*formatted_locals(error), sent_by_sentry(error), printed_by_rich(error)]
     for one in chain_of(error):
         told += [str(one), repr(one), repr(one.args), repr(vars(one)), repr(getattr(one, "__notes__", ()))]
         told += (text for frame in frames_of(one.__traceback__) for text in shown_locals(frame))
@@ -1128,3 +1176,137 @@ def test_an_uncaught_error_prints_no_secret(tmp_path: Path, command_environ: dic
     assert "did you mean 'endpoint'?" in printed
     assert "SettingsError" in printed
     assert shown_in(printed) == []
+
+
+# Error reporters
+
+REPORTER = """
+import os, sys
+import sentry_sdk
+from sentry_sdk.transport import Transport
+
+
+class Printed(Transport):
+    def capture_envelope(self, envelope):
+        print(envelope.serialize().decode())
+
+
+sentry_sdk.init(dsn="http://key@127.0.0.1:9/1", transport=Printed)
+from pipelex_cogt import ModelManager, SettingsError, get_models_manager
+
+
+def report(call):
+    try:
+        call()
+    except Exception as error:
+        # The frame of this script is its own matter.
+        error.__traceback__ = error.__traceback__.tb_next.tb_next
+        sentry_sdk.capture_exception(error)
+    else:
+        raise AssertionError("nothing was refused")
+
+
+SOURCES = [{"vault_key": os.environ["OF_SOURCE"]}]
+LAID_OVER = {"backends": {"process": {"endpoint": os.environ["BESIDE"] + "${NOT_SET}"}}}
+CALLS = [
+    lambda: ModelManager.load(env="prodution", sources=SOURCES),
+    lambda: ModelManager.load("nowhere", environ=dict(os.environ)),
+    lambda: ModelManager.load(overrides={"routing": {"activ": "x"}, **LAID_OVER}, sources=SOURCES),
+    lambda: ModelManager.load(overrides={"backends": {5: os.environ["BESIDE"]}}),
+    lambda: ModelManager.load(overrides=[os.environ["BESIDE"]]),
+    lambda: ModelManager.load(overrides=LAID_OVER, sources=SOURCES).backends["process"].endpoint,
+    lambda: get_models_manager().get_llm_deck().resolve("nope"),
+    lambda: get_models_manager().get_required_inference_backend("nope"),
+    lambda: get_models_manager().backends["further"].extra_config["nope"],
+    lambda: get_models_manager().backends["vault"].api_key,
+]
+for call in CALLS:
+    report(call)
+print("reported", len(CALLS))
+"""
+
+
+@pytest.mark.slow
+def test_sentry_with_its_defaults_sends_no_secret(tmp_path: Path, command_environ: dict[str, str]) -> None:
+    script = tmp_path / "reporter.py"
+    script.write_text(REPORTER)
+    beside = {"OF_SOURCE": f"{CANARY}source", "BESIDE": f"https://user:{CANARY}beside@"}
+    many = {f"VARIABLE_{number}": f"{CANARY}{number}" for number in range(40)}
+    environ = {
+        **many,
+        **command_environ,
+        **beside,
+        "PYTHONPATH": str(TESTS.parent),
+        "OPENAI_API_KEY": f"{CANARY}openai",
+    }
+    printed = run([str(script)], environ)
+    assert "reported 10" in printed
+    assert printed.count('"stacktrace"') >= 10
+    assert "needs NOT_SET" in printed
+    assert CANARY not in printed
+
+
+class LookingSource:
+    """A source that looks at the frames that are running while it is asked."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def get(self, _name: str) -> str | None:
+        frames = (frame for frame, _line in traceback.walk_stack(None))
+        for frame in frames:
+            if Path(frame.f_code.co_filename).is_relative_to(TESTS.parent / "pipelex_cogt"):
+                self.seen += shown_locals(frame)
+        return None
+
+
+def test_no_frame_that_is_running_holds_a_variable_or_a_source(load_secrets: Load) -> None:
+    source = LookingSource()
+    secrets = {"other": CANARIES["vault"]}
+    laid_over = {**OVERRIDES, "inference_config": {"missing_credentials": "skip"}}
+    manager = load_secrets(sources=[secrets, source], overrides=laid_over)
+    with suppress(CogtError):
+        dict(manager.backends["vault"].extra_config)
+        _ = manager.backends["vault"].api_key
+    assert any("load" in text for text in source.seen)
+    # What a reference stands beside is at hand while it is answered; no variable and no source is.
+    beside = {name for name in CANARIES if name.endswith(("default", "beside"))}
+    assert {*shown_in("\n".join(source.seen))} - beside == set()
+
+
+UNEXPECTED: dict[str, Callable[[Path], object]] = {
+    "tables too deep": lambda folder: ModelManager.load(folder, overrides={"backends": {"process": nested(5000)}}),
+    "an environment that fails": lambda folder: ModelManager.load(folder, environ=FailingMapping(ENVIRON)),
+    "overrides that fail": lambda folder: ModelManager.load(folder, overrides=FailingMapping(OVERRIDES)),
+    "sources that are none": lambda folder: ModelManager.load(folder, sources=CANARY and 5),  # type: ignore[arg-type]
+}
+
+
+class FailingMapping(dict[str, Any]):
+    """A mapping of the application's own with a fault in it."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise ZeroDivisionError
+
+    def get(self, *_arguments: Any) -> Any:
+        raise ZeroDivisionError
+
+    def items(self) -> Any:
+        raise ZeroDivisionError
+
+
+def nested(depth: int) -> dict[str, Any]:
+    table: dict[str, Any] = {"api_key": CANARY}
+    for _ in range(depth):
+        table = {"x": table, "api_key": CANARY}
+    return table
+
+
+@pytest.mark.parametrize("call", UNEXPECTED.values(), ids=UNEXPECTED)
+def test_what_nobody_expected_tells_no_secret_either(write_tree: WriteTree, call: Callable[[Path], object]) -> None:
+    folder = write_tree(FILES)
+    (folder.parent / ".env").write_text(f"DOTENV_KEY={CANARIES['dotenv']}\n")
+    error = refusal_of(lambda: call(folder))
+    told = everything_told_by(error)
+    assert shown_in(told) == []
+    assert CANARY not in told

@@ -11,8 +11,9 @@ from rich.console import Console
 from pipelex_cogt.cli.show import print_table
 from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.masking import is_secret_path, mask_url_password
+from pipelex_cogt.config.masking import is_secret_path
 from pipelex_cogt.config.references import Prefix, Reference, references_in
+from pipelex_cogt.config.secret_values import mask_text
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.models.model_manager import ModelManager
 
@@ -101,7 +102,7 @@ def _variables_of(backend: InferenceBackend) -> Iterator[ReferencedVariable]:
 def _shown_default(reference: Reference, path: KeyPath) -> str | None:
     if reference.default is None or is_secret_path(path[2:]):
         return None
-    return mask_url_password(reference.default)
+    return mask_text(reference.default)
 
 
 def _state(variable: dict[str, Any]) -> str | None:

@@ -19,7 +19,8 @@ A load goes through these rooms in this order:
     stated   what a layer says, as it says it: a reference, not its answer
     given    what no table states: a name that is the table's key, what a builder found out
     sound    what is left of a table without the keys that have a fault
-    sealed   text that holds a secret, wrapped so that nothing shows it
+    sealed   text or a number that holds a secret, wrapped so that nothing shows it
+    hidden   out of sight of whoever lists objects, attributes or the frames of a traceback
     shown    what may be printed: references as written, secrets masked
     held     what a source of secrets holds under a name
     foreign  a reference as another tool writes it

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from pipelex_cogt.config.foreign_references import foreign_reference, is_variable_name
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.masking import is_placeholder, is_secret_path
+from pipelex_cogt.config.masking import is_placeholder, is_sealed_path
 from pipelex_cogt.config.references import ReferenceSyntaxError, parse_template
 
 _CHARACTERS = {
@@ -85,8 +85,8 @@ def kind_of(path: KeyPath) -> CredentialKind:
     if own_path in _KINDS:
         return _KINDS[own_path]
     if own_path[:1] == ("headers",):
-        return API_KEY._replace(is_generated=is_secret_path(own_path))
-    if not is_secret_path(own_path):
+        return API_KEY._replace(is_generated=is_sealed_path(own_path))
+    if not is_sealed_path(own_path):
         return TEXT
     return CHOSEN_SECRET if re.search(_CHOSEN, str(own_path[-1])) else SECRET
 

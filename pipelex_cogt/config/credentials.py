@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from pipelex_cogt.config.credential_checks import Fault, character_fault, fault_of, kind_of, variable_for
 from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Origin, Place
 from pipelex_cogt.config.references import Name, Prefix, Reference, parse_template, references_in, render
@@ -170,11 +171,13 @@ class Credentials:
         asked = (ask(source, name.name) for name in reference.names for source in self._sources[name.prefix])
         return next((found for found in asked if found is not None), None)
 
+    @leaves_no_locals
     def source_of(self, name: Name) -> str | None:
         """Which source holds a name, in words; None where none does, or where one fails."""
         found = self.find(Reference((name,)))
         return found.source if isinstance(found, Held) else None
 
+    @leaves_no_locals
     def resolve(self, stated: str | SecretStr, backend: str, path: KeyPath) -> str:
         """The text of a setting with every reference in it answered; each is asked for once.
 
@@ -289,7 +292,7 @@ class Credentials:
 
         variables = {"the environment": self.environ.process, self.searched.dotenv_place: self.environ.dotenv}
         for words, values in variables.items():
-            yield from (SetName(name, words, is_empty=not values[name].strip()) for name in values)
+            yield from (SetName(name, words, is_empty=name not in values) for name in values.all_names())
         for directory in self.directories:
             yield from (SetName(name, str(directory.directory)) for name in directory.names())
 

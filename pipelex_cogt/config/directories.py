@@ -76,13 +76,13 @@ def find_directories(
     working = Path.cwd()
     # The one in the working directory is read first, for it may say where the settings are.
     dotenv = _existing(working / ".env")
-    environ = process.over(read_dotenv(dotenv, report))
+    environ = process.over(read_dotenv(dotenv, process, report))
     application = _find_application(settings_dir, environ, working, report)
     # Without a directory of its own an application has the one that was read already.
     beside = _existing((application or working / "settings").parent / ".env")
     if beside and not (dotenv and beside.samefile(dotenv)):
         dotenv = beside
-        environ = process.over(read_dotenv(dotenv, report))
+        environ = process.over(read_dotenv(dotenv, process, report))
     secrets = _find_secrets(environ, working, report)
     report.raise_errors("the places where settings are looked for")
     return Directories(packaged_settings_dir(), application, working, dotenv, secrets), environ

@@ -1,17 +1,33 @@
-"""The process's environment, with a `.env` below it."""
+"""The process's environment, with a `.env` below it.
+
+It answers whoever knows a name and lists names, but it is no mapping: nobody who walks over objects, as an error
+reporter does, finds a value in it.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Mapping
 from io import StringIO
-from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, overload
 
+from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.toml_files import display_path, warn_if_others_read
+
+if TYPE_CHECKING:
+    from dotenv.parser import Binding
+    from dotenv.variables import Atom
+
+D = TypeVar("D")
+
+PREFIX = "PIPELEX_COGT__"
+"""What the name of a variable that overrides a setting begins with."""
+# Up to the value of a binding: `export 'A B' = `. A name may be quoted; each part is one class of characters.
+_BEFORE_VALUE = re.compile(r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)[^\S\r\n]*=[^\S\r\n]*")
 
 
 def is_set(text: str) -> bool:
@@ -19,51 +35,109 @@ def is_set(text: str) -> bool:
     return bool(text.strip())
 
 
-class Environ(Mapping[str, str]):
-    """The variables of the process over those of `.env`; an empty one counts as unset. Its repr shows no value."""
+class Variables:
+    """Variables by name, of which an empty one counts as unset."""
 
-    def __init__(self, process: Mapping[str, str], dotenv: Mapping[str, str] | None = None) -> None:
-        self.process = process
-        self.dotenv = dotenv or {}
+    __slots__ = ("_values",)
+
+    # Without it Python would ask for the names 0, 1, 2 to go through what is here.
+    __iter__ = None
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = Hidden(values)
+
+    @overload
+    def get(self, name: str) -> str | None: ...
+    @overload
+    def get(self, name: str, default: str | D) -> str | D: ...
+    def get(self, name: str, default: str | D | None = None) -> str | D | None:
+        """The variable of that name, or `default` where it is unset."""
+        return self._find(name) or default
+
+    def names(self) -> list[str]:
+        """The names of the variables that are set."""
+        return [*filter(self._find, self.all_names())]
+
+    def all_names(self) -> list[str]:
+        """The names of all variables, the empty ones too."""
+        return [*self._values.open()]
+
+    def _find(self, name: str) -> str | None:
+        """The variable of that name, or None where it is unset."""
+        value = self._values.open().get(name)
+        # The caller's mapping may hold None, as what python-dotenv returns does.
+        return value if value and is_set(str(value)) else None
+
+    def __getitem__(self, name: str) -> str:
+        value = self._find(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: str) -> bool:
+        return self._find(name) is not None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self.names())} variables)"
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self
+
+
+class Environ(Variables):
+    """The variables of the process over those of `.env`.
+
+    Attributes:
+        process: The variables of the process.
+        dotenv: Those of `.env`.
+    """
+
+    __slots__ = ("dotenv", "process")
+
+    def __init__(
+        self, process: Variables | Mapping[str, str], dotenv: Variables | Mapping[str, str] | None = None
+    ) -> None:
+        self.process = _variables(process)
+        self.dotenv = _variables(dotenv or {})
 
     @classmethod
     def of_process(cls, environ: Mapping[str, str] | None = None) -> Environ:
         """The variables of the process, or what stands for them, without a `.env`."""
         return cls(os.environ if environ is None else environ)
 
-    def over(self, dotenv: Mapping[str, str]) -> Environ:
+    def over(self, dotenv: Variables | Mapping[str, str]) -> Environ:
         """The same variables over those of a `.env`."""
         return Environ(self.process, dotenv)
 
-    def __getitem__(self, name: str) -> str:
-        value = next(filter(is_set, (self.process.get(name, ""), self.dotenv.get(name, ""))), None)
-        if value is None:
-            raise KeyError(name)
-        return value
+    def all_names(self) -> list[str]:
+        """The names of all variables, the empty ones too: those of `.env`, then those that the process adds."""
+        return [*dict.fromkeys([*self.dotenv.all_names(), *self.process.all_names()])]
 
-    def __iter__(self) -> Iterator[str]:
-        return filter(self.__contains__, {**self.dotenv, **self.process})
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self)} variables)"
+    def _find(self, name: str) -> str | None:
+        return self.process.get(name) or self.dotenv.get(name)
 
     def __reduce__(self) -> tuple[Callable[[], Environ], tuple[()]]:
         """A pickle carries no variable: it becomes the environment of the process that reads it."""
         return Environ.of_process, ()
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Environ:
-        return self
+
+def _variables(values: Variables | Mapping[str, str]) -> Variables:
+    return values if isinstance(values, Variables) else Variables(values)
 
 
-def read_dotenv(path: Path | None, report: ProblemReport) -> dict[str, str]:
-    """The variables of a `.env` file; `os.environ` stays as it is."""
+def read_dotenv(path: Path | None, process: Variables, report: ProblemReport) -> Variables:
+    """The variables of a `.env` file as python-dotenv reads them; `os.environ` stays as it is.
+
+    Args:
+        path: The file; None where there is none.
+        process: The variables that lie over those of the file, also where `${NAME}` stands in it.
+        report: Where faults are noted.
+    """
     if path is None:
-        return {}
-    from dotenv.parser import parse_stream  # imported here because most processes have no .env, and it takes its time
-
+        return Variables({})
     try:
         warn_if_others_read(path, report)
         text = path.read_bytes().decode("utf-8-sig")
@@ -72,10 +146,58 @@ def read_dotenv(path: Path | None, report: ProblemReport) -> dict[str, str]:
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
     else:
-        bindings = [*parse_stream(StringIO(text))]
-        for binding in filter(attrgetter("error"), bindings):
-            place = Place(display_path(path), binding.original.line)
-            report.warning((), "not read: expected NAME=value", place=place)
-        return {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
+        return Variables(_DotenvFile(path, process, report).parse(text))
     report.error((), problem, place=Place(display_path(path)))
-    return {}
+    return Variables({})
+
+
+class _DotenvFile(NamedTuple):
+    """The steps of reading a `.env`, and what all of them need."""
+
+    path: Path
+    process: Variables
+    report: ProblemReport
+
+    def parse(self, text: str) -> dict[str, str]:
+        from dotenv.parser import parse_stream  # imported here because most processes have no .env, and it is slow
+
+        values: dict[str, str] = {}
+        for binding in parse_stream(StringIO(text)):
+            if binding.error:
+                self._warn(binding, "not read: expected NAME=value")
+            elif binding.key and binding.value is not None:
+                is_literal = _is_literal(binding)
+                values[binding.key] = binding.value if is_literal else self._fill(binding, binding.value, values)
+        return values
+
+    def _fill(self, binding: Binding, value: str, above: Mapping[str, str]) -> str:
+        """A value with each `${NAME}` answered by the process, then by what stands above it in the file."""
+        from dotenv.variables import Variable, parse_variables
+
+        def answer(part: Atom) -> str:
+            if not isinstance(part, Variable):
+                return part.resolve(above)
+            is_unset = part.default is None and part.name not in self.process and part.name not in above
+            return self._unset(binding, part.name) if is_unset else self.process.get(part.name) or part.resolve(above)
+
+        return "".join(map(answer, parse_variables(value)))
+
+    def _unset(self, binding: Binding, name: str) -> str:
+        """What stands for a variable that nothing sets: nothing, or in a setting the reference, for a secret may."""
+        if str(binding.key).startswith(PREFIX):
+            return f"${{{name}}}"
+        problem = f"{binding.key}: nothing stands for ${{{name}}}, which neither the process nor a line above sets"
+        self._warn(binding, problem, "single quotes keep such text as it is")
+        return ""
+
+    def _warn(self, binding: Binding, problem: str, hint: str | None = None) -> None:
+        """Warn of a binding, at the line on which it begins."""
+        written = binding.original.string
+        blank_lines = written[: len(written) - len(written.lstrip())].count("\n")
+        self.report.warning((), problem, hint, Place(display_path(self.path), binding.original.line + blank_lines))
+
+
+def _is_literal(binding: Binding) -> bool:
+    """Whether a value stands in single quotes, which keep it as it is."""
+    before = _BEFORE_VALUE.match(binding.original.string)
+    return before is not None and binding.original.string.startswith("'", before.end())

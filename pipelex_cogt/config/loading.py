@@ -20,14 +20,14 @@ from pipelex_cogt.config.continued_lists import settle_lists, warn_of_nothing_ta
 from pipelex_cogt.config.credentials import Credentials, Searched
 from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
-from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.environ import PREFIX, Environ, Variables
 from pipelex_cogt.config.inference_config import CONFIG_KEY, InferenceConfig, anchored, default_paths, stated_paths
 from pipelex_cogt.config.layers import Layer, LayerKind, Place
 from pipelex_cogt.config.library_files import read_library
 from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environment, read_main_files
 from pipelex_cogt.config.masking import seal_layer
 from pipelex_cogt.config.older_spellings import modernise_layer
-from pipelex_cogt.config.override_variables import PREFIX, Variable, build_variable_layer, find_variables
+from pipelex_cogt.config.override_variables import Variable, build_variable_layer, find_variables
 from pipelex_cogt.config.reference_places import refuse_references
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import check_shape
@@ -194,7 +194,7 @@ def _find_variables(secrets: Iterable[SecretsDirectory], environ: Environ, repor
             if name.startswith(PREFIX) and name not in from_secrets:
                 from_secrets.update(_read_variable(directory, name, report))
     return [
-        *find_variables(LayerKind.SECRETS_DIRECTORY, from_secrets),
+        *find_variables(LayerKind.SECRETS_DIRECTORY, Variables(from_secrets)),
         *find_variables(LayerKind.DOTENV, environ.dotenv),
         *find_variables(LayerKind.PROCESS_ENVIRONMENT, environ.process),
     ]

@@ -1,13 +1,14 @@
 """Masking: what is secret, and how it stays out of sight.
 
 Text in the backends' tables that holds a secret is sealed as soon as a layer is read. From then on no tree, history,
-message or traceback holds it plainly, and whatever is shown goes through `mask_setting`.
+message or traceback holds it plainly, and whatever is shown goes through `mask_setting`. What is sealed may yet be
+handed over as the text or number that it is: see `is_sealed_path`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import date, time
 from functools import partial
@@ -15,27 +16,21 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin
 from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, Template, holds_reference, parse_template
+from pipelex_cogt.config.secret_names import names_headers, names_sealed, names_secret
+from pipelex_cogt.config.secret_values import MASK, REFERENCE, SECRET_REFERENCE, hide, mask_text
 from pipelex_cogt.config.tables import BELOW, map_leaves
 
-MASK = "**********"
 _SECRET_LAYERS = (LayerKind.SECRETS_FILE, LayerKind.SECRETS_DIRECTORY)
 # A backend's own keys that no secret stands under; deeper down they are names like any other.
 _PLAIN_PATHS = (("enabled",), ("display_name",))
 # A backend's own keys that must hold text: a number there stays one, so that validation refuses it.
 _TEXT_PATHS = (("endpoint",), ("api_key",))
+_MARK = re.compile(f"[{REFERENCE}{SECRET_REFERENCE}]")
 
-# A word of a key that says its value is secret: `api_key`, `access_token`, `client_secret`, but not `max_tokens` or
-# `key_path`. Fixed words between two looks at one letter: nothing repeats, so nothing can blow up.
-_SECRET_NAME = re.compile(
-    r"(?<![a-z])(?:(?:api|access|account|private|secret|shared|signing|subscription)_?keys?|(?:api|auth)?_?token"
-    r"|(?:api|auth|access)_?tokens|secrets?|password|passwd|pwd|passphrase|credentials?|authorization|connection_string"
-    r")(?![a-z])"
-)
-# Where one word of a key ends: `apiKey`, `api-key`, `api.key`. One class of characters, repeated.
-_WORD_ENDS = re.compile(r"(?<=[a-z])(?=[A-Z])|[\W_]+")
 # What example files hold instead of a secret: `your-api-key`, `sk-...`, `<key>`, `changeme`; not a key that merely
 # has such letters in it. It looks ahead from each `your`, so it is asked of short values alone.
 _PLACEHOLDER = (
@@ -43,21 +38,18 @@ _PLACEHOLDER = (
     r"|(?:change|replace|insert|enter|fill)[-_ ]?(?:me|in|with|this|your)\b.*|changeme|placeholder|todo"
 )
 _LONGEST_PLACEHOLDER = 200
-# Text without white space: a URL ends where it does. One class of characters, repeated.
-_WORD = re.compile(r"\S+")
-# The user of a URL up to the first colon, and all that follows. A reference, which is shown as written, and a port are
-# no password: what repeats in these is bounded, so that no place in a text costs more than that.
-_URL_PASSWORD = re.compile(r"(://[^/@\s:]*:)(?!\$\{[^}]{0,200}\}(?:@|\Z)|\d{1,5}/).+")
-
-
-def names_secret(key: str) -> bool:
-    """Whether a key's name says that its value is secret."""
-    return _SECRET_NAME.search(_WORD_ENDS.sub("_", key).lower()) is not None
 
 
 def is_secret_path(path: KeyPath) -> bool:
-    """Whether a key of the path, or one above it, says that the value is secret."""
-    return any(map(names_secret, map(str, path)))
+    """Whether what stands at a key path is masked: a key says that it is secret, or it lies in a table of headers."""
+    names = [*map(str, path)]
+    return any(map(names_secret, names)) or any(map(names_headers, names[:-1]))
+
+
+def is_sealed_path(path: KeyPath) -> bool:
+    """Whether what stands at a key path is handed over sealed; the nearest name that says anything decides."""
+    answers = map(names_sealed, map(str, reversed(path)))
+    return next((answer for answer in answers if answer is not None), False)
 
 
 def is_placeholder(value: str) -> bool:
@@ -68,35 +60,37 @@ def is_placeholder(value: str) -> bool:
     return is_short and re.fullmatch(_PLACEHOLDER, text, re.IGNORECASE) is not None
 
 
-def mask_url_password(text: str) -> str:
-    """Hide the password of a URL that holds one: from the colon after the user to the last at sign."""
-    return _WORD.sub(_mask_word, text)
-
-
-def _mask_word(word: re.Match[str]) -> str:
-    head, at, host = word[0].rpartition("@")
-    return _URL_PASSWORD.sub(rf"\1{MASK}", head) + at + host
-
-
 class SealedText(SecretStr):
     """Text that holds a secret: shown masked, and left behind by a pickle.
 
     Attributes:
         shown: The text as it may be shown, such as `https://user:**********@host`.
-        number: The number, date or time that it stands for, of a layer that holds secrets.
+        is_wrapped: Whether the code stated it as a `SecretStr`, so that it is handed over as one.
         is_lost: Whether it came out of a pickle, which left the text behind.
     """
 
     def __init__(
-        self, text: str, shown: str = MASK, *, number: float | date | time | None = None, is_lost: bool = False
+        self, stated: str | float | date | time, shown: str = MASK, *, is_wrapped: bool = False, is_lost: bool = False
     ) -> None:
-        super().__init__(text)
+        # The text is no attribute, as it is of a `SecretStr`: whoever lists attributes would find it.
+        self._stated = Hidden(stated)
         self.shown = shown
-        self.number = number
+        self.is_wrapped = is_wrapped
         self.is_lost = is_lost
+
+    def get_secret_value(self) -> str:
+        """The text."""
+        return str(self._stated.open())
+
+    def stated(self) -> str | float | date | time:
+        """What the layer states: text, or a number, a date or a time."""
+        return self._stated.open()
 
     def _display(self) -> str:
         return self.shown
+
+    def __len__(self) -> int:
+        return len(self.get_secret_value())
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SecretStr) and self.get_secret_value() == other.get_secret_value()
@@ -119,9 +113,14 @@ def plain_text(value: Any) -> Any:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
+def stated_value(value: Any) -> Any:
+    """What a layer states, of its own type: a sealed number is a number again; any other value as it is."""
+    return value.stated() if isinstance(value, SealedText) else value
+
+
 def date_in(value: Any) -> date | time | None:
     """The date or time that a value is, or that it was sealed as."""
-    stated = value.number if isinstance(value, SealedText) else value
+    stated = stated_value(value)
     return stated if isinstance(stated, date | time) else None
 
 
@@ -135,19 +134,18 @@ def seal_layer(layer: Layer) -> Layer:
 
 
 def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:
+    if isinstance(value, SealedText):
+        return value
+    if isinstance(value, SecretStr):
+        return SealedText(value.get_secret_value(), is_wrapped=True)
     own_path = path[1:]
     if value == BELOW and isinstance(path[-1], int):
         # It says what a list goes on with, and the merge must see it.
         return value
     is_secret = own_path not in _PLAIN_PATHS and (is_secret_layer or is_secret_path(own_path))
-    if isinstance(value, SecretStr):
-        return SealedText(value.get_secret_value())
     shown = _mask(value, is_secret=is_secret)
-    if isinstance(value, str):
-        return value if shown == value else SealedText(value, shown)
-    if isinstance(value, int | float | date | time) and shown == MASK and own_path not in _TEXT_PATHS:
-        return SealedText(str(value), number=value)
-    return value
+    is_sealable = isinstance(value, str) or own_path not in _TEXT_PATHS
+    return SealedText(value, shown) if is_sealable and shown != value else value
 
 
 def seal_overrides(overrides: object) -> Layer | None:
@@ -160,7 +158,7 @@ def seal_overrides(overrides: object) -> Layer | None:
 
 
 def mask_setting(key: str, value: Any) -> Any:
-    """A setting as it may be shown: references as written, literal secrets and URL passwords hidden.
+    """A setting as it may be shown: references as written, literal secrets hidden.
 
     Args:
         key: The setting's key.
@@ -181,22 +179,29 @@ def _mask(value: Any, *, is_secret: bool) -> Any:
 
 
 def _mask_text(text: str, *, is_secret: bool) -> str:
-    parts: Template = (text,)
     if not text:
         # An empty text means none, which is no secret.
         return text
-    # A text with nothing but an escape is shown as written, as is what is malformed.
-    if holds_reference(text):
-        with suppress(ReferenceSyntaxError):
-            parts = parse_template(text)
-    hide = (lambda _text: MASK) if is_secret else mask_url_password
-    return mask_url_password("".join(map(partial(_shown_part, hide), parts)))
+    parts = _parts_of(text)
+    marked = "".join(part if isinstance(part, str) else REFERENCE for part in parts)
+    masked = hide(marked) if is_secret else mask_text(marked)
+    references = (part for part in parts if isinstance(part, Reference))
+    return _MARK.sub(partial(_shown_reference, references), masked)
 
 
-def _shown_part(hide: Callable[[str], str], part: str | Reference) -> str:
-    """A reference as written, but for its default, which is hidden like any other text."""
-    if isinstance(part, str):
-        return hide(part)
-    names = "|".join(map(str, part.names))
-    default = "" if part.default is None else f":-{hide(part.default)}"
+def _parts_of(text: str) -> Template:
+    """Literal text and references as written; a text with nothing but an escape, or malformed, is one literal."""
+    if not holds_reference(text):
+        return (text,)
+    with suppress(ReferenceSyntaxError):
+        return tuple("$${" if part == "${" else part for part in parse_template(text))
+    return (text,)
+
+
+def _shown_reference(references: Iterator[Reference], mark: re.Match[str]) -> str:
+    """The next reference as written, but for its default, which is hidden like any other text."""
+    reference = next(references)
+    names = "|".join(map(str, reference.names))
+    conceal = hide if mark[0] == SECRET_REFERENCE else mask_text
+    default = "" if reference.default is None else f":-{conceal(reference.default)}"
     return f"${{{names}{default}}}"

@@ -14,7 +14,8 @@ from contextlib import suppress
 from types import GenericAlias
 from typing import Any, NoReturn
 
-from pipelex_cogt.config.environ import is_set
+from pipelex_cogt.config.environ import PREFIX, Variables
+from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.inference_config import CONFIG_KEY
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
@@ -23,7 +24,6 @@ from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_
 from pipelex_cogt.config.suggestions import is_one_slip, near_names
 from pipelex_cogt.config.tables import Table, leaves, nest, value_at
 
-PREFIX = "PIPELEX_COGT__"
 SEPARATOR = "__"
 _CONFIG_PREFIX = f"{PREFIX}{CONFIG_KEY.upper()}{SEPARATOR}"
 _MOST_SUGGESTED = 3
@@ -32,13 +32,18 @@ _NOT_ALPHANUMERIC = re.compile(r"[\W_]")
 
 
 class Variable:
-    """One variable that overrides a setting; its repr shows no value."""
+    """One variable that overrides a setting; its text is out of sight."""
 
     # A plain class: a dataclass costs every process that starts more than it saves here.
     def __init__(self, kind: LayerKind, name: str, text: str) -> None:
         self.kind = kind
         self.name = name
-        self.text = text
+        self._text = Hidden(text)
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self._text.open()
 
     @property
     def is_of_config(self) -> bool:
@@ -49,10 +54,9 @@ class Variable:
         return f"Variable({self.kind.name}, {self.name!r})"
 
 
-def find_variables(kind: LayerKind, values: Mapping[str, str]) -> list[Variable]:
-    """The variables among `values` that override a setting, sorted by name; an empty one counts as unset."""
-    names = [name for name in sorted(values) if name.startswith(PREFIX) and is_set(values[name])]
-    return [Variable(kind, name, values[name]) for name in names]
+def find_variables(kind: LayerKind, variables: Variables) -> list[Variable]:
+    """The variables that override a setting, sorted by name."""
+    return [Variable(kind, name, variables[name]) for name in sorted(variables.names()) if name.startswith(PREFIX)]
 
 
 def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: ProblemReport) -> Iterator[Layer]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pipelex_cogt.config.environ import PREFIX
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.override_variables import PREFIX, SEPARATOR, variable_part
+from pipelex_cogt.config.override_variables import SEPARATOR, variable_part
 from pipelex_cogt.config.references import holds_reference
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import ANY_KEY, child_schema, takes_further_keys, takes_references

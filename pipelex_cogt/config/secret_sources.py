@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias
 
-from pydantic import SecretStr
-
 from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.masking import SealedText
 from pipelex_cogt.config.secret_files import FILE_SUFFIX, NamedFiles, SecretsDirectory
 from pipelex_cogt.errors import SecretFileError, SecretSourceError
 
@@ -49,7 +48,7 @@ class Held(NamedTuple):
     name: str
     source: str
     place: str
-    text: SecretStr
+    text: SealedText
 
 
 Found: TypeAlias = Held | SecretFileError | SecretSourceError | None
@@ -100,4 +99,4 @@ def ask(source: Source, name: str) -> Found:
         problem = f"answered with a Python {type(value).__name__} instead of text"
         return SecretSourceError(type(source.store).__name__, name, problem)
     text = (value or "").strip()
-    return Held(name, source.words(name), source.place(name), SecretStr(text)) if text else None
+    return Held(name, source.words(name), source.place(name), SealedText(text)) if text else None

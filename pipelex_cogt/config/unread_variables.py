@@ -13,12 +13,12 @@ from itertools import chain
 from typing import Any, NamedTuple
 
 from pipelex_cogt.config.directories import SECRETS_DIR_VARIABLE, SETTINGS_DIR_VARIABLE
-from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.environ import PREFIX, Environ
 from pipelex_cogt.config.key_paths import ROOT
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE
 from pipelex_cogt.config.masking import plain_text
-from pipelex_cogt.config.override_variables import PREFIX, letters_of, nearest_variables
+from pipelex_cogt.config.override_variables import letters_of, nearest_variables
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import is_one_slip, near_names
@@ -47,7 +47,7 @@ def warn_of_unread(environ: Environ, files: Iterable[str], tree: Table, schema: 
         report: Where warnings are noted.
     """
     spelling = _Spelling(tree, schema)
-    variables = filter(environ.__contains__, filter(_is_near, (*environ.process, *environ.dotenv)))
+    variables = filter(_is_near, environ.names())
     unread = [name for name in variables if _is_ours_alone(name) or spelling.find(name)]
     unread += filter(spelling.find, filter(_is_near, files))
     # What a reference names is read, under its name or as the file that `_FILE` names.

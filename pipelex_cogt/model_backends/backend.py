@@ -8,7 +8,7 @@ api_version = "2024-10-21"          # a further key: it lands in extra_config
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, PlainValidator, PrivateAttr, SecretStr, SkipValidation, field_serializer
@@ -16,9 +16,10 @@ from pydantic_core import PydanticCustomError
 
 from pipelex_cogt.config.credentials import WAY_IN, Credentials
 from pipelex_cogt.config.endpoints import EndpointFault, fault_of_endpoint
+from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Place
-from pipelex_cogt.config.masking import MASK, SealedText, is_secret_path, mask_setting, plain_text
+from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting, plain_text, stated_value
 from pipelex_cogt.config.references import holds_reference, references_in
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
@@ -189,6 +190,7 @@ class InferenceBackend(SettingsModel):
         problem = f"{names or 'it'} {fault.problem}"
         return ProblemError(Problem(problem, format_key_path(path), place.name, place.line, fault.blind_hint))
 
+    @leaves_no_locals
     def answer(self, value: Any, path: KeyPath) -> Any:
         """A setting with its references answered.
 
@@ -197,25 +199,20 @@ class InferenceBackend(SettingsModel):
             path: Its key path within the backend's table.
 
         Returns:
-            Text; a `SecretStr` where a key's name or the layer says that it is secret; tables and lists of these.
+            Text, or a `SecretStr` where a key's name ends in a secret word; numbers; tables and lists of these.
         """
         return map_leaves(value, self._answer_one, path)
 
     def _answer_one(self, path: KeyPath, value: Any) -> Any:
         place: KeyPath = ("backends", self.name, *path)
-        is_secret = is_secret_path(path)
-        if isinstance(value, SealedText):
-            if value.is_lost:
-                raise LiteralLeftBehindError(self.name, format_key_path(place))
-            if value.number is not None and not is_secret:
-                return value.number
-            # A whole text that is masked is a secret, and so is what it becomes; of a URL only the password is.
-            is_secret = is_secret or value.shown == MASK
-        if not isinstance(value, str | SecretStr):
-            return value
+        if isinstance(value, SealedText) and value.is_lost:
+            raise LiteralLeftBehindError(self.name, format_key_path(place))
+        is_text = isinstance(stated_value(value), str)
         # It stays sealed on its way: a traceback that shows locals would show it.
-        answered = self.credentials.resolve(value, self.name, place)
-        return SealedText(answered) if is_secret else answered
+        answered = self.credentials.resolve(value, self.name, place) if is_text else stated_value(value)
+        is_sealed = is_sealed_path(path) or (isinstance(value, SealedText) and value.is_wrapped)
+        # Whether something is switched on or absent is no secret.
+        return answered if not is_sealed or isinstance(answered, bool | None) else SealedText(answered)
 
     @field_serializer("stated_endpoint", "stated_api_key", "stated_extra_config")
     def _mask(self, value: Any, info: Any) -> Any:
@@ -227,8 +224,12 @@ class InferenceBackend(SettingsModel):
     __str__ = SettingsModel.__repr__
 
 
-class ExtraConfig(Mapping[str, Any]):
-    """The further keys of a backend: text, or a `SecretStr` where the key's name says that it is secret."""
+class ExtraConfig:
+    """The further keys of a backend: text and numbers, or a `SecretStr` where a key's name ends in a secret word.
+
+    It reads like a mapping and is none: an error reporter that lists the mappings among local variables would ask for
+    every secret and send it.
+    """
 
     def __init__(self, backend: InferenceBackend) -> None:
         self._backend = backend
@@ -241,6 +242,31 @@ class ExtraConfig(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._backend.stated_extra_config)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._backend.stated_extra_config
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping | ExtraConfig) and dict(self.items()) == dict(other.items())
+
+    __hash__ = None  # type: ignore[assignment]  # because: what it answers may change
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The value of a key, or `default` where there is no such key."""
+        stated = self._backend.stated_extra_config
+        return self._backend.answer(stated[key], (key,)) if key in stated else default
+
+    def keys(self) -> KeysView[str]:
+        """The keys."""
+        return self._backend.stated_extra_config.keys()
+
+    def values(self) -> list[Any]:
+        """The values, answered."""
+        return [self[key] for key in self]
+
+    def items(self) -> list[tuple[str, Any]]:
+        """Each key with its value, answered."""
+        return [(key, self[key]) for key in self]
 
     def __repr__(self) -> str:
         return repr(mask_setting("extra_config", self._backend.stated_extra_config))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.garbage_collection import paused_garbage_collection
+from pipelex_cogt.config.hiding import hide_source, leaves_no_locals
 from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.loading import read_settings
 from pipelex_cogt.config.masking import seal_overrides
@@ -54,6 +55,7 @@ class ModelManager:
     report: ProblemReport
 
     @classmethod
+    @leaves_no_locals
     def load(
         cls,
         settings_dir: Path | str | None = None,
@@ -80,8 +82,9 @@ class ModelManager:
             SettingsError: Every fault of the settings, with file, line, key path and the next step.
         """
         process, override_layer = Environ.of_process(environ), seal_overrides(overrides)
-        # A traceback that shows locals would show the secrets in them.
-        del environ, overrides
+        hidden_sources = [*map(hide_source, sources)]
+        # Whoever looks at the frames that are running would see the secrets in them.
+        del environ, overrides, sources
         if override_layer is None:
             problem = Problem("expected a mapping shaped like the tree under cogt", file="overrides")
             raise SettingsError.from_problems("1 problem in the arguments", [problem])
@@ -93,7 +96,7 @@ class ModelManager:
                 env=env,
                 environ=process,
                 overrides=override_layer,
-                sources=sources,
+                sources=hidden_sources,
             )
             return cls._build(settings, report, checks_credentials=checks_credentials)
 

@@ -1,0 +1,139 @@
+"""Secret names: what the name of a key says of its value.
+
+Two questions are asked of a name, and each has its rule. `names_secret` is generous, for it decides what is masked
+where settings are shown: one secret word is enough. `names_sealed` is strict, for it decides what an SDK is handed as a
+`SecretStr`: the name has to end in what its value is.
+
+    session_token       masked, and handed over as a SecretStr
+    webhook_url         masked
+    token_url           neither: it ends in something that is no secret
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise, product
+
+# The words of a name however it is spelt: `apiKey`, `APIKey`, `api-key`, `API_KEY_2`. Runs of one class of letters.
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _pairs(*tables: str) -> frozenset[tuple[str, str]]:
+    """Every two words that a table such as `api access / key keys` combines."""
+    sides = ([side.split() for side in table.split("/")] for table in tables)
+    return frozenset(pair for first, second in sides for pair in product(first, second))
+
+
+_SECRET_WORDS = _words(
+    "secret secrets password passwords passwd pwd passphrase passphrases passcode passcodes passkey credential"
+    " credentials creds token auth authorization bearer jwt jwts cookie cookies session sessions csrf xsrf dsn otp totp"
+    " hotp mnemonic hmac signature signatures sig sas pem pfx keytab keystore webhook webhooks htpasswd netrc"
+    " kubeconfig pgpass dockerconfigjson"
+)
+"""Words that make a name secret wherever they stand in it."""
+
+_SECRET_ENDINGS = _words("key keys pass pin pat salt salts kms sid")
+"""Words that make a name secret as its last one, and say other things elsewhere."""
+
+_SECRET_PAIRS = _pairs(
+    "api access account admin app application auth client consumer crypto decryption encryption function functions"
+    " host license master primary private root secondary secret service shared signing ssh storage subscription"
+    " / key keys",
+    "access api auth bearer bot github id npm refresh session user vault / token tokens",
+    "admin api app client consumer user / secret secrets",
+    "admin db key ldap mysql pg root smtp ssh store user / pass password passwd pwd",
+    "connection conn / string strings str uri url",
+    "access activation authorization backup device pairing recovery security verification / code codes",
+    "pass recovery secret seed / phrase phrases",
+    "account / json info base64",
+    "access / signature",
+    "id / rsa dsa ecdsa",
+)
+"""Two words, one after the other or written as one, that make a name secret wherever they stand in it."""
+
+_SECRET_ADDRESSES = _pairs("webhook webhooks signed presigned sas dsn connection conn / url urls uri uris")
+"""Two last words that name an address which is a secret, or holds one."""
+
+_PLAIN_ENDINGS = _words(
+    "age alg algorithm at audience backend budget charset class column cost count counts default dir directory"
+    " disabled domain duration enabled encoding endpoint env expiration expires expiry field fields file filename"
+    " filenames files flow folder format header headers hint host hostname hours index interval issuer kind label"
+    " length lifetime limit limits location locations manager max method methods min minutes mode module name names"
+    " optional param parameter path paths period placeholder policy port position prefix price provider providers rate"
+    " ratio realm region required rotation scheme scope scopes seconds size sizes source strategy style suffix"
+    " threshold timeout timeouts title ttl type types uri uris url urls usage var variable variables vars vault version"
+    " versions window"
+)
+"""The last word of a name whose value is something about a secret: where it lies, what it is called, how long it is."""
+
+_PLAIN_PAIRS = _pairs(
+    "blob bucket cache column dedup field foreign grouping hash hot idempotency index json label lookup map message"
+    " object order partition public range row routing shard sort sorting translation / key keys",
+    "audio bos cached completion cost end eos first image input last mask max min num output pad padding per price"
+    " prompt reasoning sep special start stop thinking total unk / token tokens",
+)
+"""The last two words of a name that say that its last one is something else."""
+
+_SEALED_ENDINGS = _words(
+    "key keys token password passwords passwd pwd pass passphrase passphrases passcode passcodes secret secrets"
+    " credential credentials creds authorization bearer jwt"
+)
+"""The last word of a name whose value is a secret as a whole."""
+
+_BARE_KEYS = (["key"], ["keys"])
+"""Names that are masked, but that any table of keys and values has as well: `{ key = "team", value = "research" }`."""
+
+_JOINED = (
+    *map("".join, _SECRET_PAIRS),
+    *_words("password passwords passwd passphrase secret secrets token credential credentials"),
+)
+"""What a name may end in that is written as one word: `openaiapikey`, `PGPASSWORD`."""
+
+
+def names_secret(key: str) -> bool:
+    """Whether a key's name says that its value may be a secret, so that it is masked where it is shown."""
+    words = _words_of(key)
+    if not _SECRET_ADDRESSES.isdisjoint(pairwise(words[-2:])):
+        return True
+    return not _ends_plainly(words) and (
+        not _SECRET_WORDS.isdisjoint(words)
+        or not _SECRET_PAIRS.isdisjoint(pairwise(words))
+        or not _SECRET_ENDINGS.isdisjoint(words[-1:])
+        or _ends_joined(words)
+    )
+
+
+def names_sealed(key: str) -> bool | None:
+    """Whether a key's name ends in what is a secret as a whole; None where its end says neither."""
+    words = _words_of(key)
+    if _ends_plainly(words):
+        return False
+    ends_secretly = (
+        not _SEALED_ENDINGS.isdisjoint(words[-1:])
+        or not _SECRET_PAIRS.isdisjoint(pairwise(words[-2:]))
+        or _ends_joined(words)
+    )
+    return (ends_secretly and words not in _BARE_KEYS) or None
+
+
+def names_headers(key: str) -> bool:
+    """Whether a key names a table of headers: `headers`, `default_headers`, `extraHeaders`."""
+    return _words_of(key)[-1:] == ["headers"]
+
+
+def _words_of(key: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(key)]
+
+
+def _ends_plainly(words: Sequence[str]) -> bool:
+    return not _PLAIN_ENDINGS.isdisjoint(words[-1:]) or not _PLAIN_PAIRS.isdisjoint(pairwise(words[-2:]))
+
+
+def _ends_joined(words: Sequence[str]) -> bool:
+    # Of several words together, for capitals may part what belongs together: `APIkey`.
+    return "".join(words[-3:]).endswith(_JOINED)

@@ -1,0 +1,165 @@
+"""Secret values: text that looks like a key, or holds one, whatever its key is called.
+
+    https://user:pw@host/v1?sig=abc     https://user:**********@host/v1?sig=**********
+    Bearer sk-proj-abc                  **********
+
+A reference is no literal. Whoever masks a text with references puts `REFERENCE` in the place of each and finds them
+again in their order, as `SECRET_REFERENCE` where what stands for the reference would be a secret.
+
+Every function here goes through a text once, however the text is made to mislead it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pipelex_cogt.config.secret_names import names_secret
+
+MASK = "**********"
+# UTF-8 has no such letters, so no file and no variable holds them.
+REFERENCE = "\ud800"
+SECRET_REFERENCE = "\ud801"  # noqa: S105 -- because: it is a mark, no password
+
+_KEY_BEGINNINGS = (
+    "sk- sk_ rk_live_ rk_test_ pk_live_ pk_test_ whsec_ AKIA ghp_ gho_ ghu_ ghs_ ghr_ github_pat_ glpat- gldt- glrt-"
+    " glptt- glcbt- xoxa- xoxb- xoxe- xoxe. xoxo- xoxp- xoxr- xoxs- xapp- AIza ya29. hf_ gsk_ xai- pplx- nvapi- r8_"
+    " tgp_v1_ fw_ csk- dapi hvb. hvr. hvs. npm_ pypi- rubygems_ dop_v1_ doo_v1_ dckr_pat_ SG. shpat_ shpss_ shpca_"
+    " lin_api_ ntn_ secret_ figd_ ATATT ATCTT ATBB sntrys_ sntryu_ lsv2_ phc_ phx_ sbp_ tvly- jina_ pcsk_ rpa_ esecret_"
+    " PMAK- AGE-SECRET-KEY- sq0atp- sq0csp- pat-na1- ABSK bedrock-api-key- nfp_ vck_ e2b_ apify_api_ AQVN eyJ"
+)
+"""How providers begin their keys: models, clouds, repositories, chats, payments, and JSON web tokens."""
+_KEY_PREFIXES = tuple(_KEY_BEGINNINGS.split())
+_SHORTEST_KEY = 6
+_SCHEME = r"\s*(?:bearer|basic|digest|negotiate|token|api-?key|sharedkey|sharedaccesssignature|aws4-hmac-sha256)\s+"
+# How a secret is sent. It is no secret itself, and stays where a reference follows.
+_SCHEME_ALONE = re.compile(_SCHEME, re.IGNORECASE)
+# `token` is a word of plain text too.
+_WITH_SCHEME = re.compile(rf"(?!\s*token){_SCHEME}\S", re.IGNORECASE)
+_PEM = "-----BEGIN "
+_LITERAL = re.compile(f"[^{REFERENCE}{SECRET_REFERENCE}]+")
+
+# Where a key may begin and end inside of a word.
+_PIECE = re.compile(r"""[^\s=:;,|&?#/@'"`<>(){}\[\]\\]+""")
+_LONG = re.compile(r"[\w+=~-]{20,}")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_LETTER_MEETS_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+_FEWEST_MEETINGS = 4
+# Capitals, small letters and digits without a sign between words, as in keys of AWS and Azure.
+_BASE64 = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]{31,}={0,2}")
+
+# A URL ends where a word does. Each is one class of characters, repeated, or bounded.
+_WORD = re.compile(r"\S+")
+_NEXT_URL = re.compile(r"(?<=[,;|])(?=[A-Za-z][A-Za-z0-9+.-]{0,30}://)")
+_OPENS_PASSWORD = re.compile(r"://[^/?#@:]*:(?!\d{1,5}(?:[/?#,;|]|\Z))")
+_HEAD = re.compile(r"[^/?#]*")
+_HOST_AND_PORT = re.compile(rf"[^:]*:(?:\d{{1,5}}|{REFERENCE})|\[.*", re.DOTALL)
+# `user:password@host`, but no address of a mail and no port.
+_USER_AND_PASSWORD = re.compile(r"(?!mailto:|acct:|xmpp:|sips?:)(?://)?[^\s/?#@:=]{0,200}:(?!\d{1,5}/)")
+# One parameter of a query, a fragment or a connection string.
+_PARAMETER = re.compile(r"(?:(?<=[?&;#,])|\A)([^=&;#?,]{1,100})=([^&;#]+)")
+_ENCODED_URL = re.compile(r"%3A%2F%2F.*%40", re.IGNORECASE)
+
+
+def mask_text(text: str) -> str:
+    """Hide what looks like a secret in a text: keys, passwords of URLs, parameters that are secret by their name."""
+    if _WITH_SCHEME.match(text) or _PEM in text:
+        return hide(text)
+    return _WORD.sub(lambda word: "".join(map(_mask_word, _urls_of(word[0]))), text)
+
+
+def hide(text: str) -> str:
+    """A text of which nothing is shown but its references."""
+    return _LITERAL.sub(_hide_literal, text).replace(REFERENCE, SECRET_REFERENCE)
+
+
+def _hide_literal(literal: re.Match[str]) -> str:
+    is_before_reference = literal.end() < len(literal.string)
+    return literal[0] if is_before_reference and _SCHEME_ALONE.fullmatch(literal[0]) else MASK
+
+
+def looks_like_key(piece: str) -> bool:
+    """Whether a text without white space begins as the keys of a provider do, or is long and random."""
+    has_prefix = len(piece) >= _SHORTEST_KEY and piece.startswith(_KEY_PREFIXES)
+    return has_prefix or _is_random(piece)
+
+
+def _is_random(piece: str) -> bool:
+    """Whether letters and digits alternate as in no word; a UUID names something and opens nothing."""
+    if not _LONG.fullmatch(piece) or _UUID.fullmatch(piece):
+        return False
+    return sum(1 for _ in _LETTER_MEETS_DIGIT.finditer(piece)) >= _FEWEST_MEETINGS
+
+
+def _urls_of(word: str) -> Iterator[str]:
+    """The parts of a word with a URL each; one that begins before an at sign has ended a password belongs to it."""
+    waiting: list[str] = []
+    is_open = False
+    for part in _NEXT_URL.split(word):
+        waiting.append(part)
+        is_open = "@" not in part and (is_open or _OPENS_PASSWORD.search(part) is not None)
+        if not is_open:
+            yield "".join(waiting)
+            waiting = []
+    yield "".join(waiting)
+
+
+def _mask_word(word: str) -> str:
+    if "://" in word:
+        without_users = "".join(_without_passwords(word))
+        without_parameters = _PARAMETER.sub(_mask_parameter, without_users)
+        return _PIECE.sub(lambda piece: hide(piece[0]) if looks_like_key(piece[0]) else piece[0], without_parameters)
+    if _BASE64.fullmatch(word) or any(map(looks_like_key, _PIECE.findall(word))):
+        return hide(word)
+    user = _USER_AND_PASSWORD.match(word)
+    at = word.rfind("@")
+    if user and user.end() < at:
+        return word[: user.end()] + hide(word[user.end() : at]) + word[at:]
+    return _PARAMETER.sub(_mask_parameter, word)
+
+
+def _mask_parameter(parameter: re.Match[str]) -> str:
+    name, value = parameter.groups()
+    is_secret = name.lower() == "code" or names_secret(_decoded(name)) or _ENCODED_URL.search(value)
+    return f"{name}={hide(value)}" if is_secret else parameter[0]
+
+
+def _decoded(name: str) -> str:
+    if "%" not in name:
+        return name
+    from urllib.parse import unquote  # imported here because most names have no such sign
+
+    return unquote(name)
+
+
+def _without_passwords(word: str) -> Iterator[str]:
+    """The parts of a word of URLs, with what stands between `://` and `@` masked."""
+    told, last_at = 0, word.rfind("@")
+    for scheme in re.finditer("://", word):
+        start = scheme.end()
+        at = _end_of_user(word, start, last_at) if start > told else -1
+        if at >= start:
+            yield word[told:start]
+            yield _mask_user(word[start:at])
+            told = at
+    yield word[told:]
+
+
+def _end_of_user(word: str, start: int, last_at: int) -> int:
+    """Where the user of a URL ends that begins at `start`; a negative number where it has none.
+
+    A password may hold any sign. So where there is one, the last at sign of the word ends it.
+    """
+    head = _HEAD.match(word, start)
+    assert head  # noqa: S101 -- because: it matches nothing as well
+    user, at, _host = head[0].rpartition("@")
+    if at:
+        return last_at if ":" in user else start + len(user)
+    return last_at if ":" in head[0] and not _HOST_AND_PORT.fullmatch(head[0]) else -1
+
+
+def _mask_user(user: str) -> str:
+    name, colon, password = user.partition(":")
+    # A token is often sent as the user, with nothing or a fixed word for the password.
+    is_shown = password and not looks_like_key(name)
+    return (name if is_shown else hide(name)) + colon + hide(password)
