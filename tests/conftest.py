@@ -133,15 +133,13 @@ def load(write_tree: WriteTree) -> Load:
 
 
 @pytest.fixture
-def problems(load: Load) -> Callable[..., list[str]]:
+def problems(load: Load, tmp_path: Path) -> Callable[..., list[str]]:
     """Load like `load`, expect it to fail, and return the problems as text, with paths relative to `settings/`."""
 
     def load_broken(files: Mapping[str, str] | None = None, **arguments: Any) -> list[str]:
         with pytest.raises(SettingsError) as caught:
             load(files, **arguments)
-        return [
-            str(problem).replace(f"{os.sep}app{os.sep}settings{os.sep}", "\0").rpartition("\0")[2]
-            for problem in caught.value.problems
-        ]
+        directory = os.path.join(tmp_path, "app", "settings", "")
+        return [str(problem).replace(directory, "") for problem in caught.value.problems]
 
     return load_broken

@@ -131,7 +131,7 @@ def _read_source(source: SettingsDirectory, report: ProblemReport) -> Iterator[M
             continue
         if kind.default is LayerKind.SECRETS_FILE and path.is_file():
             warn_if_others_read(path, report)
-        document = read_toml_file(path, (), report)
+        document = read_toml_file(path, (), report, source.display)
         if document is not None:
             yield MainFile(document.file, source, kind, dict(_environment_tables(document, report)))
 
