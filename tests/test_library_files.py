@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -62,7 +62,8 @@ def test_other_files_are_not_read(load: Load, name: str) -> None:
 
 
 def test_files_of_backends_are_not_read_recursively(load: Load) -> None:
-    assert load({"backends/old/a.toml": "this is not TOML"}).warnings == ()
+    (warning,) = load({"backends/old/a.toml": "this is not TOML"}).warnings
+    assert warning.problem == "not read"
 
 
 def test_a_backends_name_is_its_files_name(load: Load) -> None:
@@ -225,6 +226,85 @@ def test_a_file_named_as_a_directory_is_an_error(load: Load, key: str) -> None:
 def test_a_directory_named_as_a_file_is_an_error(problems: Problems) -> None:
     found = problems({"settings.toml": stated({"routing_profile_library_path": "deck"})})
     assert found == ["deck  cogt.routing: expected a TOML file, found a directory"]
+
+
+# What is missing where the application starts from nothing
+
+STARTS_FROM_NOTHING = "use_packaged_settings = false starts from nothing"
+MISSING = {
+    "backends": f"backends  cogt.models: expected a directory of TOML files, found nothing here; {STARTS_FROM_NOTHING}",
+    "backends.toml": f"backends.toml  cogt.backends: expected a TOML file, found nothing here; {STARTS_FROM_NOTHING}",
+    "deck": f"deck  cogt.deck: expected a directory of TOML files, found nothing here; {STARTS_FROM_NOTHING}",
+    "routing.toml": f"routing.toml  cogt.routing: expected a TOML file, found nothing here; {STARTS_FROM_NOTHING}",
+}
+Without: TypeAlias = Callable[..., list[str]]
+
+
+@pytest.fixture
+def without(write_tree: WriteTree, folder: Path) -> Without:
+    """Load the minimal tree without some of its files, expect it to fail, and return the problems as text."""
+
+    def load_without(*names: str, files: dict[str, str] | None = None, **arguments: Any) -> list[str]:
+        kept = {name: text for name, text in MINIMAL.items() if not name.startswith(names)}
+        write_tree({**kept, **(files or {})})
+        assert folder.is_dir()
+        with pytest.raises(SettingsError) as caught:
+            ModelManager.load(environ={}, **arguments)
+        return [str(problem).replace("settings/", "") for problem in caught.value.problems]
+
+    return load_without
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        (["backends.toml"], ["backends.toml"]),
+        (["backends/"], ["backends"]),
+        (["routing"], ["routing.toml"]),
+        (["deck"], ["deck"]),
+        (["backends", "deck"], ["backends", "backends.toml", "deck"]),
+        (["backends", "routing", "deck"], ["backends", "backends.toml", "deck", "routing.toml"]),
+    ],
+)
+def test_a_missing_file_is_named_with_where_it_was_expected(
+    without: Without, names: list[str], missing: list[str]
+) -> None:
+    assert without(*names) == [MISSING[name] for name in missing]
+
+
+def test_a_missing_file_is_named_with_the_one_that_comes_near(without: Without) -> None:
+    files = {"backend.toml": MINIMAL["backends.toml"]}
+    assert without("backends.toml", files=files) == [
+        "backends.toml  cogt.backends: expected a TOML file, found nothing here; did you mean 'backend.toml'?"
+    ]
+
+
+def test_a_directory_without_files_is_named(without: Without) -> None:
+    Path("settings/deck").mkdir(parents=True)
+    assert without("deck", files={"deck/notes.md": ""}) == [MISSING["deck"].replace("nothing here", "none in it")]
+
+
+def test_a_file_of_models_that_is_missing_is_named(without: Without) -> None:
+    assert without("backends/a.toml") == [
+        "backends.toml:1  cogt.backends.a: no file states its models; expected them in backends/a.toml"
+    ]
+
+
+def test_without_any_directory_the_usual_one_is_named(folder: Path) -> None:
+    assert folder.is_dir()
+    with pytest.raises(SettingsError) as caught:
+        ModelManager.load(environ={"PIPELEX_COGT__INFERENCE_CONFIG__USE_PACKAGED_SETTINGS": "false"})
+    assert [str(problem).replace("settings/", "") for problem in caught.value.problems] == [*MISSING.values()]
+
+
+def test_a_part_that_another_layer_states_needs_no_file(write_tree: WriteTree, folder: Path) -> None:
+    routing = {"active": "all", "profiles": {"all": {"fallback_order": ["a", "b"]}}}
+    write_tree({name: text for name, text in MINIMAL.items() if name != "routing.toml"})
+    assert folder.is_dir()
+    assert ModelManager.load(environ={}, overrides={"routing": routing}).deck.inference_models
+    main = MINIMAL["settings.toml"] + "[default.cogt.routing]\nactive = 'x'\nprofiles.x.default = 'a'\n"
+    write_tree({"settings.toml": main})
+    assert ModelManager.load(environ={}).routing.active.name == "x"
 
 
 def test_what_a_broken_file_would_state_is_not_missed_again(problems: Problems) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import pytest
+from dynaconf import Dynaconf
 
 from pipelex_cogt import ModelManager
 from pipelex_cogt.config.layers import LayerKind
@@ -100,13 +101,61 @@ def test_a_broken_table_of_an_environment_not_in_force_stops_nothing(load: Load)
     [
         pytest.param(
             "[default.cgt.routing]\n",
-            ["settings.toml:3: default.cgt: unknown key, expected cogt; did you mean 'cogt'?"],
-            id="another root",
+            ["settings.toml:3: default.cgt: unknown key, expected cogt; write [default.cogt.routing]"],
+            id="a letter left out",
         ),
         pytest.param(
-            "[development]\nactive = 'all'\n",
-            ["settings.toml:4: development.active: unknown key, expected cogt"],
-            id="no root",
+            "[production.cgot.deck.aliases]\nx = 'm1'\n",
+            ["settings.toml:3: production.cgot: unknown key, expected cogt; write [production.cogt.deck]"],
+            id="two letters swapped",
+        ),
+        pytest.param(
+            "[default.Cogt.backend.a]\n",
+            ["settings.toml:3: default.Cogt: unknown key, expected cogt; write [default.cogt.backend]"],
+            id="a capital, and a misspelt section",
+        ),
+        pytest.param(
+            "[default.cogt_]\n",
+            ["settings.toml:3: default.cogt_: unknown key, expected cogt; write [default.cogt]"],
+            id="an empty table",
+        ),
+        pytest.param(
+            "['eu.west'.cgt.models]\n",
+            ['settings.toml:3: "eu.west".cgt: unknown key, expected cogt; write ["eu.west".cogt.models]'],
+            id="an environment with a dot",
+        ),
+        pytest.param(
+            "[default.routing]\nactive = 'x'\n[staging.deck.aliases]\n",
+            [
+                "settings.toml:3: default.routing: unknown key, expected cogt; write [default.cogt.routing]",
+                "settings.toml:5: staging.deck: unknown key, expected cogt; write [staging.cogt.deck]",
+            ],
+            id="sections beside the root",
+        ),
+        pytest.param(
+            "[development]\nmodels = 5\n",
+            ["settings.toml:4: development.models: unknown key, expected cogt; write [development.cogt.models]"],
+            id="a value as section",
+        ),
+        pytest.param(
+            "[qa]\nllm_deck_dir = 'x'\n",
+            ["settings.toml:4: qa.llm_deck_dir: unknown key, expected cogt; write [qa.cogt.inference_config]"],
+            id="a choice beside the root",
+        ),
+        pytest.param(
+            "[routing]\nactive = 'x'\n",
+            ["settings.toml:3: routing: expected an environment first; write [default.cogt.routing]"],
+            id="a section at the top",
+        ),
+        pytest.param(
+            "[cogt.deck.aliases]\n",
+            ["settings.toml:3: cogt: expected an environment first; write [default.cogt.deck]"],
+            id="the root at the top",
+        ),
+        pytest.param(
+            "[cgot.deck.aliases]\n",
+            ["settings.toml:3: cgot: expected an environment first; write [default.cogt.deck]"],
+            id="a misspelt root at the top",
         ),
         pytest.param(
             "[production]\ncogt = 5\n",
@@ -122,6 +171,34 @@ def test_a_broken_table_of_an_environment_not_in_force_stops_nothing(load: Load)
 )
 def test_what_is_no_setting_is_an_error(problems: Problems, table: str, found: list[str]) -> None:
     assert problems(main_file(table)) == found
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pytest.param("[default.server]\nport = 80\n[default.cogt]\n", id="a table"),
+        pytest.param("[default]\nDEBUG = true\n[development]\nactive = 'all'\n", id="values"),
+        pytest.param("[default.cost]\nper_hour = 3\n", id="a name that is one slip away and holds nothing of ours"),
+        pytest.param("[default]\ncost = 3\n", id="a value whose name is one slip away"),
+        pytest.param("[[default.servers]]\nname = 'x'\n", id="a list of tables"),
+        pytest.param("[default]\ndynaconf_merge = true\n", id="a key of Dynaconf"),
+    ],
+)
+def test_the_rest_of_an_environment_is_the_applications_own(load: Load, table: str) -> None:
+    manager = load({"settings.toml": table + START_FROM_NOTHING.replace("[default", "[development")})
+    assert manager.warnings == ()
+    assert set(manager.settings.tree) == set(load().settings.tree)
+
+
+def test_one_file_serves_the_applications_dynaconf_too(load: Load) -> None:
+    own = "dynaconf_merge = true\n[default.server]\nport = 80\n[production.server]\nport = 443\n"
+    files = {"settings.toml": own + START_FROM_NOTHING + describe("production", "ours")}
+    manager = load(files, env="production")
+    assert (described(manager), manager.warnings) == ("ours", ())
+    directory = manager.settings.directories.application
+    theirs = Dynaconf(root_path=directory, settings_files=["settings.toml"], environments=True, env="production")
+    assert theirs.server.port == 443
+    assert theirs.cogt.deck.llm_presets.p.description == "ours"
 
 
 def test_every_main_file_is_checked(problems: Problems) -> None:

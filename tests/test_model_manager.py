@@ -222,12 +222,14 @@ def test_a_manager_shows_no_key(load: Load) -> None:
     assert "canary-90f" not in f"{shown} {manager.settings.tree} {manager.settings.layers}"
 
 
-def test_loading_says_nothing(load: Load, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> None:
+def test_loading_says_only_where_settings_were_found(
+    load: Load, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
     caplog.set_level(logging.DEBUG)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         load({"backends/off.toml": "[m-off]\nsdk = 3"})
-    assert caplog.records == []
+    assert [(record.name, record.levelname) for record in caplog.records] == [("pipelex_cogt", "INFO")]
     assert capfd.readouterr() == ("", "")
 
 

@@ -86,6 +86,14 @@ def test_what_rests_on_nothing_is_always_told() -> None:
     assert not is_silent(report)
 
 
+def test_what_cannot_be_read_is_not_told_where_that_is_a_consequence() -> None:
+    report = ProblemReport()
+    report.unreadable(("deck",), "cannot be read")
+    report.unreadable(("deck",), "expected, and missing", unless=[("deck",)])
+    report.unreadable(("routing",), "expected, and missing", unless=[("routing",)])
+    assert told(report) == ["cogt.deck: cannot be read", "cogt.routing: expected, and missing"]
+
+
 def test_a_consequence_explains_nothing_itself() -> None:
     report = ProblemReport()
     report.error(("a",), "is wrong")

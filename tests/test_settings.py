@@ -76,7 +76,8 @@ def lay_out(tmp_path: Path, packaged: Path) -> LayOut:
 
     def load_rungs(*rungs: Rung) -> ModelManager:
         assert packaged.is_dir()
-        (tmp_path / "app").mkdir(exist_ok=True)
+        # The application's directory is named, so it holds something of ours.
+        append(tmp_path / "app" / "routing.toml", "")
         arguments: dict[str, Any] = {"environ": {}}
         for rung in rungs:
             if rung.place == "overrides":

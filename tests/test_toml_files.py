@@ -7,7 +7,7 @@ import pytest
 
 from pipelex_cogt import Severity
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.toml_files import display_path, read_toml_file
+from pipelex_cogt.config.toml_files import display_path, read_toml_file, walk_folders, working_directory
 
 Spoil = Callable[[Path], object]
 
@@ -155,3 +155,43 @@ def test_paths_below_the_working_directory_are_shown_relative() -> None:
 
 def test_other_paths_are_shown_whole(tmp_path: Path) -> None:
     assert display_path(tmp_path / "routing.toml") == str(tmp_path / "routing.toml")
+
+
+def test_files_of_the_packaged_settings_are_shown_as_such(tmp_path: Path) -> None:
+    assert display_path(tmp_path / "a" / "deck" / "x.toml", tmp_path / "a") == f"packaged {Path('deck/x.toml')}"
+    assert display_path(Path.cwd() / "backends.toml", Path.cwd()) == "packaged backends.toml"
+
+
+def test_folders_are_gone_through_once_each(tmp_path: Path) -> None:
+    for name in ("a/x", "b/c/x", ".hidden/x"):
+        path = tmp_path / "top" / name
+        path.parent.mkdir(parents=True)
+        path.touch()
+    (tmp_path / "top" / "a" / "to-b").symlink_to("../b")
+    (tmp_path / "top" / "up").symlink_to("..")
+    roots = [Path(root) for root, _, _ in walk_folders(tmp_path / "top", is_recursive=True)]
+    found = [root.relative_to(tmp_path).as_posix() for root in roots]
+    assert sorted(found) == ["top", "top/a", "top/b", "top/b/c"]
+    assert [root for root, _, _ in walk_folders(tmp_path / "top", is_recursive=False)] == [str(tmp_path / "top")]
+
+
+def test_a_working_directory_that_was_removed_leads_to_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert working_directory() == Path()
+    assert display_path(tmp_path / "x.toml") == str(tmp_path / "x.toml")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\nb.toml", r"a\nb.toml"),
+        ("\x1b[31m.toml", r"\x1b[31m.toml"),
+        ("\udcff.toml", r"\udcff.toml"),
+        ("é ü.toml", "é ü.toml"),
+    ],
+)
+def test_a_name_that_cannot_be_printed_is_written_with_escapes(name: str, shown: str) -> None:
+    assert display_path(Path.cwd() / name) == shown

@@ -5,6 +5,7 @@ A load goes through these rooms in this order:
     directories         where settings, `.env` and secrets are
     main_files          pass one: whatever may state `inference_config`
     library_files       pass two: the files that it names
+    unread_files        what lies beside those files and states something
     override_variables  variables become layers
     unread_variables    variables that nearly are ours are told
     older_spellings     each layer in today's spelling

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import os
-from itertools import chain, filterfalse
+import stat
+from functools import partial
+from itertools import chain, filterfalse, product, takewhile
+from operator import ne
 from pathlib import Path
 from typing import NamedTuple
 
 from pipelex_cogt.config.environ import Environ, read_dotenv
+from pipelex_cogt.config.key_paths import ROOT
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.toml_files import display_path
+from pipelex_cogt.config.suggestions import is_one_slip, near_names
+from pipelex_cogt.config.toml_files import display_path, working_directory
+from pipelex_cogt.errors import Severity
 
 SETTINGS_DIR_VARIABLE = "PIPELEX_SETTINGS_DIR"
 SECRETS_DIR_VARIABLE = "PIPELEX_SECRETS_DIR"
 DEFAULT_SECRETS_DIR = Path("/run/secrets")
-_MAIN_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml")
-_LIBRARY_FILES = ("backends.toml", "routing.toml", "backends/*.toml", "deck/**/*.toml")
+SETTINGS_DIR_NAME = "settings"
+DOTENV = ".env"
+MAIN_FILES = ("settings.toml", "settings.local.toml", ".secrets.toml")
+_LIBRARY_FILES = (
+    *("backends.toml", "backends.local.toml", "routing.toml", "routing.local.toml"),
+    *("backends/*.toml", "deck/**/*.toml"),
+)
+KNOWN_NAMES = (MAIN_FILES[0], "backends.toml", "backends/", "routing.toml", "deck/")
+"""What a settings directory may hold, for people who have it under other names."""
+_PROJECT_MARKERS = (".git", "pyproject.toml")
+_HEADING = "the places where settings are looked for"
 
 
 class SettingsDirectory(NamedTuple):
@@ -24,6 +39,10 @@ class SettingsDirectory(NamedTuple):
 
     path: Path
     is_packaged: bool
+
+    def display(self, path: Path) -> str:
+        """How one of its files is written for people."""
+        return display_path(path, self.path if self.is_packaged else None)
 
 
 class Directories(NamedTuple):
@@ -35,6 +54,9 @@ class Directories(NamedTuple):
         working: The working directory.
         dotenv: The `.env` file, or None.
         secrets: The secrets directories, the first to be asked first.
+        named_by: Who names the application's directory, such as "PIPELEX_SETTINGS_DIR"; None where it is looked for.
+        project: The nearest folder at or above the working directory that holds a `.git` or `pyproject.toml`, or None;
+            no application's directory is looked for beyond it.
     """
 
     packaged: Path
@@ -42,6 +64,8 @@ class Directories(NamedTuple):
     working: Path
     dotenv: Path | None
     secrets: tuple[Path, ...]
+    named_by: str | None = None
+    project: Path | None = None
 
     @property
     def sources(self) -> tuple[SettingsDirectory, ...]:
@@ -51,11 +75,28 @@ class Directories(NamedTuple):
             found[self.application.resolve()] = SettingsDirectory(self.application, is_packaged=False)
         return tuple(found.values())
 
+    def __str__(self) -> str:
+        """Which places were found, in one line for people."""
+        settings = display_path(self.application) if self.application else "none of the application's own"
+        return f"settings: {settings}, .env: {display_path(self.dotenv) if self.dotenv else 'none'}"
+
+    @property
+    def absence(self) -> str:
+        """Where an application's directory was looked for and not found, in words; empty where there is one."""
+        if self.application:
+            return ""
+        return f", without the application's own: found none in {', '.join(map(display_path, self.looked_in))}"
+
+    @property
+    def looked_in(self) -> tuple[Path, ...]:
+        """The folders in which `settings/` is looked for, nearest first; none where the directory is named."""
+        return () if self.named_by else _folders_up_to(self.working, self.project)
+
 
 def packaged_settings_dir() -> Path:
     """The packaged settings: inside the installed package, or beside it in a source checkout."""
-    installed = Path(__file__).parents[1] / "settings"
-    return installed if installed.is_dir() else Path(__file__).parents[2] / "settings"
+    installed = Path(__file__).parents[1] / SETTINGS_DIR_NAME
+    return installed if installed.is_dir() else Path(__file__).parents[2] / SETTINGS_DIR_NAME
 
 
 def find_directories(
@@ -63,7 +104,10 @@ def find_directories(
 ) -> tuple[Directories, Environ]:
     """Find every directory a load needs, and the variables in force.
 
-    `.env` is looked for beside the application's settings directory, then in the working directory.
+    The application's directory is the named one, else the nearest `settings/` of ours, from the working directory up
+    to its project's folder; outside a project as far up as nobody but the user of the process can write. `.env` lies
+    beside the application's directory, else in the nearest of a project's same folders, or in the working directory.
+    A path in it is relative to it, as in any file.
 
     Args:
         settings_dir: The application's directory, when the code names it.
@@ -73,54 +117,146 @@ def find_directories(
     Raises:
         SettingsError: A directory that is named is missing, so that nothing else can be judged.
     """
-    working = Path.cwd()
-    # The one in the working directory is read first, for it may say where the settings are.
-    dotenv = _existing(working / ".env")
+    working = working_directory()
+    project = next(filter(is_project, (working, *working.parents)), None)
+    is_named = settings_dir is not None or process.get(SETTINGS_DIR_VARIABLE) is not None
+    folders = (working,) if is_named else _folders_up_to(working, project)
+    # The nearest `.env` of a project is read first, for it may say where the settings are.
+    nearest = folders if project else folders[:1]
+    dotenv = next(filter(None, (_existing(folder / DOTENV) for folder in nearest)), None)
     environ = process.over(read_dotenv(dotenv, process, report))
-    application = _find_application(settings_dir, environ, working, report)
-    # Without a directory of its own an application has the one that was read already.
-    beside = _existing((application or working / "settings").parent / ".env")
+    application, named_by = _find_application(settings_dir, environ, folders, dotenv)
+    _check_application(application, named_by, report)
+    beside = application and _existing(application.parent / DOTENV)
     if beside and not (dotenv and beside.samefile(dotenv)):
         dotenv = beside
         environ = process.over(read_dotenv(dotenv, process, report))
-    secrets = _find_secrets(environ, working, report)
-    report.raise_errors("the places where settings are looked for")
-    return Directories(packaged_settings_dir(), application, working, dotenv, secrets), environ
+    # What the process states is relative to where it runs.
+    base = dotenv.parent if dotenv and process.get(SECRETS_DIR_VARIABLE) is None else working
+    secrets = _find_secrets(environ, base, report)
+    report.raise_errors(_HEADING)
+    found = Directories(packaged_settings_dir(), application, working, dotenv, secrets, named_by, project)
+    return found, environ
 
 
-def _find_application(
-    settings_dir: Path | str | None, environ: Environ, working: Path, report: ProblemReport
-) -> Path | None:
-    sources = {"the argument settings_dir": settings_dir, SETTINGS_DIR_VARIABLE: environ.get(SETTINGS_DIR_VARIABLE)}
-    for source, named in sources.items():
-        if named is not None:
-            directory = _absolute(working, named)
-            if directory.is_dir():
-                return directory
-            problem = f"expected a settings directory, found {file_or_nothing(directory)}"
-            report.error((), problem, f"named by {source}", Place(str(named)))
-            return None
-    directory = working / "settings"
-    return directory if _is_ours(directory) else None
+def expect_settings(directories: Directories, report: ProblemReport) -> None:
+    """Refuse an application's directory that is named and holds nothing of ours.
+
+    A main file that is there and has a fault of its own is told by that fault.
+
+    Raises:
+        SettingsError: It holds nothing of ours, so that every other fault would be a consequence.
+    """
+    directory = directories.application
+    if directory is None or directories.named_by is None or is_ours(directory) or report.problems(Severity.ERROR):
+        return
+    slips = ((name, known) for name, known in product(names_in(directory), KNOWN_NAMES) if is_one_slip(name, known))
+    near = next((f"{name!r} in it: did you mean {known!r}?" for name, known in slips if name not in MAIN_FILES), None)
+    hint = near or f"expected one of {', '.join(KNOWN_NAMES)} in it"
+    _note_application(directory, "nothing of ours in it", directories.named_by, report, otherwise=hint)
+    report.raise_errors(_HEADING)
 
 
 def file_or_nothing(path: Path) -> str:
     """What stands where a directory belongs, in words."""
-    return "a file" if path.exists() else "nothing"
+    return "a file" if os.path.exists(path) else "nothing"
 
 
-def _is_ours(directory: Path) -> bool:
-    """Whether a `settings/` in the working directory holds settings of this package, rather than something else."""
-    main_files = filter(Path.is_file, map(directory.joinpath, _MAIN_FILES))
-    return any(chain.from_iterable(map(directory.glob, _LIBRARY_FILES))) or any(map(_speaks_of_us, main_files))
+def is_project(folder: Path) -> bool:
+    """Whether a folder is the root of a project, which holds other files than settings too."""
+    return any(map(os.path.lexists, map(folder.joinpath, _PROJECT_MARKERS)))
 
 
-def _speaks_of_us(path: Path) -> bool:
+def is_ours(directory: Path) -> bool:
+    """Whether a directory holds settings of this package, rather than something else."""
+    if not os.path.isdir(directory) or not _can_be_searched(directory):
+        return False
+    main_files = filter(os.path.isfile, map(directory.joinpath, MAIN_FILES))
+    return any(map(speaks_of_us, main_files)) or any(chain.from_iterable(map(directory.glob, _LIBRARY_FILES)))
+
+
+def speaks_of_us(path: Path) -> bool:
+    """Whether a main file states settings of this package, as far as a glance can tell."""
     try:
-        return b"cogt" in path.read_bytes()
+        return ROOT.encode() in path.read_bytes()
     except OSError:
         # Whoever reads it next says why it cannot be read.
         return True
+
+
+def names_in(folder: Path) -> list[str]:
+    """The names of what lies in a folder, sorted; none where it cannot be read."""
+    try:
+        return sorted(entry.name for entry in os.scandir(folder))
+    except OSError:
+        return []
+
+
+def _folders_up_to(working: Path, project: Path | None) -> tuple[Path, ...]:
+    """The working directory and those above it, up to the project's folder, or as far as they are the user's alone."""
+    if project is None:
+        return (working, *takewhile(_is_users_alone, working.parents))
+    return (*takewhile(partial(ne, project), (working, *working.parents)), project)
+
+
+def _is_users_alone(folder: Path) -> bool:
+    """Whether nobody but the user of this process can have put settings into a folder, as anybody can into `/tmp`."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return False
+    return os.name == "posix" and found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _find_application(
+    settings_dir: Path | str | None, environ: Environ, folders: tuple[Path, ...], dotenv: Path | None
+) -> tuple[Path | None, str | None]:
+    """The application's directory, and who names it.
+
+    Args:
+        settings_dir: The argument given in code.
+        environ: The variables in force.
+        folders: Where to look, nearest first; the working directory alone, where the code or the process names one.
+        dotenv: The `.env` file of one of these folders, or None.
+    """
+    sources = {"the argument settings_dir": settings_dir, SETTINGS_DIR_VARIABLE: environ.get(SETTINGS_DIR_VARIABLE)}
+    for source, named in sources.items():
+        if named is not None:
+            return _absolute(dotenv.parent if dotenv else folders[0], named), source
+    return next(filter(_is_taken, (folder / SETTINGS_DIR_NAME for folder in folders)), None), None
+
+
+def _is_taken(directory: Path) -> bool:
+    """Whether a `settings/` is the application's: it is ours, or nobody can tell, which is an error of its own."""
+    return is_ours(directory) or (os.path.isdir(directory) and not _can_be_searched(directory))
+
+
+def _check_application(directory: Path | None, named_by: str | None, report: ProblemReport) -> None:
+    """Note an application's directory that is none, or that cannot be read."""
+    if directory is None:
+        return
+    if not os.path.isdir(directory):
+        _note_application(directory, file_or_nothing(directory), named_by, report)
+    elif not _can_be_searched(directory):
+        _note_application(directory, "one that cannot be read", named_by, report)
+
+
+def _note_application(
+    directory: Path, found: str, named_by: str | None, report: ProblemReport, otherwise: str | None = None
+) -> None:
+    """Note what stands where the application's settings should be, with what comes near."""
+    near = _near_settings(directory)
+    hints = (named_by and f"named by {named_by}", f"did you mean {display_path(near)!r}?" if near else otherwise)
+    problem, place = f"expected a settings directory, found {found}", Place(display_path(directory))
+    report.error((), problem, "; ".join(filter(None, hints)), place)
+
+
+def _near_settings(directory: Path) -> Path | None:
+    """What may be meant by a directory that holds nothing of ours: one in it, around it or beside it."""
+    beside = near_names(directory.name, names_in(directory.parent))
+    inside, around = directory / SETTINGS_DIR_NAME, directory.parent
+    near = (inside, around, *map(around.joinpath, (SETTINGS_DIR_NAME, *beside)))
+    return next(filter(is_ours, filter(partial(ne, directory), near)), None)
 
 
 def _find_secrets(environ: Environ, working: Path, report: ProblemReport) -> tuple[Path, ...]:
@@ -135,13 +271,17 @@ def _find_secrets(environ: Environ, working: Path, report: ProblemReport) -> tup
 
 
 def _is_readable(directory: Path) -> bool:
-    return directory.is_dir() and os.access(directory, os.R_OK | os.X_OK)
+    return os.path.isdir(directory) and _can_be_searched(directory)
+
+
+def _can_be_searched(directory: Path) -> bool:
+    return os.access(directory, os.R_OK | os.X_OK)
 
 
 def _absolute(working: Path, named: Path | str) -> Path:
     """A directory that somebody names, without `..` and with its `~` replaced where there is such a home."""
-    return Path(os.path.abspath(working / os.path.expanduser(named)))
+    return Path(os.path.normpath(working / os.path.expanduser(named)))
 
 
 def _existing(path: Path) -> Path | None:
-    return path if path.is_file() else None
+    return path if os.path.isfile(path) else None

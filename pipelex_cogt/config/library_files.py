@@ -5,39 +5,80 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
+from itertools import filterfalse
 from pathlib import Path
 
-from pipelex_cogt.config.directories import file_or_nothing
+from pipelex_cogt.config.directories import MAIN_FILES, SettingsDirectory, file_or_nothing, names_in
 from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig, LibraryPath
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import nest
-from pipelex_cogt.config.toml_files import LOCAL_SUFFIX, display_path, find_toml_files, is_local, read_toml_file
+from pipelex_cogt.config.toml_files import (
+    LOCAL_SUFFIX,
+    display_path,
+    find_toml_files,
+    is_local,
+    local_path,
+    read_toml_file,
+)
+
+_USUAL_NAMES = tuple(library.default for library in LIBRARY_PATHS.values())
+_STARTS_FROM_NOTHING = "use_packaged_settings = false starts from nothing"
 
 
 def read_library(
-    config: InferenceConfig, kind: LayerKind, keys: Collection[str], named: Collection[str], report: ProblemReport
+    config: InferenceConfig,
+    source: SettingsDirectory,
+    keys: Collection[str],
+    named: Collection[str],
+    report: ProblemReport,
 ) -> Iterator[Layer]:
     """Read the library files that one settings directory has.
 
     Args:
         config: Where the files are.
-        kind: The layers that they state: those of the package, whose `*.local.toml` files are nobody's, or of the
-            application.
+        source: The settings directory; the `*.local.toml` files of the packaged one are nobody's.
         keys: The keys of `inference_config` that count here: the files that they name are read.
         named: The keys of `inference_config` that somebody stated: what they name must exist.
         report: Where a failure is noted.
     """
-    is_packaged = kind is LayerKind.PACKAGED
+    kind = LayerKind.PACKAGED if source.is_packaged else LayerKind.APPLICATION
     for path, prefix in _library_files(config, keys, named, report):
-        if is_packaged and is_local(path):
+        if source.is_packaged and is_local(path):
             continue
-        document = read_toml_file(path, prefix, report)
+        document = read_toml_file(path, prefix, report, source.display)
         if document is not None:
-            layer_kind = LayerKind.LOCAL if is_local(path) else kind
-            origin = Origin(layer_kind, document.file.name, document.file, tree_prefix=prefix, is_packaged=is_packaged)
+            layer_kind, name = LayerKind.LOCAL if is_local(path) else kind, document.file.name
+            origin = Origin(layer_kind, name, document.file, tree_prefix=prefix, is_packaged=source.is_packaged)
             yield Layer(origin, nest(prefix, document.table))
+
+
+def expect_library(config: InferenceConfig, stated: Collection[str], report: ProblemReport) -> None:
+    """Note the library files that are missing while no other layer states their part of the tree.
+
+    What such a file would have stated is unknown from here on, so that nothing else is blamed on it.
+
+    Args:
+        config: Where the files are expected.
+        stated: The parts of the tree that some layer states.
+        report: Where what is missing is noted.
+    """
+    for key, library in LIBRARY_PATHS.items():
+        if library.prefix not in stated:
+            path, prefix = getattr(config, key), (library.prefix,)
+            expected = "a directory of TOML files" if library.is_directory else "a TOML file"
+            found = "none in it" if os.path.isdir(path) else "nothing here"
+            near = NearName(path.name, _others_beside(path, library), otherwise=_STARTS_FROM_NOTHING)
+            place = Place(display_path(path))
+            report.unreadable(prefix, f"expected {expected}, found {found}", place, hint=near, unless=[prefix])
+
+
+def _others_beside(path: Path, library: LibraryPath) -> list[str]:
+    """What may have been meant to be a library file or directory: whatever lies beside it and has no name of ours."""
+    others = filterfalse((*MAIN_FILES, *_USUAL_NAMES).__contains__, names_in(path.parent))
+    return [name for name in others if os.path.isdir(path.with_name(name)) is library.is_directory]
 
 
 def _library_files(
@@ -58,9 +99,8 @@ def _library_files(
 
 def _files_of(path: Path, library: LibraryPath, report: ProblemReport) -> Iterable[Path]:
     if not library.is_directory:
-        local = path.with_name(path.name.removesuffix(".toml") + LOCAL_SUFFIX)
         # A link that leads nowhere exists: reading it says so.
-        return filter(os.path.lexists, (path, local))
+        return filter(os.path.lexists, (path, local_path(path)))
     on_error = partial(_note_folder, (library.prefix,), report)
     # A folder beside the files of backends names no backend, so it holds nothing of ours.
     return find_toml_files(path, is_recursive=not library.is_per_backend, on_error=on_error)

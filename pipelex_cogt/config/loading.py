@@ -18,12 +18,18 @@ from typing import Any, NamedTuple
 
 from pipelex_cogt.config.continued_lists import settle_lists, warn_of_nothing_taken, without_mark
 from pipelex_cogt.config.credentials import Credentials, Searched
-from pipelex_cogt.config.directories import Directories, find_directories
+from pipelex_cogt.config.directories import (
+    SETTINGS_DIR_NAME,
+    Directories,
+    SettingsDirectory,
+    expect_settings,
+    find_directories,
+)
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.environ import PREFIX, Environ, Variables
 from pipelex_cogt.config.inference_config import CONFIG_KEY, InferenceConfig, anchored, default_paths, stated_paths
 from pipelex_cogt.config.layers import Layer, LayerKind, Place
-from pipelex_cogt.config.library_files import read_library
+from pipelex_cogt.config.library_files import expect_library, read_library
 from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environment, read_main_files
 from pipelex_cogt.config.masking import seal_layer
 from pipelex_cogt.config.older_spellings import modernise_layer
@@ -35,6 +41,7 @@ from pipelex_cogt.config.secret_files import SecretsDirectory
 from pipelex_cogt.config.secret_sources import SecretSource
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.tables import Table, merge, odd_keys, toml_type
+from pipelex_cogt.config.unread_files import warn_of_unread_files
 from pipelex_cogt.config.unread_variables import warn_of_unread
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.errors import SecretFileError
@@ -78,6 +85,7 @@ def read_settings(
     variables = _find_variables(secrets, environ, report)
     stated = load.read_statements(main.layers(environment), variables, overrides)
     config, layers = load.read_named_files(stated)
+    warn_of_unread_files(directories, config, report)
     registry = load.lay(layers, variables)
 
     report.locate = registry.locate
@@ -118,19 +126,29 @@ class _Load(NamedTuple):
         own = _config_of(filterfalse(_is_packaged, stated))
         starts_from_nothing = own.get("use_packaged_settings") is False
         choices = own if starts_from_nothing else _config_of(stated)
+        if not stated_paths(own):
+            expect_settings(self.directories, self.report)
         # Paths are each directory's own: the application's files are not where the packaged ones are.
-        usual = default_paths(self.directories.application or self.directories.packaged)
+        usual = default_paths(self._usual_directory(starts_from_nothing=starts_from_nothing))
         config = self._build_config({**choices, **usual, **stated_paths(own)}, usual)
         layers: list[Layer] = []
-        if config.use_packaged_settings and self.directories.sources[0].is_packaged:
-            beside = default_paths(self.directories.packaged)
+        lowest = self.directories.sources[0]
+        if config.use_packaged_settings and lowest.is_packaged:
+            beside = default_paths(lowest.path)
             packaged = self._build_config({**beside, **shipped}, beside)
-            layers += read_library(packaged, LayerKind.PACKAGED, beside, shipped, self.report)
+            layers += read_library(packaged, lowest, beside, shipped, self.report)
         # Without a directory of its own an application has the files that a variable or the code names.
         keys = usual if self.directories.application else own
-        layers += read_library(config, LayerKind.APPLICATION, keys, own, self.report)
+        application = SettingsDirectory(self.directories.application or self.directories.working, is_packaged=False)
+        layers += read_library(config, application, keys, own, self.report)
         layers += stated if config.use_packaged_settings else filterfalse(_is_packaged, stated)
+        expect_library(config, {*chain.from_iterable(layers)}, self.report)
         return config, _in_order(layers)
+
+    def _usual_directory(self, *, starts_from_nothing: bool) -> Path:
+        """The directory whose library files are the application's where nobody says where they are."""
+        nowhere = self.directories.working / SETTINGS_DIR_NAME if starts_from_nothing else self.directories.packaged
+        return self.directories.application or nowhere
 
     def lay(self, layers: list[Layer], variables: list[Variable]) -> LayeredDynaconf:
         """Lay all layers over each other; a variable is matched with the keys of everything below and of the code."""

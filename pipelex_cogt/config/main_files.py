@@ -6,15 +6,15 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipelex_cogt.config.directories import Directories, SettingsDirectory
 from pipelex_cogt.config.dotted_names import DOT_OUTSIDE_QUOTES, parts_of_name
-from pipelex_cogt.config.inference_config import anchored
+from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig, anchored
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, quote_key
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, SourceFile
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.suggestions import NearName, is_one_slip
+from pipelex_cogt.config.suggestions import NearName, is_one_slip, near_names
 from pipelex_cogt.config.tables import Table, toml_type
 from pipelex_cogt.config.toml_files import TomlDocument, read_toml_file, warn_if_others_read
 
@@ -22,6 +22,11 @@ ENVIRONMENT_VARIABLE = "PIPELEX_ENV"
 DEFAULT_ENVIRONMENT = "development"
 STANDARD_ENVIRONMENTS = (DEFAULT_ENVIRONMENT, "staging", "production")
 EVERY_ENVIRONMENT = "default"
+_OF_DYNACONF = "dynaconf_"
+_SECTIONS = (CONFIG_KEY, *(library.prefix for library in LIBRARY_PATHS.values()))
+"""The tables of the tree under `cogt`."""
+_MISPLACED = {*_SECTIONS, *InferenceConfig.model_fields}
+"""What is no name of an application's own, where it stands beside `cogt`."""
 
 
 class _FileKind(NamedTuple):
@@ -127,24 +132,27 @@ def _read_source(source: SettingsDirectory, report: ProblemReport) -> Iterator[M
             continue
         if kind.default is LayerKind.SECRETS_FILE and path.is_file():
             warn_if_others_read(path, report)
-        document = read_toml_file(path, (), report)
+        document = read_toml_file(path, (), report, source.display)
         if document is not None:
             yield MainFile(document.file, source, kind, dict(_environment_tables(document, report)))
 
 
 def _environment_tables(document: TomlDocument, report: ProblemReport) -> Iterator[tuple[str, Table]]:
-    """The tables under `cogt`, by environment; anything else in the file is a problem."""
+    """The tables under `cogt`, by environment; what else stands at the top of the file is a problem."""
     for environment, content in document.table.items():
+        # Dynaconf's own, such as `dynaconf_merge = true`: one file may serve the application's Dynaconf too.
+        if environment.startswith(_OF_DYNACONF):
+            continue
         _warn_of_slip(environment, document.file, report)
-        if not isinstance(content, dict):
-            problem = f"expected an environment's table such as [default.{ROOT}], got {toml_type(content)}"
-            _note(report, document.file, (environment,), problem)
-        elif environment == ROOT and content:
-            hint = f"write [default.{ROOT}.{next(iter(content))}]"
-            _note(report, document.file, (environment,), "expected an environment first", hint)
-            yield environment, {}
-        else:
+        keys = (environment,)
+        if environment in _SECTIONS or _is_meant(environment, content):
+            hint = f"write {_header(content, EVERY_ENVIRONMENT, *_below_root(environment))}"
+            _note(report, document.file, keys, "expected an environment first", hint)
+        elif isinstance(content, dict):
             yield environment, _table_of(environment, content, document.file, report)
+        else:
+            problem = f"expected an environment's table such as [{EVERY_ENVIRONMENT}.{ROOT}], got {toml_type(content)}"
+            _note(report, document.file, keys, problem)
 
 
 def _warn_of_slip(environment: str, file: SourceFile, report: ProblemReport) -> None:
@@ -159,14 +167,18 @@ def _warn_of_slip(environment: str, file: SourceFile, report: ProblemReport) -> 
 
 
 def _table_of(environment: str, content: Table, file: SourceFile, report: ProblemReport) -> Table:
-    """What one environment states under `cogt`, which is nothing where that is no table."""
+    """What one environment states under `cogt`, which is nothing where that is no table.
+
+    Whatever else it holds is the application's own, unless it was meant for `cogt`.
+    """
     for key, value in content.items():
         parts = [(environment, key, *rest) for rest in parts_of_name(value, ROOT) if key != ROOT]
         for name in parts:
             hint = f"write [{quote_key('.'.join(map(str, name)))}.{ROOT}]"
             _note(report, file, name, DOT_OUTSIDE_QUOTES, hint)
-        if key != ROOT and not parts:
-            _note(report, file, (environment, key), f"unknown key, expected {ROOT}", NearName(key, [ROOT]))
+        if key != ROOT and not parts and (key in _MISPLACED or _is_meant(key, value)):
+            hint = f"write {_header(value, environment, *_below_root(key))}"
+            _note(report, file, (environment, key), f"unknown key, expected {ROOT}", hint)
     table = content.get(ROOT, {})
     if isinstance(table, dict):
         return table
@@ -174,7 +186,25 @@ def _table_of(environment: str, content: Table, file: SourceFile, report: Proble
     return {}
 
 
-def _note(
-    report: ProblemReport, file: SourceFile, keys: KeyPath, problem: str, suggestion: str | NearName | None = None
-) -> None:
+def _is_meant(key: str, content: Any) -> bool:
+    """Whether a table is that of `cogt`, or misspells it; one without our sections is the application's, as `cost`."""
+    if not isinstance(content, dict) or not is_one_slip(key, ROOT):
+        return False
+    return not content or any(map(partial(near_names, known=_SECTIONS), content))
+
+
+def _below_root(key: str) -> KeyPath:
+    """Where a key belongs that stands in the place of `cogt`."""
+    if is_one_slip(key, ROOT):
+        return (ROOT,)
+    return (ROOT, key) if key in _SECTIONS else (ROOT, CONFIG_KEY)
+
+
+def _header(content: Any, *keys: str | int) -> str:
+    """The header of a table to write: at `cogt` itself with the first section of what stands there."""
+    section = [*content][:1] if keys[-1] == ROOT and isinstance(content, dict) else []
+    return f"[{'.'.join(map(quote_key, (*keys, *section)))}]"
+
+
+def _note(report: ProblemReport, file: SourceFile, keys: KeyPath, problem: str, suggestion: str | None = None) -> None:
     report.error((), f"{'.'.join(map(quote_key, keys))}: {problem}", suggestion, file.place(keys))

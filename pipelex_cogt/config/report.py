@@ -136,7 +136,14 @@ class ProblemReport:
         self._note([_Finding(problem, path, hint, place, Severity.WARNING)], unless, causes)
 
     def unreadable(
-        self, prefix: KeyPath, problem: str, place: At = None, *, path: KeyPath = (), hint: Hint = None
+        self,
+        prefix: KeyPath,
+        problem: str,
+        place: At = None,
+        *,
+        path: KeyPath = (),
+        hint: Hint = None,
+        unless: Places = (),
     ) -> None:
         """Note what could not be read: what would lie below `prefix` is unknown from here on.
 
@@ -146,7 +153,10 @@ class ProblemReport:
             place: Where it is.
             path: Where the problem is told, when that is not at `prefix`.
             hint: The next step.
+            unless: The places that the judgement rests on.
         """
+        if any(map(self._explains, unless)):
+            return
         # Of models, the same place below any backend too: see `model_place`.
         anywhere = ("models", _ANY_BACKEND, *prefix[2:]) if prefix[:1] == ("models",) else prefix
         self._unreadable.update((prefix, anywhere))

@@ -1,4 +1,4 @@
-"""TOML files: finding them, and reading them strictly, so that every failure becomes a problem that names the file."""
+"""TOML files: finding them, naming them for people, and reading them strictly, so that each failure names its file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -32,11 +33,29 @@ class TomlDocument(NamedTuple):
     file: SourceFile
 
 
-def display_path(path: Path) -> str:
-    """A path as people write it: relative to the working directory where it lies below it."""
+def working_directory() -> Path:
+    """The working directory; where it was removed meanwhile, a path that leads to nothing."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return Path()
+
+
+def display_path(path: Path, packaged: Path | None = None) -> str:
+    """A path as people write it: relative to the working directory where it lies below it.
+
+    Args:
+        path: The file or folder.
+        packaged: The packaged settings directory, for a file of it: `packaged backends.toml`, wherever that is
+            installed.
+    """
     # Text, for `Path.relative_to` takes its time and every file of a load is named.
-    working_directory, shown = str(Path.cwd()), str(path)
-    return "." if shown == working_directory else shown.removeprefix(os.path.join(working_directory, ""))
+    directory, shown = str(packaged or working_directory()), str(path)
+    below = "." if shown == directory else shown.removeprefix(os.path.join(directory, ""))
+    if not below.isprintable():
+        # A name may hold a line end, a terminal's control sequence, or bytes that are no text.
+        below = "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in below)
+    return f"packaged {below}" if packaged else below
 
 
 def warn_if_others_read(path: Path, report: ProblemReport) -> None:
@@ -51,33 +70,76 @@ def is_local(path: Path) -> bool:
     return path.name.endswith(LOCAL_SUFFIX)
 
 
+def local_path(path: Path) -> Path:
+    """The file of one person's own changes that lies beside a file."""
+    return path.with_name(path.name.removesuffix(".toml") + LOCAL_SUFFIX)
+
+
 def find_toml_files(
     directory: Path, *, is_recursive: bool, on_error: Callable[[OSError], object] | None = None
 ) -> list[Path]:
     """The TOML files of a directory, sorted by path as text; `on_error` hears of folders that cannot be read."""
     found: list[str] = []
-    for root, folders, names in os.walk(directory, onerror=on_error):
+    for root, folders, names in walk_folders(directory, is_recursive=is_recursive, on_error=on_error):
         # A folder called `x.toml` is listed too, so that reading it says what is wrong.
-        found += map(partial(os.path.join, root), filter(_SETTINGS_NAME.fullmatch, [*names, *folders]))
-        if not is_recursive:
-            break
-        # os.walk goes into the folders that are left in its list.
-        folders[:] = [folder for folder in folders if not folder.startswith(".")]
+        found += map(partial(os.path.join, root), filter(is_settings_name, [*names, *folders]))
     return [*map(Path, sorted(found))]
 
 
-def read_toml_file(path: Path, prefix: KeyPath, report: ProblemReport) -> TomlDocument | None:
+def is_settings_name(name: str) -> bool:
+    """Whether a file of this name is read in a directory of TOML files."""
+    return _SETTINGS_NAME.fullmatch(name) is not None
+
+
+def walk_folders(
+    directory: Path, *, is_recursive: bool, on_error: Callable[[OSError], object] | None = None
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Each folder of a directory with the folders and files in it; hidden folders are left out.
+
+    Links are followed, each folder once: one that leads back to the directory or above it adds nothing.
+    """
+    seen: set[object] = set()
+    # Links come last, so that a folder has its own name where it lies in the directory itself.
+    waiting = deque([str(directory)])
+    while waiting:
+        for root, folders, names in os.walk(waiting.popleft(), onerror=on_error):
+            if (identity := _identity(root)) in seen:
+                folders.clear()
+                continue
+            seen.add(identity)
+            yield root, [*folders], names
+            # os.walk goes into the folders that are left in its list, and into no link.
+            folders[:] = [folder for folder in folders if is_recursive and not folder.startswith(".")]
+            links = sorted(filter(os.path.islink, map(partial(os.path.join, root), folders)))
+            if links:
+                seen.update(map(_identity, Path(os.path.realpath(directory)).parents))
+                waiting += links
+
+
+def _identity(folder: Path | str) -> object:
+    """What tells a folder from every other, whichever way leads to it; its name where the system does not say."""
+    try:
+        status = Path(folder).stat()
+    except OSError:
+        return str(folder)
+    return status.st_dev, status.st_ino
+
+
+def read_toml_file(
+    path: Path, prefix: KeyPath, report: ProblemReport, display: Callable[[Path], str] = display_path
+) -> TomlDocument | None:
     """Read one TOML file.
 
     Args:
         path: The file.
         prefix: The key path in the tree of what the file states.
         report: Where a failure is noted.
+        display: What writes the file's name for people.
 
     Returns:
         What the file states, or None when it could not be read.
     """
-    name, line, hint = display_path(path), None, None
+    name, line, hint = display(path), None, None
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")

@@ -23,6 +23,7 @@ from pipelex_cogt.config.report import Elsewhere, ProblemReport
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName, is_one_slip
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
+from pipelex_cogt.config.toml_files import display_path
 from pipelex_cogt.config.validation import Inherited, build_sound, note_faults, note_given
 from pipelex_cogt.model_backends.backend import HandedOver, InferenceBackend, referenced_settings
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, switches_of
@@ -174,9 +175,9 @@ class _BackendBuilder(NamedTuple):
         """Build a backend; `missing` names what it was left out for."""
         path, is_in_use = ("backends", name), name in self.in_use
         if is_in_use and name not in self.files:
-            file = self.config.model_specs_path(name)
-            hint = f"expected them in {file.parent.name}/{file.name}"
-            self.report.error(path, "no file states its models", hint, unless=[("models", name)])
+            place = ("models", name)
+            hint = f"expected them in {display_path(self.config.model_specs_path(name))}"
+            self.report.unreadable(place, "no file states its models", path=path, hint=hint, unless=[place])
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
         further = {key: value for key, value in table.items() if key not in own}
         self._check_further_keys(path, further)

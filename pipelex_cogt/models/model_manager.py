@@ -6,6 +6,7 @@ manager.get_llm_deck().resolve("llm_to_reason")
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,6 +35,8 @@ from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 
 if TYPE_CHECKING:
     from pipelex_cogt.models.explain import Explanation
+
+_log = logging.getLogger("pipelex_cogt")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +73,8 @@ class ModelManager:
 
         Args:
             settings_dir: The application's settings directory; None for `PIPELEX_SETTINGS_DIR`, else `settings/` in
-                the working directory when it is one of ours.
+                the working directory when it is one of ours, else in the nearest folder above it, up to the first
+                that holds a `.git` or `pyproject.toml`.
             env: The environment, such as "production"; None for `PIPELEX_ENV`, else "development".
             environ: What stands for the process's environment; None for the process's own. `.env` lies below it.
             overrides: Laid over everything, shaped like the tree under `cogt`: `{"routing": {"active": "all_azure"}}`.
@@ -98,6 +102,7 @@ class ModelManager:
                 overrides=override_layer,
                 sources=hidden_sources,
             )
+            _log.info("environment %r, %s", settings.environment, settings.directories)
             return cls._build(settings, report, checks_credentials=checks_credentials)
 
     @classmethod
@@ -109,7 +114,7 @@ class ModelManager:
         backends = build_backend_library(settings.unfrozen_tree, config, settings.credentials, report)
         routing = build_routing_profile_library(settings.unfrozen_tree, backends, report)
         deck = build_model_deck(settings.unfrozen_tree, routing, report)
-        report.raise_errors(f"the settings of environment {settings.environment!r}")
+        report.raise_errors(f"the settings of environment {settings.environment!r}{settings.directories.absence}")
         return cls(settings, backends, routing, deck, report)
 
     def __repr__(self) -> str:
