@@ -61,10 +61,11 @@ def _what_happens(difference: Told) -> str:
 
 
 def _count(number: int, kind: str, what: str) -> str:
-    verb = f"{what}s" if number == 1 else what
+    verb = _OF_ONE[what] if number == 1 else what
     return f"{counted(number, kind, _PLURALS.get(kind, ''))} {verb}"
 
 
+_OF_ONE: Mapping[str, str] = {_APPEAR: "appears", _VANISH: "vanishes", _MOVE: "moves", _CHANGE: "changes"}
 _PLURALS: Mapping[str, str] = {"alias": "aliases"}
 
 

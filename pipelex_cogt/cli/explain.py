@@ -119,7 +119,7 @@ def print_explanation(explanation: Mapping[str, Any], page: Page) -> None:
     page.line("{kind} {name}".format_map(explanation))
     _print_answer(explanation["answer"], page)
     if explanation["absence"] is not None:
-        page.entry(bad("not served"), [explanation["absence"]], indent=2)
+        page.entry(bad("not served:"), [explanation["absence"]], indent=2)
     if explanation["handle"] is not None:
         page.heading("why")
         _print_way(explanation, page)
