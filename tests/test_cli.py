@@ -100,7 +100,6 @@ def test_show_lists_the_models_with_what_is_stated_of_them(run: Callable[..., Re
     ]
     assert (data[0]["costs"], data[0]["max_tokens"]) == ({"input": 1, "output": 2}, 1000)
     assert run("show", "models").stdout.splitlines() == [
-        "",
         "Models served by a  sdk = sdk_a",
         "model   model_id  reads  writes  context  output  $ in  $ out  further",
         "m1      =         -      -       -        1000    1     2",

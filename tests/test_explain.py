@@ -427,7 +427,7 @@ def test_of_a_file_that_was_edited_the_command_tells_the_new_lines(run: Run) -> 
     run("p")
     edit("deck/base.toml")
     result = CliRunner().invoke(app, ["explain", "p"])
-    told = "llm_handle = best, temperature = 0.9 }  settings/deck/base.toml:5  (application settings)"
+    told = "llm_handle = best, temperature = 0.9 } <- settings/deck/base.toml:5 (application settings)"
     assert f"  cogt.deck.llm_presets.p = {{ {told}" in result.stdout.splitlines()
 
 
@@ -456,16 +456,16 @@ why
     not asked, a rule before it decided: fallback b, off
 
 values, and where they are stated
-  cogt.deck.llm_presets.q.llm_handle = outer  settings/deck/chains.toml:5  (application settings)
-  cogt.deck.aliases.outer = [m-off, best]  settings/deck/chains.toml:2  (application settings)
-  cogt.deck.aliases.best = [m1, only-b]  settings/deck/base.toml:2  (application settings)
-  cogt.routing.active = all  settings/routing.toml:1  (application settings)
-  cogt.routing.profiles.all.fallback_order = [a, b, off]  settings/routing.toml:3  (application settings)
-  cogt.models.a.m1.max_tokens = 1000  settings/backends/a.toml:4  (application settings)
-  cogt.models.a.m1.costs = { input = 1, output = 2 }  settings/backends/a.toml:5  (application settings)
-  cogt.models.a.defaults.sdk = sdk_a  settings/backends/a.toml:2  (application settings)
-  cogt.backends.a.endpoint = https://a.example.com  settings/backends.toml:2  (application settings)
-  cogt.backends.a.api_key = ${A_KEY}  settings/backends.toml:3  (application settings)
+  cogt.deck.llm_presets.q.llm_handle = outer <- settings/deck/chains.toml:5 (application settings)
+  cogt.deck.aliases.outer = [m-off, best] <- settings/deck/chains.toml:2 (application settings)
+  cogt.deck.aliases.best = [m1, only-b] <- settings/deck/base.toml:2 (application settings)
+  cogt.routing.active = all <- settings/routing.toml:1 (application settings)
+  cogt.routing.profiles.all.fallback_order = [a, b, off] <- settings/routing.toml:3 (application settings)
+  cogt.models.a.m1.max_tokens = 1000 <- settings/backends/a.toml:4 (application settings)
+  cogt.models.a.m1.costs = { input = 1, output = 2 } <- settings/backends/a.toml:5 (application settings)
+  cogt.models.a.defaults.sdk = sdk_a <- settings/backends/a.toml:2 (application settings)
+  cogt.backends.a.endpoint = https://a.example.com <- settings/backends.toml:2 (application settings)
+  cogt.backends.a.api_key = ${A_KEY} <- settings/backends.toml:3 (application settings)
 """
 UNSERVED = """
 model only-b
@@ -479,8 +479,8 @@ why
     not asked, a rule before it decided: fallback a, off
 
 values, and where they are stated
-  cogt.routing.active = routed  settings/routing.toml:1  (application settings)
-  cogt.routing.profiles.routed.routes."only-*" = a  settings/routing.toml:5  (application settings)
+  cogt.routing.active = routed <- settings/routing.toml:1 (application settings)
+  cogt.routing.profiles.routed.routes."only-*" = a <- settings/routing.toml:5 (application settings)
 """
 
 
@@ -501,13 +501,13 @@ def test_the_command_shows_what_was_replaced(run: Run, monkeypatch: pytest.Monke
     lines = printed.splitlines()
     first = next(number for number, line in enumerate(lines) if ".temperature = " in line)
     assert lines[first : first + 7] == [
-        f"  cogt.deck.llm_presets.p.temperature = 1.1  {TEMPERATURE}  (.env)",
-        f"    replaced 1  {TEMPERATURE}  (secrets directory)",
-        "    replaced 0.9  settings/.secrets.toml:2  (secrets file [default])",
-        "    replaced 0.8  settings/deck/base.local.toml:2  (local file)",
-        "    replaced 0.7  settings/settings.toml:7  (environment table [production])",
-        "    replaced 0.6  settings/settings.toml:5  (application settings [default])",
-        "    replaced 0.5  settings/deck/base.toml:4  (application settings)",
+        f"  cogt.deck.llm_presets.p.temperature = 1.1 <- {TEMPERATURE} (.env)",
+        f"    replaced 1 <- {TEMPERATURE} (secrets directory)",
+        "    replaced 0.9 <- settings/.secrets.toml:2 (secrets file [default])",
+        "    replaced 0.8 <- settings/deck/base.local.toml:2 (local file)",
+        "    replaced 0.7 <- settings/settings.toml:7 (environment table [production])",
+        "    replaced 0.6 <- settings/settings.toml:5 (application settings [default])",
+        "    replaced 0.5 <- settings/deck/base.toml:4 (application settings)",
     ]
 
 
@@ -545,10 +545,10 @@ def test_the_answer_about_a_backend_is_its_state(run: Run, name: str, state: str
 
 def test_an_inline_table_that_two_layers_state_is_told_value_by_value(run: Run) -> None:
     printed = run("m1", files={"backends/a.local.toml": "[m1]\ncosts = { input = 3.0 }\n"}).stdout.splitlines()
-    first = printed.index("  cogt.models.a.m1.costs.input = 3  settings/backends/a.local.toml:2  (local file)")
+    first = printed.index("  cogt.models.a.m1.costs.input = 3 <- settings/backends/a.local.toml:2 (local file)")
     assert printed[first + 1 : first + 3] == [
-        "    replaced 1  settings/backends/a.toml:5  (application settings)",
-        "  cogt.models.a.m1.costs.output = 2  settings/backends/a.toml:5  (application settings)",
+        "    replaced 1 <- settings/backends/a.toml:5 (application settings)",
+        "  cogt.models.a.m1.costs.output = 2 <- settings/backends/a.toml:5 (application settings)",
     ]
 
 
@@ -556,11 +556,11 @@ def test_an_inline_table_that_replaces_another_is_one_line_and_one_below_it(run:
     files = {"backends/a.local.toml": "[m1]\ncosts = { output = 4, input = 3 }\n"}
     printed = run("m1", files=files).stdout.splitlines()
     first = printed.index(
-        "  cogt.models.a.m1.costs = { input = 3, output = 4 }  settings/backends/a.local.toml:2  (local file)"
+        "  cogt.models.a.m1.costs = { input = 3, output = 4 } <- settings/backends/a.local.toml:2 (local file)"
     )
     assert (
         printed[first + 1]
-        == "    replaced { input = 1, output = 2 }  settings/backends/a.toml:5  (application settings)"
+        == "    replaced { input = 1, output = 2 } <- settings/backends/a.toml:5 (application settings)"
     )
 
 

@@ -253,7 +253,7 @@ def test_columns_are_as_wide_as_their_letters() -> None:
     ("width", "told"),
     [
         (80, ["name  state  further", "m1    on     a = 1, b = 2"]),
-        (22, ["name  state  further", "m1    on     a = 1,", "             b = 2"]),
+        (22, ["name  state", "    further", "m1    on", "    a = 1, b = 2"]),
         (15, ["name  state", "    further", "m1    on", "    a = 1,", "    b = 2"]),
         (10, ["name: m1", "  state = on", "  further: a = 1,", "           b = 2"]),
         (None, ["name  state  further", "m1    on     a = 1, b = 2"]),
@@ -263,6 +263,16 @@ def test_a_table_takes_the_layout_that_fits(width: int | None, told: list[str]) 
     stream = io.StringIO()
     Page(stream, width).table(["name", "state", "further"], [["m1", "on", ["a = 1,", "b = 2"]]])
     assert stream.getvalue().splitlines() == told
+
+
+def test_a_long_last_cell_fills_lines_beside_the_others() -> None:
+    stream = io.StringIO()
+    Page(stream, 50).table(["name", "last"], [["m1", listed(f"piece-{number}" for number in range(6))]])
+    assert stream.getvalue().splitlines() == [
+        "name  last",
+        "m1    piece-0, piece-1, piece-2, piece-3,",
+        "      piece-4, piece-5",
+    ]
 
 
 def test_without_a_terminal_one_wide_cell_moves_its_own_row_alone() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby, takewhile
 from typing import Any
 
-from pipelex_cogt.cli.keys import describe_key, key_pieces
+from pipelex_cogt.cli.keys import describe_key, describe_state, key_pieces
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import Piece, bad, doubtful, fact, good, listed, text_of
 from pipelex_cogt.config.key_paths import format_key_path, quote_key
@@ -70,8 +70,8 @@ def _parameters(llm: ResolvedLLM) -> dict[str, Any]:
 
 
 def _describe_backend(backend: InferenceBackend) -> dict[str, Any]:
-    state = "enabled" if backend.enabled else "disabled"
-    return {"backend": backend.name, "state": state, "models": len(backend.model_specs), **describe_key(backend)}
+    state, models = describe_state(backend), len(backend.model_specs)
+    return {"backend": backend.name, "state": state, "models": models, **describe_key(backend)}
 
 
 def _describe_step(step: AliasStep) -> dict[str, Any]:
@@ -222,4 +222,4 @@ def _value_pieces(name: str, value: Any) -> Iterator[Piece]:
 
 def _origin(stated: Mapping[str, Any]) -> tuple[Piece, Piece]:
     environment = f" [{stated['environment']}]" if stated["environment"] else ""
-    return Piece(f" {stated['place']}"), Piece(f" ({stated['layer']}{environment})")
+    return Piece(f"<- {stated['place']}"), Piece(f"({stated['layer']}{environment})")

@@ -1,4 +1,4 @@
-"""Whether the key of a backend is there: what it references, and what nothing answers now."""
+"""Whether a backend can be called: its state, and whether its key is there."""
 
 from __future__ import annotations
 
@@ -11,9 +11,17 @@ from pipelex_cogt.config.references import Reference, references_in
 from pipelex_cogt.errors import CogtError
 from pipelex_cogt.model_backends.backend import InferenceBackend
 
+ENABLED = "enabled"
 THERE = "there"
 MISSING = "missing"
 NONE_STATED = "none stated"
+
+
+def describe_state(backend: InferenceBackend) -> str:
+    """Whether a backend is used: a switch says so, or a missing credential."""
+    if backend.missing_variables:
+        return "left out"
+    return ENABLED if backend.enabled else "disabled"
 
 
 def describe_key(backend: InferenceBackend) -> dict[str, Any]:

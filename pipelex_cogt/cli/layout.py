@@ -29,6 +29,8 @@ from pipelex_cogt.config.environ import Environ
 _WIDEST_COLUMN = 60
 _GAP = 2
 _BELOW = 4
+# A last cell in less room than that reads better below the others.
+_ROOM_FOR_LAST = 40
 # What a CI runner takes for a command, with white space before it or without.
 _RUNNER_COMMAND = re.compile(r"\s*:(?=:)")
 
@@ -120,7 +122,7 @@ class Page:
         table = _Table.of(columns, rows, None if self.width else _WIDEST_COLUMN)
         if not table.rows:
             self.line("none")
-        elif self._fits(table.indent + table.widest_last):
+        elif self._fits(table.indent + table.room_for_last):
             for cells, last in table.lines():
                 self._hang(table.padded(cells, is_followed=bool(last)), last, 0, beside=table.indent)
         elif self._fits(table.indent):
@@ -195,9 +197,12 @@ class _Table(NamedTuple):
         return sum(self.widths) + _GAP * len(self.widths)
 
     @property
-    def widest_last(self) -> int:
-        """The width of the widest piece in a last cell."""
-        return max(map(cell_len, chain(self.columns[-1:], *(last for _, last in self.rows))))
+    def room_for_last(self) -> int:
+        """The columns that the last cells need: for any piece, and to be filled into few lines."""
+        lasts = [[Piece(self.columns[-1])], *(last for _, last in self.rows)]
+        widest_piece = max(map(cell_len, chain.from_iterable(lasts)))
+        widest_cell = max(cell_len(" ".join(last)) for last in lasts)
+        return max(widest_piece, min(widest_cell, _ROOM_FOR_LAST))
 
     def lines(self) -> Iterator[tuple[list[Piece], list[Piece]]]:
         """The head, then the rows."""

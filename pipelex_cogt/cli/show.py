@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from pipelex_cogt.cli.keys import describe_key, key_pieces
+from pipelex_cogt.cli.keys import ENABLED, describe_key, describe_state, key_pieces
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import NOTHING, Piece, bad, counted, doubtful, fact, listed, strong, together
 from pipelex_cogt.config.suggestions import near_names
@@ -116,11 +116,8 @@ def _describe_directories(manager: ModelManager) -> Description:
 
 
 def _describe_backend(backend: InferenceBackend) -> Description:
-    state = "enabled" if backend.enabled else "disabled"
-    if backend.missing_variables:
-        state = "left out"
     stated = backend.model_dump(mode="json", exclude={"enabled", "missing_variables"}, exclude_defaults=True)
-    return {**stated, "state": state, "models": len(backend.model_specs), **describe_key(backend)}
+    return {**stated, "state": describe_state(backend), "models": len(backend.model_specs), **describe_key(backend)}
 
 
 def _describe_model(model: InferenceModelSpec) -> Description:
@@ -231,7 +228,6 @@ def _print_models(models: Iterable[Mapping[str, Any]], page: Page) -> None:
         _print_models_of(backend, group, page)
     if not served:
         page.line("none")
-    page.line()
     page.flow(_LEGEND)
 
 
@@ -239,10 +235,10 @@ def _print_models_of(backend: str, models: list[Mapping[str, Any]], page: Page) 
     """Print the models of a backend; what is the same for all of them stands once, above them."""
     facts = [_facts(model, _IN_MODEL_COLUMNS) for model in models]
     shared = [piece for piece in facts[0] if all(piece in each for each in facts)]
-    page.line()
     page.flow([strong(f"Models served by {backend} "), *listed(shared)], hang=4)
     columns = ["model", "model_id", "reads", "writes", "context", "output", "$ in", "$ out", "further"]
     page.table(columns, (_model_row(model, shared) for model in models))
+    page.line()
 
 
 def _print_aliases(aliases: Mapping[str, Mapping[str, Any]], page: Page) -> None:
@@ -259,7 +255,7 @@ def _print_presets(presets: Mapping[str, Mapping[str, Any]], page: Page) -> None
 
 
 def _state(backend: Mapping[str, Any]) -> Piece:
-    return Piece(backend["state"]) if backend["state"] == "enabled" else doubtful(backend["state"])
+    return Piece(backend["state"]) if backend["state"] == ENABLED else doubtful(backend["state"])
 
 
 def _key(backend: Mapping[str, Any]) -> list[Piece]:
