@@ -270,8 +270,8 @@ def test_a_long_last_cell_fills_lines_beside_the_others() -> None:
     Page(stream, 50).table(["name", "last"], [["m1", listed(f"piece-{number}" for number in range(6))]])
     assert stream.getvalue().splitlines() == [
         "name  last",
-        "m1    piece-0, piece-1, piece-2, piece-3,",
-        "      piece-4, piece-5",
+        "m1    piece-0, piece-1, piece-2, piece-3, piece-4,",
+        "      piece-5",
     ]
 
 
