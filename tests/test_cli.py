@@ -132,6 +132,12 @@ def test_show_lists_the_backends_aliases_and_presets(run: Callable[..., Result])
     ]
 
 
+def test_an_alias_that_a_preset_hides_is_listed_with_its_own_model(run: Callable[..., Result]) -> None:
+    files = {"deck/z.toml": "[aliases]\nq = 'only-b'\n[llm_presets.q]\nllm_handle = 'm1'\n"}
+    assert json.loads(run("show", "aliases", "--json", files=files).stdout)["q"]["model"]["name"] == "only-b"
+    assert json.loads(run("show", "presets", "--json", files=files).stdout)["q"]["model"]["name"] == "m1"
+
+
 @pytest.mark.parametrize(
     ("arguments", "names"),
     [

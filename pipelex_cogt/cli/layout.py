@@ -41,8 +41,8 @@ Filled: TypeAlias = list[list[Piece]]
 
 
 def print_data(data: Any) -> None:
-    """Print data as JSON, in which every character that a terminal might obey is escaped."""
-    typer.echo(json.dumps(data, indent=2))
+    """Print data as JSON, in which every character that a terminal or a CI runner might obey is escaped."""
+    typer.echo(json.dumps(data, indent=2).replace("##", r"#\u0023"))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, TypeAlias
 
@@ -126,7 +126,8 @@ def _describe_model(model: InferenceModelSpec) -> Description:
 
 def _describe_alias(name: str, deck: ModelDeck) -> Description:
     served = [model.name for model in deck.chains[name]]
-    return {"chain": members_of(deck.aliases[name]), "served": served, "model": _model_behind(name, deck)}
+    model = _describe_target(deck.get_inference_model(name)) if deck.is_served(name) else None
+    return {"chain": members_of(deck.aliases[name]), "served": served, "model": model}
 
 
 def _describe_preset(name: str, deck: ModelDeck) -> Description:
@@ -141,9 +142,12 @@ def _describe_choice(choice: LLMChoice, deck: ModelDeck) -> Description:
 
 def _model_behind(name: str, deck: ModelDeck) -> Description | None:
     try:
-        model = deck.resolve(name).model
+        return _describe_target(deck.resolve(name).model)
     except NotAvailableError:
         return None
+
+
+def _describe_target(model: InferenceModelSpec) -> Description:
     return {"name": model.name, "backend": model.backend_name}
 
 
@@ -207,8 +211,11 @@ def _print_counts(description: Mapping[str, Any], page: Page) -> None:
     )
     for problem in description.get("refused", ()):
         page.line(bad("a load is refused:"), problem)
-    warnings = description["warnings"]
-    page.line(*([doubtful(f"{counted(warnings, 'warning')}:"), "`check` lists them"] if warnings else ["0 warnings"]))
+    warnings = counted(description["warnings"], "warning")
+    if description["warnings"]:
+        page.line(doubtful(f"{warnings}:"), "`check` lists them")
+    else:
+        page.line(warnings)
 
 
 def _print_backends(backends: Iterable[Mapping[str, Any]], page: Page) -> None:
@@ -234,8 +241,8 @@ def _print_models(models: Iterable[Mapping[str, Any]], page: Page) -> None:
 def _print_models_of(backend: str, models: list[Mapping[str, Any]], page: Page) -> None:
     """Print the models of a backend; what is the same for all of them stands once, above them."""
     facts = [_facts(model, _IN_MODEL_COLUMNS) for model in models]
-    shared = [piece for piece in facts[0] if all(piece in each for each in facts)]
-    page.flow([strong(f"Models served by {backend} "), *listed(shared)], hang=4)
+    shared = set(facts[0]).intersection(*facts)
+    page.flow([strong(f"Models served by {backend} "), *listed(filter(shared.__contains__, facts[0]))], hang=4)
     columns = ["model", "model_id", "reads", "writes", "context", "output", "$ in", "$ out", "further"]
     page.table(columns, (_model_row(model, shared) for model in models))
     page.line()
@@ -283,7 +290,7 @@ def _facts(entry: Mapping[str, Any], shown: Iterable[str]) -> list[Piece]:
     return [fact(".".join(map(str, path)), value) for path, value in leaves(rest, opens_lists=False)]
 
 
-def _model_row(model: Mapping[str, Any], shared: Iterable[Piece]) -> list[Any]:
+def _model_row(model: Mapping[str, Any], shared: Container[Piece]) -> list[Any]:
     costs = dict(model.get("costs", {}))
     own = (piece for piece in _facts(model, _IN_MODEL_COLUMNS) if piece not in shared)
     return [
