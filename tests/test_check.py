@@ -152,9 +152,16 @@ def test_a_directory_can_be_named(write_tree: WriteTree) -> None:
 
 
 def test_a_directory_that_is_missing_is_an_error(folder: Path) -> None:
-    result = CliRunner().invoke(app, ["check", "--settings-dir", str(folder / "nowhere")])
-    assert result.exit_code == 1
-    assert "expected a settings directory, found nothing" in result.stderr
+    arguments = ["check", "--settings-dir", str(folder / "nowhere")]
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, result.stderr) == (1, "")
+    lines = result.stdout.splitlines()
+    assert (lines[0], lines[-1]) == ("nothing was checked", "1 error, 0 warnings")
+    assert "error: expected a settings directory, found nothing" in lines[1]
+    (line,) = told(CliRunner().invoke(app, [*arguments, "--format", "github"]))
+    assert line.startswith("::error title=settings::")
+    data = json.loads(CliRunner().invoke(app, [*arguments, "--format", "json"]).stdout)
+    assert (data["application"], data["environments"], len(data["findings"])) == (None, [], 1)
 
 
 # Exit status

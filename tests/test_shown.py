@@ -417,6 +417,13 @@ def test_no_command_prints_what_a_terminal_or_a_runner_obeys(
     assert re.search(r"##(\[|vso\[)", result.output) is None
 
 
+def test_the_data_hold_every_character_as_it_is(write_tree: WriteTree, folder: Path) -> None:
+    assert folder.is_dir()
+    write_tree(odd_tree())
+    data = json.loads(CliRunner().invoke(app, ["show", "aliases", "--json"]).stdout)
+    assert {f"alias {odd}" for odd in ODD_NAMES} <= {*data}
+
+
 # A terminal
 
 

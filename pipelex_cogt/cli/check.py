@@ -42,7 +42,7 @@ class Checked(NamedTuple):
     Attributes:
         application: The application's settings directory, or None where none was found.
         working: The working directory, from which it was looked for.
-        environments: The environments that were loaded.
+        environments: The environments that were loaded; none where nothing could be.
         findings: Every problem with the environments that have it, in file and line order.
     """
 
@@ -57,12 +57,11 @@ class Checked(NamedTuple):
 
 
 def check_settings(settings_dir: Path | None, env: str | None) -> Checked:
-    """Load one environment, or every one that exists, without asking for credentials.
-
-    Raises:
-        SettingsError: The settings directory cannot be found, or holds no settings.
-    """
-    directories, declared = _look_around(settings_dir)
+    """Load one environment, or every one that exists, without asking for credentials."""
+    try:
+        directories, declared = _look_around(settings_dir)
+    except SettingsError as error:
+        return Checked(None, Path.cwd(), (), dict.fromkeys((*error.problems, *error.warnings), ()))
     environments = (env,) if env else declared
     found: dict[Problem, tuple[str, ...]] = {}
     for environment in environments:
@@ -102,15 +101,23 @@ def _problems_of(settings_dir: Path | None, environment: str) -> tuple[Problem, 
 def _print_text(checked: Checked, page: Page) -> None:
     _print_subject(checked, page)
     for problem, environments in checked.findings.items():
-        page.line(*_finding(problem), f" [{', '.join(environments)}]")
+        page.line(*_finding(problem), *_within(environments))
     _print_count(checked, page)
 
 
 def _print_subject(checked: Checked, page: Page) -> None:
     """Print which directory was checked, and in which environments."""
+    if not checked.environments:
+        page.line(bad("nothing was checked"))
+        return
     absence = f"no application settings found in {checked.working} or above; packaged catalogue only"
     subject = [doubtful(absence)] if checked.application is None else ["checked", strong(checked.application)]
     page.flow([*subject, "in", *listed(checked.environments)], hang=2)
+
+
+def _within(environments: tuple[str, ...]) -> list[str]:
+    """The environments that have a finding, for the end of its line."""
+    return [f" [{', '.join(environments)}]"] if environments else []
 
 
 def _finding(problem: Problem) -> tuple[Piece, ...]:
@@ -156,7 +163,7 @@ def _print_github(checked: Checked, page: Page) -> None:
 
 def _annotation(problem: Problem, environments: tuple[str, ...], workspace: str | None) -> str:
     place = {"file": problem.file, "line": problem.line, "title": problem.path or "settings"}
-    message = f"{problem.message} [{', '.join(environments)}]"
+    message = "".join([problem.message, *_within(environments)])
     if problem.file is None or not os.path.lexists(problem.file):
         # A variable, an argument or a packaged file: nothing that an annotation can point at.
         where = ":".join(str(part) for part in (place.pop("file"), place.pop("line")) if part)
