@@ -526,6 +526,13 @@ def test_the_answer_is_what_a_call_gets(run: Run, monkeypatch: pytest.MonkeyPatc
     assert "canary" not in result.stdout
 
 
+def test_a_key_that_nothing_states_is_told_as_that(run: Run) -> None:
+    assert run("inference_config.enabled_backends").stdout.splitlines() == [
+        "key path inference_config.enabled_backends",
+        "  nothing states it",
+    ]
+
+
 def test_a_price_that_nobody_stated_is_unknown(run: Run) -> None:
     assert "  prices      unknown" in run("only-b").stdout.splitlines()
 

@@ -119,13 +119,17 @@ def print_explanation(explanation: Mapping[str, Any], page: Page) -> None:
     page.line("{kind} {name}".format_map(explanation))
     _print_answer(explanation["answer"], page)
     if explanation["absence"] is not None:
-        page.entry(bad("not served:"), [explanation["absence"]], indent=2)
+        page.line(*_NOT_SERVED.get(explanation["kind"], (bad("not served:"),)), explanation["absence"], indent=2)
     if explanation["handle"] is not None:
         page.heading("why")
         _print_way(explanation, page)
     if explanation["values"]:
         page.heading("values, and where they are stated")
         _print_values(explanation["values"], page)
+
+
+_NOT_SERVED: Mapping[str, tuple[Piece, ...]] = {"key path": (), "backend": (bad("not in use:"),)}
+"""What stands before the reason of an absence, where that is not of a model."""
 
 
 def _print_answer(answer: Mapping[str, Any], page: Page) -> None:
