@@ -112,7 +112,8 @@ def _describe_directories(manager: ModelManager) -> Description:
     places = manager.settings.directories._asdict()
     if not manager.settings.inference_config.use_packaged_settings:
         places["packaged"] = None
-    return {name: str(places[name]) for name in ("application", "packaged", "dotenv", "secrets") if places[name]}
+    found = {name: places[name] for name in ("application", "packaged", "dotenv", "secrets") if places[name]}
+    return {name: [*map(str, place)] if isinstance(place, tuple) else str(place) for name, place in found.items()}
 
 
 def _describe_backend(backend: InferenceBackend) -> Description:
@@ -176,13 +177,18 @@ def print_description(description: Mapping[str, Any], page: Page) -> None:
     _print_counts(description, page)
 
 
-def _head(description: Mapping[str, Any], directories: Mapping[str, str]) -> dict[str, list[str]]:
+def _head(description: Mapping[str, Any], directories: Mapping[str, Any]) -> dict[str, list[str]]:
     """What chose the settings, and where they come from."""
+    secrets = directories.get("secrets", "none")
     return {
         "environment": [f"{description['environment']},", f"routing profile {description['profile']}"],
         "application": [directories.get("application", "no settings found")],
         "packaged": [directories.get("packaged", "not used")],
-        ".env": [f"{directories.get('dotenv', 'not found')};", f"secrets: {directories.get('secrets', 'none')}"],
+        ".env": [
+            f"{directories.get('dotenv', 'not found')};",
+            "secrets:",
+            *listed(secrets if isinstance(secrets, list) else [secrets]),
+        ],
     }
 
 
