@@ -140,6 +140,11 @@ def test_a_preset_changes_a_parameter(differences: Differences) -> None:
     assert about(found, "preset") == [("p", "temperature", 0.5, 0.2), ("p", "max_tokens", None, 1000)]
 
 
+def test_a_preset_whose_model_takes_another_parameter_differs(differences: Differences) -> None:
+    found = differences("[production.cogt.models.a.m1]\nconstraints = ['temperature_must_be_multiplied_by_2']\n")
+    assert about(found, "preset") == [("p", "temperature", 0.5, 1.0)]
+
+
 def test_a_preset_whose_auto_means_another_limit_differs(differences: Differences) -> None:
     files = {"deck/z.toml": "[llm_presets.q]\nllm_handle = 'm1'\nmax_tokens = 'auto'\n"}
     found = differences("[production.cogt.models.a.m1]\nmax_tokens = 500\n", files)

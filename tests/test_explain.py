@@ -439,7 +439,7 @@ preset q
   model       m1
   backend     a
   model_id    m1
-  parameters  none stated: the provider decides
+  parameters  none: the provider decides
   prices      input = 1, output = 2 (US dollars per million tokens)
   key         missing: A_KEY
 
@@ -531,6 +531,39 @@ def test_a_key_that_nothing_states_is_told_as_that(run: Run) -> None:
         "key path inference_config.enabled_backends",
         "  nothing states it",
     ]
+
+
+SKIPPING = {"settings.toml": f"{NOTHING}missing_credentials = 'skip'\n"}
+
+
+def test_the_answer_is_that_of_an_application_s_load_with_the_keys_that_are_there(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("B_KEY", "canary-value")
+    lines = run("p", files=SKIPPING).stdout.splitlines()
+    assert lines[1:3] == ["  model       m1", "  backend     b"]
+    assert "  key         there" in lines
+
+
+def test_the_answer_says_what_the_model_is_sent_otherwise(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B_KEY", "canary-value")
+    files = {
+        **SKIPPING,
+        "backends/b.local.toml": "[only-b]\nconstraints = ['temperature_unsupported']\n",
+        "deck/z.toml": "[aliases]\nx = ['only-a', 'only-b']\n[llm_presets.q]\nllm_handle = 'x'\ntemperature = 0.3\n",
+    }
+    assert run("q", files=files).stdout.splitlines()[4:6] == [
+        "  parameters  none: the provider decides",
+        "  adapted     temperature 0.3 left out: 'only-b' takes none",
+    ]
+
+
+def test_where_a_load_is_refused_for_a_key_the_answer_says_so(run: Run) -> None:
+    files = {"settings.toml": f"{NOTHING}missing_credentials = 'error'\n"}
+    result = run("p", files=files)
+    refusals = [line for line in result.stdout.splitlines() if line.startswith("a load is refused: ")]
+    assert (result.exit_code, len(refusals)) == (0, 2)
+    assert json.loads(run("p", "--json", files=files).stdout)["refused"][0] in refusals[0]
 
 
 def test_a_price_that_nobody_stated_is_unknown(run: Run) -> None:

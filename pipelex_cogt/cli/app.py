@@ -148,8 +148,9 @@ def env(
 @_command()
 def explain(name: Name, env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
     """Print why a name leads to its model, and where each value on the way was stated."""
-    manager = ModelManager.load(settings_dir, env, checks_credentials=False)
-    _print(describe_explanation(manager.explain(name), manager.deck), print_explanation, as_json=as_json)
+    manager, refused = _load_in_force(settings_dir, env)
+    described = describe_explanation(manager.explain(name), manager.deck)
+    _print({**described, "refused": refused}, print_explanation, as_json=as_json)
 
 
 @_command()

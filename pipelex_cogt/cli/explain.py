@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby, takewhile
 from typing import Any
 
-from pipelex_cogt.cli.keys import describe_key, describe_state, key_pieces
+from pipelex_cogt.cli.keys import describe_key, describe_state, key_pieces, print_refusals
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import Piece, bad, doubtful, fact, good, listed, text_of
 from pipelex_cogt.config.key_paths import format_key_path, quote_key
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule
+from pipelex_cogt.models.call_parameters import PARAMETERS, CallParameters
 from pipelex_cogt.models.explain import AliasStep, ExplainedValue, Explanation, StatedValue
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 
@@ -52,21 +53,22 @@ def _describe_answer(explanation: Explanation, deck: ModelDeck) -> dict[str, Any
 
 
 def _describe_call(llm: ResolvedLLM) -> dict[str, Any]:
+    adapted = llm.parameters.adapted
     return {
         "model": llm.model.name,
         "backend": llm.backend.name,
         "model_id": llm.model.stated_model_id,
-        "parameters": _parameters(llm),
+        "parameters": _describe_parameters(llm.parameters),
+        **({"adapted": adapted} if adapted else {}),
         "prices": llm.model.costs.model_dump(mode="json", exclude_none=True),
         **describe_key(llm.backend),
     }
 
 
-def _parameters(llm: ResolvedLLM) -> dict[str, Any]:
-    """The parameters as a call is sent them."""
-    return llm.setting.model_dump(
-        mode="json", exclude={"llm_handle", "prompting_target", "description"}, exclude_none=True
-    )
+def _describe_parameters(parameters: CallParameters) -> dict[str, Any]:
+    """What a call is sent; what is left to the provider, or says how to write a prompt, is not."""
+    sent = {name: getattr(parameters, name) for name in PARAMETERS if name != "prompting_target"}
+    return {name: value for name, value in sent.items() if value is not None}
 
 
 def _describe_backend(backend: InferenceBackend) -> dict[str, Any]:
@@ -120,6 +122,7 @@ def print_explanation(explanation: Mapping[str, Any], page: Page) -> None:
     _print_answer(explanation["answer"], page)
     if explanation["absence"] is not None:
         page.line(*_NOT_SERVED.get(explanation["kind"], (bad("not served:"),)), explanation["absence"], indent=2)
+    print_refusals(explanation.get("refused", ()), page)
     if explanation["handle"] is not None:
         page.heading("why")
         _print_way(explanation, page)
@@ -142,7 +145,7 @@ def _print_answer(answer: Mapping[str, Any], page: Page) -> None:
 
 
 def _parameter_pieces(answer: Mapping[str, Any]) -> list[Piece]:
-    return _facts(answer["parameters"]) or [Piece("none stated: the provider decides")]
+    return _facts(answer["parameters"]) or [Piece("none: the provider decides")]
 
 
 def _price_pieces(answer: Mapping[str, Any]) -> list[Piece]:
@@ -152,6 +155,7 @@ def _price_pieces(answer: Mapping[str, Any]) -> list[Piece]:
 
 _SPECIAL: Mapping[str, Callable[[Mapping[str, Any]], list[Piece]]] = {
     "parameters": _parameter_pieces,
+    "adapted": lambda answer: listed(map(doubtful, answer["adapted"]), ";"),
     "prices": _price_pieces,
     "key": lambda answer: key_pieces(answer["key"], answer.get("missing", ())),
 }

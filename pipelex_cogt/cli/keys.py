@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import Piece, bad, good, listed
 from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.references import Reference, references_in
@@ -38,6 +39,12 @@ def key_pieces(key: str, missing: Iterable[str] = ()) -> list[Piece]:
     if names:
         return [bad(f"{key}:"), *listed(names)]
     return [good(key) if key == THERE else Piece(key)]
+
+
+def print_refusals(problems: Iterable[str], page: Page) -> None:
+    """Print why an application's load is refused while keys are missing."""
+    for problem in problems:
+        page.line(bad("a load is refused:"), problem)
 
 
 def missing_references(backend: InferenceBackend) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from pipelex_cogt.cli.keys import ENABLED, describe_key, describe_state, key_pieces
+from pipelex_cogt.cli.keys import ENABLED, describe_key, describe_state, key_pieces, print_refusals
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import NOTHING, Piece, bad, counted, doubtful, fact, listed, strong, together
 from pipelex_cogt.config.suggestions import near_names
@@ -215,8 +215,7 @@ def _print_counts(description: Mapping[str, Any], page: Page) -> None:
             "`show models`, `show aliases`, `show presets` and `show backends` list them all",
         ]
     )
-    for problem in description.get("refused", ()):
-        page.line(bad("a load is refused:"), problem)
+    print_refusals(description.get("refused", ()), page)
     warnings = counted(description["warnings"], "warning")
     if description["warnings"]:
         page.line(doubtful(f"{warnings}:"), "`check` lists them")

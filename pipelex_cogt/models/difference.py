@@ -75,10 +75,11 @@ def _alias_view(name: str, deck: ModelDeck) -> dict[str, Any]:
 
 def _preset_view(name: str, deck: ModelDeck) -> dict[str, Any]:
     setting = deck.llm_presets[name]
-    view: dict[str, Any] = {LEADS_TO: _target(setting.llm_handle, deck)}
+    view = {LEADS_TO: _target(setting.llm_handle, deck), **setting.model_dump(mode="json", exclude={"description"})}
     if deck.is_served(setting.llm_handle):
-        setting = deck.resolve(name).setting
-    return view | setting.model_dump(mode="json", exclude={"description"})
+        sent = deck.resolve(name).parameters
+        view |= {"temperature": sent.temperature, "max_tokens": sent.max_tokens}
+    return view
 
 
 def _choice_view(choice: str, deck: ModelDeck) -> dict[str, Any]:
