@@ -302,7 +302,7 @@ def test_without_a_terminal_one_wide_cell_moves_its_own_row_alone() -> None:
         (True, "true"),
         (None, "-"),
         (["a", 1.0, {"b": 0.5}], "[a, 1, { b = 0.5 }]"),
-        ({}, "{  }"),
+        ({}, "{}"),
     ],
 )
 def test_a_number_has_all_its_digits(value: Any, told: str) -> None:

@@ -47,8 +47,8 @@ def _summary(differences: Iterable[Told]) -> list[str]:
     for each in differences:
         thing = (each["kind"], each["name"])
         found[thing] = min(found.get(thing, _CHANGE), _what_happens(each), key=_BY_WEIGHT.index)
-    counted = Counter((kind, what) for (kind, _), what in found.items())
-    return [_count(number, kind, what) for (kind, what), number in counted.items()]
+    numbers = Counter((kind, what) for (kind, _), what in found.items())
+    return [_count(number, kind, what) for (kind, what), number in numbers.items()]
 
 
 _APPEAR, _VANISH, _MOVE, _CHANGE = _BY_WEIGHT = ("appear", "vanish", "move", "change")

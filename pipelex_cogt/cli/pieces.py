@@ -80,7 +80,8 @@ def _escape(found: re.Match[str]) -> str:
 def text_of(value: object) -> str:
     """A value in words: a number with all its digits and no exponent, a list and a table as TOML writes them."""
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{key} = {text_of(item)}' for key, item in value.items())} }}"
+        inner = ", ".join(f"{key} = {text_of(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(text_of, value))}]"
     if isinstance(value, bool):
