@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -10,7 +11,10 @@ from typing import Any, TypeAlias
 import pytest
 from typer.testing import CliRunner, Result
 
+from pipelex_cogt import Problem, Severity
 from pipelex_cogt.cli.app import app
+from pipelex_cogt.cli.check import Checked, OutputFormat, print_checked
+from pipelex_cogt.cli.layout import Page
 from tests.conftest import MINIMAL, WriteTree
 
 Run: TypeAlias = Callable[..., Result]
@@ -48,21 +52,46 @@ def check(write_tree: WriteTree, folder: Path) -> Run:
 
 
 def findings(result: Result) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(result.stdout)
+    found: list[dict[str, Any]] = json.loads(result.stdout)["findings"]
     return found
+
+
+def told(result: Result) -> list[str]:
+    """The lines of the findings: what was checked stands before them, their number after them."""
+    return result.stdout.splitlines()[1:-1]
 
 
 # What is loaded
 
 
-def test_a_clean_tree_has_nothing_to_tell(check: Run) -> None:
-    result = check()
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "0 errors, 0 warnings\n", "")
+@pytest.mark.parametrize("output_format", ["text", "github"])
+def test_of_a_clean_tree_it_tells_what_was_checked(check: Run, folder: Path, output_format: str) -> None:
+    result = check("--format", output_format)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        f"checked {folder / 'settings'} in development, staging, production",
+        "0 errors, 0 warnings",
+    ]
 
 
-def test_the_packaged_settings_are_clean_in_every_environment(folder: Path) -> None:
-    assert folder.is_dir()
-    assert CliRunner().invoke(app, ["check", "--strict"]).stdout == "0 errors, 0 warnings\n"
+@pytest.mark.parametrize("output_format", ["text", "github"])
+def test_without_settings_of_an_application_it_says_so(folder: Path, output_format: str) -> None:
+    result = CliRunner().invoke(app, ["check", "--strict", "--format", output_format])
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == [
+        (
+            f"no application settings found in {folder} or above; packaged catalogue only"
+            " in development, staging, production"
+        ),
+        "0 errors, 0 warnings",
+    ]
+
+
+def test_the_data_say_what_was_checked(check: Run, folder: Path) -> None:
+    nothing = json.loads(CliRunner().invoke(app, ["check", "--format", "json", "--env", "staging"]).stdout)
+    assert nothing == {"application": None, "working": str(folder), "environments": ["staging"], "findings": []}
+    data = json.loads(check("--format", "json", files=FAULTS).stdout)
+    assert (data["application"], data["environments"]) == (str(folder / "settings"), ALL)
 
 
 def test_every_environment_is_loaded_one_that_only_the_application_declares_too(check: Run) -> None:
@@ -122,9 +151,16 @@ def test_a_directory_can_be_named(write_tree: WriteTree) -> None:
 
 
 def test_a_directory_that_is_missing_is_an_error(folder: Path) -> None:
-    result = CliRunner().invoke(app, ["check", "--settings-dir", str(folder / "nowhere")])
-    assert result.exit_code == 1
-    assert "expected a settings directory, found nothing" in result.stderr
+    arguments = ["check", "--settings-dir", str(folder / "nowhere")]
+    result = CliRunner().invoke(app, arguments)
+    assert (result.exit_code, result.stderr) == (1, "")
+    lines = result.stdout.splitlines()
+    assert (lines[0], lines[-1]) == ("nothing was checked", "1 error, 0 warnings")
+    assert "error: expected a settings directory, found nothing" in lines[1]
+    (line,) = told(CliRunner().invoke(app, [*arguments, "--format", "github"]))
+    assert line.startswith("::error title=settings::")
+    data = json.loads(CliRunner().invoke(app, [*arguments, "--format", "json"]).stdout)
+    assert (data["application"], data["environments"], len(data["findings"])) == (None, [], 1)
 
 
 # Exit status
@@ -165,7 +201,7 @@ def test_no_key_is_needed_where_a_load_would_refuse(check: Run) -> None:
 
 def test_no_backend_is_left_out_for_want_of_a_key(check: Run) -> None:
     skipping = {"settings.toml": f"{NOTHING}missing_credentials = 'skip'\n"}
-    assert check("--strict", files=skipping).stdout == "0 errors, 0 warnings\n"
+    assert check("--strict", files=skipping).stdout.splitlines()[1:] == ["0 errors, 0 warnings"]
 
 
 @pytest.mark.parametrize("output_format", ["text", "json", "github"])
@@ -179,32 +215,46 @@ def test_no_secret_is_shown(check: Run, output_format: str) -> None:
 # Text
 
 
-def test_text_groups_problems_by_file(check: Run) -> None:
+def test_each_finding_is_a_line_that_begins_with_its_place(check: Run, folder: Path) -> None:
+    local, main = "settings/backends/a.local.toml", "settings/settings.toml"
     assert check(files=FAULTS).stdout.splitlines() == [
-        "settings/backends/a.local.toml",
-        f"  error: line 2  cogt.models.a.only-a.max_tokens: expected an integer, got a string  {EVERYWHERE}",
-        f"  error: line 4  cogt.models.a.m1.sdk: expected a string, got an integer  {EVERYWHERE}",
-        "settings/settings.toml",
-        "  error: line 5  cogt.routing.active: no routing profile is called 'alll'; did you mean 'all'?  [production]",
-        "  error: line 7  cogt.deck.llm_presets.p.temperature: expected a number of at most 2, got 5  [preview]",
+        f"checked {folder / 'settings'} in development, staging, production, preview",
+        f"{local}:2: error: cogt.models.a.only-a.max_tokens: expected an integer, got a string  {EVERYWHERE}",
+        f"{local}:4: error: cogt.models.a.m1.sdk: expected a string, got an integer  {EVERYWHERE}",
+        f"{main}:5: error: cogt.routing.active: no routing profile is called 'alll'; did you mean 'all'?  [production]",
+        f"{main}:7: error: cogt.deck.llm_presets.p.temperature: expected a number of at most 2, got 5  [preview]",
         "4 errors, 0 warnings",
     ]
 
 
 def test_text_tells_warnings_as_such(check: Run) -> None:
-    lines = check(files=WARNING).stdout.splitlines()
-    assert lines[:2] == [
-        "settings/deck/dark.toml",
-        f"  warning: line 2  cogt.deck.aliases.chain.0: {UNSERVED}  [development, staging, production]",
-    ]
-    assert lines[2] in ("0 errors, 1 warning", "0 errors, 1 warnings")
+    result = check(files=WARNING)
+    where = "[development, staging, production]"
+    assert told(result) == [f"settings/deck/dark.toml:2: warning: cogt.deck.aliases.chain.0: {UNSERVED}  {where}"]
+    assert result.stdout.splitlines()[-1] == "0 errors, 1 warning"
 
 
-def test_text_groups_what_a_variable_states_under_its_name(check: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_names_the_variable_that_states_a_value(check: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPELEX_COGT__ROUTING__ACTIVE", "al")
-    assert check("--env", "staging").stdout.splitlines()[:2] == [
-        "PIPELEX_COGT__ROUTING__ACTIVE",
-        "  error: cogt.routing.active: no routing profile is called 'al'; did you mean 'all'?  [staging]",
+    assert told(check("--env", "staging")) == [
+        (
+            "PIPELEX_COGT__ROUTING__ACTIVE: error: cogt.routing.active:"
+            " no routing profile is called 'al'; did you mean 'all'?  [staging]"
+        ),
+    ]
+
+
+def test_text_of_a_finding_without_a_line_or_a_file_has_the_same_shape() -> None:
+    stream = io.StringIO()
+    findings = {
+        Problem("not read", file="settings/x.toml", severity=Severity.WARNING): ("staging",),
+        Problem("required, and nothing states it", "cogt.routing.active"): ("staging", "production"),
+    }
+    print_checked(Checked(Path("/app/settings"), Path("/app"), ("staging",), findings), OutputFormat.TEXT, Page(stream))
+    assert stream.getvalue().splitlines()[1:] == [
+        "settings/x.toml: warning: not read  [staging]",
+        "settings: error: cogt.routing.active: required, and nothing states it  [staging, production]",
+        "1 error, 1 warning",
     ]
 
 
@@ -224,7 +274,7 @@ def test_json_holds_every_fact(check: Run) -> None:
     }
 
 
-def test_json_of_a_clean_tree_is_an_empty_list(check: Run) -> None:
+def test_json_of_a_clean_tree_has_no_findings(check: Run) -> None:
     assert findings(check("--format", "json")) == []
 
 
@@ -233,7 +283,7 @@ def test_json_of_a_clean_tree_is_an_empty_list(check: Run) -> None:
 
 def test_github_writes_a_workflow_command_for_each_problem(check: Run) -> None:
     files = {**FAULTS, "backends/a.local.toml": "[m1]\nsdk = 5\n"}
-    annotations = [line.split("::") for line in check("--format", "github", files=files).stdout.splitlines()]
+    annotations = [line.split("::") for line in told(check("--format", "github", files=files))]
     assert annotations == [
         [
             "",
@@ -254,33 +304,27 @@ def test_github_writes_a_workflow_command_for_each_problem(check: Run) -> None:
 
 
 def test_github_tells_warnings_as_such(check: Run) -> None:
-    printed = check("--format", "github", files=WARNING).stdout
-    assert printed.startswith(
-        "::warning file=settings/deck/dark.toml,line=2,title=cogt.deck.aliases.chain.0::this member"
-    )
-
-
-def test_github_of_a_clean_tree_has_no_command(check: Run) -> None:
-    assert check("--format", "github").stdout.strip() == ""
+    (line,) = told(check("--format", "github", files=WARNING))
+    assert line.startswith("::warning file=settings/deck/dark.toml,line=2,title=cogt.deck.aliases.chain.0::this member")
 
 
 def test_github_escapes_what_a_title_may_not_hold(check: Run) -> None:
     files = {"backends/a.local.toml": "['50%, x:y']\nmax_tokens = 'x'\n"}
-    (line,) = check("--env", "staging", "--format", "github", files=files).stdout.splitlines()
+    (line,) = told(check("--env", "staging", "--format", "github", files=files))
     assert 'title=cogt.models.a."50%25%2C x%3Ay".max_tokens::expected' in line
 
 
 def test_github_escapes_what_a_message_may_not_hold(check: Run) -> None:
     files = {"deck/z.toml": "[aliases]\nx = ['m1', '100%, a:b']\n"}
-    (line,) = check("--env", "staging", "--format", "github", files=files).stdout.splitlines()
+    (line,) = told(check("--env", "staging", "--format", "github", files=files))
     assert line.endswith("::no model or alias is called '100%25, a:b' [staging]")
 
 
 @pytest.mark.parametrize("text", ["a\\nb", "a\\rb", "a\\r\\n::error::b"])
 def test_no_name_breaks_a_workflow_command_in_two(check: Run, text: str) -> None:
     files = {"deck/z.toml": f'[aliases]\n"{text}" = ["m1", "{text}"]\n'}
-    printed = check("--env", "staging", "--format", "github", files=files).stdout
-    assert [line[:2] for line in printed.splitlines()] == ["::"]
+    lines = told(check("--env", "staging", "--format", "github", files=files))
+    assert [line[:2] for line in lines] == ["::"]
 
 
 def test_github_escapes_a_file_s_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_tree: WriteTree) -> None:
@@ -288,7 +332,29 @@ def test_github_escapes_a_file_s_name(tmp_path: Path, monkeypatch: pytest.Monkey
     odd = directory.rename(tmp_path / "50%, a:b")
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["check", "--settings-dir", str(odd), "--format", "github"])
-    assert result.stdout.startswith("::warning file=50%25%2C a%3Ab/deck/dark.toml,line=2,")
+    (line,) = told(result)
+    assert line.startswith("::warning file=50%25%2C a%3Ab/deck/dark.toml,line=2,")
+
+
+@pytest.mark.parametrize("workspace", ["repository", "link"])
+def test_github_names_files_from_the_workspace_of_its_runner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_tree: WriteTree, workspace: str
+) -> None:
+    service = tmp_path / "repository" / "services" / "chat"
+    service.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "repository")
+    write_tree({**MINIMAL, **WARNING}).rename(service / "settings")
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path / workspace))
+    for folder, named in ((service, []), (tmp_path, ["--settings-dir", str(service / "settings")])):
+        monkeypatch.chdir(folder)
+        (line,) = told(CliRunner().invoke(app, ["check", "--format", "github", *named]))
+        assert line.startswith("::warning file=services/chat/settings/deck/dark.toml,line=2,")
+
+
+def test_github_names_a_file_outside_of_the_workspace_as_it_is(check: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", "/nowhere")
+    (line,) = told(check("--format", "github", files=WARNING))
+    assert line.startswith("::warning file=settings/deck/dark.toml,line=2,")
 
 
 @pytest.mark.parametrize("variable", ["PIPELEX_COGT__ROUTING__ACTIVE"])
@@ -296,9 +362,8 @@ def test_github_names_no_file_where_a_variable_is_at_fault(
     check: Run, monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "al")
-    (line,) = check("--env", "staging", "--format", "github").stdout.splitlines()
-    assert variable in line
-    assert f"file={variable}" not in line
+    (line,) = told(check("--env", "staging", "--format", "github"))
+    assert line.startswith(f"::error title=cogt.routing.active::{variable}: no routing profile")
 
 
 def test_an_unknown_format_is_refused(check: Run) -> None:
@@ -307,5 +372,5 @@ def test_an_unknown_format_is_refused(check: Run) -> None:
 
 def test_a_fault_hides_no_warning(check: Callable[..., Result]) -> None:
     result = check(files={"backends/a.toml": "default_sdk = 's'\n[m1]\nmax_tokens = 'x'\n"})
-    assert "error: line 3" in result.stdout
-    assert "warning: line 1" in result.stdout
+    assert "settings/backends/a.toml:3: error: " in result.stdout
+    assert "settings/backends/a.toml:1: warning: " in result.stdout

@@ -1,4 +1,4 @@
-"""The command line: what it prints, as text and as data, and how it ends."""
+"""The command line: `show` and `env`, as text and as data, and how a command ends."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelex_cogt.cli.app import app
+from pipelex_cogt.cli.show import _LEGEND
 from tests.conftest import MINIMAL, WriteTree
 
 COLUMNS = 80
@@ -37,33 +38,132 @@ def run_module(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_show_names_everything(run: Callable[..., Result]) -> None:
-    printed = run("show").stdout
-    for text in ("development", "all", "https://a.example.com", "disabled", "only-b", "0.5", "best", "m1 @ a", "p"):
-        assert text in printed
-
-
-def test_show_stays_within_80_columns(tmp_path: Path) -> None:
-    printed = run_module("show", folder=tmp_path)
-    assert printed.returncode == 0
-    assert [line for line in printed.stdout.splitlines() if len(line) > COLUMNS] == []
-    assert "claude" in printed.stdout
-    assert "\x1b" not in printed.stdout
+def test_show_says_what_is_in_force(run: Callable[..., Result], tmp_path: Path) -> None:
+    assert run("show").stdout.splitlines() == [
+        "environment development, routing profile all",
+        f"application {tmp_path / 'app' / 'settings'}",
+        "packaged    not used",
+        f".env        not found; secrets: {tmp_path / 'no-secrets'}",
+        "",
+        "backend  models  state     key",
+        "a        2       enabled   missing: A_KEY",
+        "b        3       enabled   missing: B_KEY",
+        "off      1       disabled  none stated",
+        "",
+        "choice, preset  leads to",
+        "for_text        p: m1 @ a",
+        "for_object      p: m1 @ a",
+        "",
+        "4 models, 1 alias; `show models`, `show aliases`, `show presets` and `show backends` list them all",
+        "0 warnings",
+    ]
 
 
 def test_show_as_data_says_the_same(run: Callable[..., Result]) -> None:
     data = json.loads(run("show", "--json").stdout)
-    assert data["environment"] == "development"
-    assert data["profile"] == "all"
-    assert [backend["state"] for backend in data["backends"]] == ["enabled", "enabled", "disabled"]
-    assert [model["name"] for model in data["models"]] == ["m1", "only-a", "only-b", "dot.ted"]
-    assert data["models"][0]["costs"] == {"input": 1.0, "output": 2.0}
-    assert data["aliases"]["best"] == {
-        "chain": ["m1", "only-b"],
-        "served": ["m1", "only-b"],
-        "model": {"name": "m1", "backend": "a"},
-    }
-    assert data["choices"]["for_text"]["preset"] == "p"
+    assert (data["environment"], data["profile"]) == ("development", "all")
+    assert data["backends"] == [
+        {"name": "a", "state": "enabled", "models": 2, "key": "missing", "missing": ["A_KEY"]},
+        {"name": "b", "state": "enabled", "models": 3, "key": "missing", "missing": ["B_KEY"]},
+        {"name": "off", "state": "disabled", "models": 1, "key": "none stated"},
+    ]
+    assert data["choices"]["for_text"] == {"name": "p", "model": {"name": "m1", "backend": "a"}}
+    assert data["presets"] == {"p": {"model": {"name": "m1", "backend": "a"}}}
+    assert (data["models"], data["aliases"], data["warnings"], data["refused"]) == (4, 1, 0, [])
+
+
+def test_show_says_whether_a_key_is_there(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "canary-value")
+    stated = "[a]\napi_key = '${env:A_KEY|secret:A}'\nregion = '${REGION:-eu}'\n"
+    result = run("show", files={"backends.local.toml": stated})
+    assert "a        2       enabled   there" in result.stdout.splitlines()
+    assert "canary" not in result.stdout
+
+
+def test_show_says_that_a_secret_s_file_that_cannot_be_used_is_missing(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secrets = tmp_path / "broken-secrets"
+    (secrets / "A").mkdir(parents=True)
+    monkeypatch.setenv("PIPELEX_SECRETS_DIR", str(secrets))
+    result = run("show", files={"backends.local.toml": "[a]\napi_key = '${secret:A}'\n"})
+    assert "a        2       enabled   missing: secret:A" in result.stdout.splitlines()
+
+
+def test_show_lists_the_models_with_what_is_stated_of_them(run: Callable[..., Result]) -> None:
+    data = json.loads(run("show", "models", "--json").stdout)
+    assert [(model["name"], model["backend_name"]) for model in data] == [
+        ("m1", "a"),
+        ("only-a", "a"),
+        ("only-b", "b"),
+        ("dot.ted", "b"),
+    ]
+    assert (data[0]["costs"], data[0]["max_tokens"]) == ({"input": 1, "output": 2}, 1000)
+    assert run("show", "models").stdout.splitlines() == [
+        "Models served by a  sdk = sdk_a",
+        "model   model_id  reads  writes  context  output  $ in  $ out  further",
+        "m1      =         -      -       -        1000    1     2",
+        "only-a  =         -      -       -        -       -     -",
+        "",
+        "Models served by b  sdk = sdk_b",
+        "model    model_id  reads  writes  context  output  $ in  $ out  further",
+        "only-b   =         -      -       -        -       -     -",
+        "dot.ted  =         TI     TS      -        -       0.5   1",
+        "",
+        " ".join(_LEGEND),
+    ]
+
+
+def test_show_lists_the_backends_aliases_and_presets(run: Callable[..., Result]) -> None:
+    assert run("show", "backends").stdout.splitlines()[:2] == [
+        "backend  models  state     key             settings",
+        "a        2       enabled   missing: A_KEY  endpoint = https://a.example.com, api_key = ${A_KEY}",
+    ]
+    files = {"deck/z.toml": "[aliases]\ntop = ['m-off', 'best']\ndark = 'm-off'\n"}
+    assert run("show", "aliases", files=files).stdout.splitlines() == [
+        "alias  leads to        chain",
+        "best   m1 @ a          m1 > only-b",
+        "top    m1 @ a          m-off > best; served: m1 > only-b",
+        "dark   nothing served  m-off; served: none",
+    ]
+    assert run("show", "presets", files=files).stdout.splitlines() == [
+        "preset  handle  leads to  parameters",
+        "p       best    m1 @ a    temperature = 0.5",
+    ]
+
+
+def test_an_alias_that_a_preset_hides_is_listed_with_its_own_model(run: Callable[..., Result]) -> None:
+    files = {"deck/z.toml": "[aliases]\nq = 'only-b'\n[llm_presets.q]\nllm_handle = 'm1'\n"}
+    assert json.loads(run("show", "aliases", "--json", files=files).stdout)["q"]["model"]["name"] == "only-b"
+    assert json.loads(run("show", "presets", "--json", files=files).stdout)["q"]["model"]["name"] == "m1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["models"], {"only-b", "dot.ted"}),
+        (["backends"], {"b"}),
+        (["aliases"], {"x"}),
+        (["presets"], {"q"}),
+        ([], {"b"}),
+    ],
+)
+def test_show_takes_a_backend(run: Callable[..., Result], arguments: list[str], names: set[str]) -> None:
+    files = {"deck/z.toml": "[aliases]\nx = 'only-b'\n[llm_presets.q]\nllm_handle = 'x'\n"}
+    data = json.loads(run("show", *arguments, "--backend", "b", "--json", files=files).stdout)
+    listed = data if arguments else data["backends"]
+    assert {each["name"] if isinstance(each, dict) else each for each in listed} == names
+
+
+@pytest.mark.parametrize("arguments", [[], ["models"], ["backends"], ["aliases"], ["presets"]])
+def test_show_refuses_a_backend_that_there_is_none_of(run: Callable[..., Result], arguments: list[str]) -> None:
+    result = run("show", *arguments, "--backend", "of")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "no backend is called 'of'; did you mean 'off'?\n"
+
+
+def test_show_says_that_a_backend_serves_nothing(run: Callable[..., Result]) -> None:
+    assert run("show", "models", "--backend", "off").stdout.splitlines()[0] == "none"
 
 
 def test_show_takes_an_environment_and_a_directory(write_tree: WriteTree) -> None:
@@ -103,6 +203,21 @@ def test_env_lists_variables_and_never_values(run: Callable[..., Result], monkey
     assert "canary-value" not in run("env").stdout
 
 
+def test_env_is_one_table(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    assert folder.is_dir()
+    monkeypatch.setenv("A_KEY", "canary-value")
+    stated = "[b]\nregion = '${secret:PLACE|OTHER:-eu}'\nzone = '${env:A_KEY|NOWHERE}'\n"
+    assert run("env", files={"backends.local.toml": stated}).stdout.splitlines() == [
+        "variable      set in       backend  referenced in",
+        "A_KEY         environment  a        settings/backends.toml:3 cogt.backends.a.api_key",
+        "B_KEY         missing      b        settings/backends.toml:5 cogt.backends.b.api_key",
+        "secret:PLACE  default eu   b        settings/backends.local.toml:2 cogt.backends.b.region",
+        "OTHER         default eu   b        settings/backends.local.toml:2 cogt.backends.b.region",
+        "A_KEY         environment  b        settings/backends.local.toml:3 cogt.backends.b.zone",
+        "NOWHERE       not set      b        settings/backends.local.toml:3 cogt.backends.b.zone",
+    ]
+
+
 def test_env_missing_lists_only_what_is_missing(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("A_KEY", "set")
     printed = run("env", "--missing").stdout
@@ -126,8 +241,9 @@ def test_show_shows_what_a_missing_credential_refuses(run: Callable[..., Result]
     stated = "[development.cogt.inference_config]\nmissing_credentials = 'error'\n"
     result = run("show", files={"settings.toml": MINIMAL["settings.toml"] + stated})
     assert result.exit_code == 0
-    assert "a load is refused" in result.stdout
-    assert "needs A_KEY" in result.stdout
+    told = [line for line in result.stdout.splitlines() if line.startswith("a load is refused: ")]
+    assert len(told) == 2
+    assert "needs A_KEY" in told[0]
 
 
 def test_show_names_the_dotenv_that_is_read(run: Callable[..., Result], tmp_path: Path) -> None:

@@ -31,7 +31,6 @@ PROFILES = {
         default = "a"
     """
 }
-LEADS = {"m1 @ a": "m1 @ a (m1)", "m1 @ b": "m1 @ b (b/m1)"}
 
 
 @pytest.fixture
@@ -112,10 +111,8 @@ def test_a_model_changes_its_price(differences: Differences) -> None:
 def test_a_model_changes_its_string(differences: Differences) -> None:
     found = differences("[production.cogt.models.a.m1]\nmodel_id = 'm1-eu'\n")
     assert about(found, "model") == [("m1", "model_id", "m1", "m1-eu")]
-    leads = ("leads to", "m1 @ a (m1)", "m1 @ a (m1-eu)")
-    assert about(found, "alias") == [("best", *leads)]
-    assert about(found, "preset") == [("p", *leads)]
-    assert about(found, "choice") == [("for_text", *leads), ("for_object", *leads)]
+    # It is told of the model, and of nothing that leads to it.
+    assert {each.kind for each in found} == {"model"}
 
 
 def test_a_model_changes_its_backend(differences: Differences) -> None:
@@ -124,7 +121,7 @@ def test_a_model_changes_its_backend(differences: Differences) -> None:
     assert changed["backend_name"] == ("a", "b")
     assert changed["model_id"] == ("m1", "b/m1")
     assert changed["costs.input"] == (1.0, None)
-    assert about(found, "preset") == [("p", "leads to", "m1 @ a (m1)", "m1 @ b (b/m1)")]
+    assert {each.kind for each in found} == {"model"}
 
 
 def test_a_backend_that_is_switched_off_takes_its_models_with_it(differences: Differences) -> None:
@@ -143,6 +140,11 @@ def test_a_preset_changes_a_parameter(differences: Differences) -> None:
     assert about(found, "preset") == [("p", "temperature", 0.5, 0.2), ("p", "max_tokens", None, 1000)]
 
 
+def test_a_preset_whose_model_takes_another_parameter_differs(differences: Differences) -> None:
+    found = differences("[production.cogt.models.a.m1]\nconstraints = ['temperature_must_be_multiplied_by_2']\n")
+    assert about(found, "preset") == [("p", "temperature", 0.5, 1.0)]
+
+
 def test_a_preset_whose_auto_means_another_limit_differs(differences: Differences) -> None:
     files = {"deck/z.toml": "[llm_presets.q]\nllm_handle = 'm1'\nmax_tokens = 'auto'\n"}
     found = differences("[production.cogt.models.a.m1]\nmax_tokens = 500\n", files)
@@ -151,7 +153,7 @@ def test_a_preset_whose_auto_means_another_limit_differs(differences: Difference
 
 def test_a_preset_that_resolves_differently_names_both_models(differences: Differences) -> None:
     found = differences("[production.cogt.deck.aliases]\nbest = 'only-a'\n")
-    leads = ("leads to", "m1 @ a (m1)", "only-a @ a (only-a)")
+    leads = ("leads to", "m1", "only-a")
     assert about(found, "alias") == [("best", *leads)]
     assert about(found, "preset") == [("p", *leads)]
 
@@ -159,12 +161,12 @@ def test_a_preset_that_resolves_differently_names_both_models(differences: Diffe
 def test_a_preset_that_leads_nowhere_on_one_side_differs(differences: Differences) -> None:
     files = {"deck/z.toml": "[llm_presets.q]\nllm_handle = 'only-b'\n"}
     found = differences("[production.cogt.backends.b]\nenabled = false\n", files)
-    assert about(found, "preset") == [("q", "leads to", "only-b @ b (only-b)", None)]
+    assert about(found, "preset") == [("q", "leads to", "only-b", None)]
 
 
 def test_a_preset_appears(differences: Differences) -> None:
     found = differences("[production.cogt.deck.llm_presets.q]\nllm_handle = 'only-a'\n")
-    assert found == [Difference("preset", "q", None, None, "only-a @ a (only-a)")]
+    assert found == [Difference("preset", "q", None, None, "only-a")]
 
 
 def test_a_choice_is_a_model_or_an_alias(differences: Differences) -> None:
@@ -173,8 +175,8 @@ def test_a_choice_is_a_model_or_an_alias(differences: Differences) -> None:
         {},
     )
     assert [(each.name, each.field, each.after) for each in found if each.kind == "choice"] == [
-        ("for_text", "preset", "best"),
-        ("for_object", "preset", "only-a"),
+        ("for_text", "name", "best"),
+        ("for_object", "name", "only-a"),
         ("for_object", "leads to", "only-a @ a (only-a)"),
     ]
 
@@ -183,8 +185,8 @@ def test_a_choice_is_another_preset(differences: Differences) -> None:
     files = {"deck/z.toml": "[llm_presets.q]\nllm_handle = 'only-a'\n"}
     found = differences("[production.cogt.deck.llm_choice_overrides]\nfor_object = 'q'\n", files)
     assert found == [
-        Difference("choice", "for_object", "preset", "p", "q"),
-        Difference("choice", "for_object", "leads to", "m1 @ a (m1)", "only-a @ a (only-a)"),
+        Difference("choice", "for_object", "name", "p", "q"),
+        Difference("choice", "for_object", "leads to", "m1", "only-a"),
     ]
 
 
@@ -226,13 +228,66 @@ def test_the_command_tells_what_appears_vanishes_and_changes(diff: Run) -> None:
         },
     )
     assert result.exit_code == 1
-    assert result.stdout.splitlines() == ["- model old  a", "+ model new  a", "~ preset p  temperature: 0.5 -> 0.2"]
+    assert result.stdout.splitlines() == [
+        "1 model vanishes, 1 model appears, 1 preset changes",
+        "- model old  a",
+        "+ model new  a",
+        "~ preset p  temperature: 0.5 -> 0.2",
+    ]
+
+
+def test_a_model_that_moves_is_one_line_with_all_that_differs_about_it(diff: Run) -> None:
+    files = production("routing.profiles.all", "fallback_order = ['b', 'a']")
+    assert diff("development", "production", files=files).stdout.splitlines() == [
+        "1 model moves",
+        (
+            "~ model m1  backend_name: a -> b, model_id: m1 -> b/m1, sdk: sdk_a -> sdk_b, costs.input: 1 -> -,"
+            " costs.output: 2 -> -, max_tokens: 1000 -> -"
+        ),
+    ]
+
+
+def test_what_leads_to_another_model_in_the_same_way_is_one_line(diff: Run) -> None:
+    files = production("deck.aliases", "best = 'only-a'")
+    assert diff("development", "production", files=files).stdout.splitlines() == [
+        "1 alias changes, 1 preset changes, 2 choices change",
+        "~ leads to: m1 -> only-a  alias best, preset p, choice for_text, choice for_object",
+    ]
+
+
+def test_a_backend_that_is_switched_off_is_counted_with_its_models(diff: Run) -> None:
+    files = {**production("backends.b", "enabled = false"), "deck/z.toml": "[aliases]\nx = 'only-b'\n"}
+    assert diff("development", "production", files=files).stdout.splitlines() == [
+        "1 backend vanishes, 2 models vanish, 1 alias changes",
+        "- backend b  present",
+        "- model only-b  b",
+        "- model dot.ted  b",
+        "~ leads to: only-b -> -  alias x",
+    ]
+
+
+def test_the_command_tells_what_a_missing_credential_means(diff: Run) -> None:
+    files = production("inference_config", "missing_credentials = 'error'")
+    result = diff("development", "production", files=files)
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "1 setting changes",
+        "~ setting inference_config  missing_credentials: defer -> error",
+    ]
+    (told,) = json.loads(diff("development", "production", "--json", files=files).stdout)
+    assert told == {
+        "kind": "setting",
+        "name": "inference_config",
+        "field": "missing_credentials",
+        "before": "defer",
+        "after": "error",
+    }
 
 
 def test_the_command_compares_profiles(diff: Run) -> None:
     result = diff("--profile", "all", "only_a", files=PROFILES)
     assert result.exit_code == 1
-    assert result.stdout.splitlines() == ["- model only-b  b", "- model dot.ted  b"]
+    assert result.stdout.splitlines() == ["2 models vanish", "- model only-b  b", "- model dot.ted  b"]
 
 
 def test_profiles_that_serve_the_same_are_equal(diff: Run) -> None:
@@ -260,7 +315,10 @@ def test_the_data_of_equal_environments_is_an_empty_list(diff: Run) -> None:
 
 def test_an_environment_that_only_the_application_declares_can_be_compared(diff: Run) -> None:
     files = {"settings.toml": f"{NOTHING}[preview.cogt.deck.llm_presets.p]\ntemperature = 0.1\n"}
-    assert diff("preview", "staging", files=files).stdout == "~ preset p  temperature: 0.1 -> 0.5\n"
+    assert diff("preview", "staging", files=files).stdout.splitlines() == [
+        "1 preset changes",
+        "~ preset p  temperature: 0.1 -> 0.5",
+    ]
 
 
 def test_no_key_is_needed(diff: Run) -> None:
@@ -273,7 +331,11 @@ def test_no_key_is_needed(diff: Run) -> None:
             missing_credentials = "error"
         """
     }
-    assert diff("staging", "production", files=files).exit_code == 0
+    result = diff("staging", "production", files=files)
+    assert result.stdout.splitlines() == [
+        "1 setting changes",
+        "~ setting inference_config  missing_credentials: skip -> error",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 
 from pipelex_cogt import ModelManager, RoutingRule, UnknownNameError
 from pipelex_cogt.cli.app import app
+from pipelex_cogt.cli.explain import describe_explanation
 from pipelex_cogt.models.explain import AliasStep, ExplainedValue, Explanation, StatedValue
 from tests.conftest import MINIMAL, Load, WriteTree
 
 Explain: TypeAlias = Callable[..., Explanation]
 Run: TypeAlias = Callable[..., Result]
 
-COLUMNS = 80
 NOTHING = "[default.cogt.inference_config]\nuse_packaged_settings = false\n"
 TEMPERATURE = "PIPELEX_COGT__DECK__LLM_PRESETS__P__TEMPERATURE"
 CHAINS = {
@@ -73,10 +73,9 @@ def explain(load: Load, folder: Path) -> Explain:
 
 
 @pytest.fixture
-def run(write_tree: WriteTree, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run `pipelex-cogt explain` in a terminal of 80 columns."""
+def run(write_tree: WriteTree, folder: Path) -> Run:
+    """Run `pipelex-cogt explain` on the minimal tree with other files laid over it."""
     assert folder.is_dir()
-    monkeypatch.setenv("COLUMNS", str(COLUMNS))
 
     def run_explain(*arguments: str, files: Mapping[str, str] | None = None) -> Result:
         write_tree({**MINIMAL, **(files or {})})
@@ -428,60 +427,191 @@ def test_of_a_file_that_was_edited_the_command_tells_the_new_lines(run: Run) -> 
     run("p")
     edit("deck/base.toml")
     result = CliRunner().invoke(app, ["explain", "p"])
-    assert "cogt.deck.llm_presets.p.temperature = 0.9" in result.stdout
-    assert "settings/deck/base.toml:5  (application settings)" in result.stdout
+    told = "llm_handle = best, temperature = 0.9 } <- settings/deck/base.toml:5 (application settings)"
+    assert f"  cogt.deck.llm_presets.p = {{ {told}" in result.stdout.splitlines()
 
 
 # The command
 
 
-def test_the_command_prints_the_way_as_a_tree(run: Run) -> None:
-    result = run("q", files=CHAINS)
-    assert result.exit_code == 0
-    way, _, values = result.stdout.partition("\n\n")
-    for text in ("preset q", "handle outer", "alias outer", "m-off (not served)", "alias best", "model m1"):
-        assert text in way
-    assert way.index("alias outer") < way.index("alias best") < way.index("model m1") < way.index("backend a")
-    assert "model_id m1" in way
-    assert "cogt.routing.active = all" in values
-    assert "settings/routing.toml:1  (application settings)" in values
+WHY_Q = """
+preset q
+  model       m1
+  backend     a
+  model_id    m1
+  parameters  none: the provider decides
+  prices      input = 1, output = 2 (US dollars per million tokens)
+  key         missing: A_KEY
+
+why
+  preset q names outer
+  alias outer
+      m-off not served
+    > best chosen
+  alias best
+    > m1 chosen
+      only-b
+  model m1, in routing profile all
+    > fallback leads to a
+    not asked, a rule before it decided: fallback b, off
+
+values, and where they are stated
+  cogt.deck.llm_presets.q.llm_handle = outer <- settings/deck/chains.toml:5 (application settings)
+  cogt.deck.aliases.outer = [m-off, best] <- settings/deck/chains.toml:2 (application settings)
+  cogt.deck.aliases.best = [m1, only-b] <- settings/deck/base.toml:2 (application settings)
+  cogt.routing.active = all <- settings/routing.toml:1 (application settings)
+  cogt.routing.profiles.all.fallback_order = [a, b, off] <- settings/routing.toml:3 (application settings)
+  cogt.models.a.m1.max_tokens = 1000 <- settings/backends/a.toml:4 (application settings)
+  cogt.models.a.m1.costs = { input = 1, output = 2 } <- settings/backends/a.toml:5 (application settings)
+  cogt.models.a.defaults.sdk = sdk_a <- settings/backends/a.toml:2 (application settings)
+  cogt.backends.a.endpoint = https://a.example.com <- settings/backends.toml:2 (application settings)
+  cogt.backends.a.api_key = ${A_KEY} <- settings/backends.toml:3 (application settings)
+"""
+UNSERVED = """
+model only-b
+  not served: 'only-b' is not served in routing profile 'routed': route 'only-*' takes it: 'a' does not serve the model
+
+why
+  model only-b, in routing profile routed
+    pattern route only-* names a: does not serve the model
+    pattern route only-* takes it and leads to no backend that serves it
+    not asked, a rule before it decided: default b
+    not asked, a rule before it decided: fallback a, off
+
+values, and where they are stated
+  cogt.routing.active = routed <- settings/routing.toml:1 (application settings)
+  cogt.routing.profiles.routed.routes."only-*" = a <- settings/routing.toml:5 (application settings)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "told"), [("q", CHAINS, WHY_Q), ("only-b", ROUTES, UNSERVED)], ids=["served", "not served"]
+)
+def test_the_command_prints_the_answer_then_why_then_the_values(
+    run: Run, name: str, files: Mapping[str, str], told: str
+) -> None:
+    result = run(name, files=files)
+    assert (result.exit_code, result.stdout.splitlines()) == (0, told.strip().splitlines())
 
 
 def test_the_command_shows_what_was_replaced(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIPELEX_ENV", "production")
     monkeypatch.setenv("PIPELEX_SECRETS_DIR", "secrets")
     printed = run("p", files=EVERY_LAYER).stdout
-    assert f"{TEMPERATURE}  (.env)" in printed
-    assert "replaced 0.9, settings/.secrets.toml:2  (secrets file [default])" in printed
-    assert "replaced 0.7, settings/settings.toml:7  (environment table [production])" in printed
-    assert "replaced 0.5, settings/deck/base.toml:4  (application settings)" in printed
+    lines = printed.splitlines()
+    first = next(number for number, line in enumerate(lines) if ".temperature = " in line)
+    assert lines[first : first + 7] == [
+        f"  cogt.deck.llm_presets.p.temperature = 1.1 <- {TEMPERATURE} (.env)",
+        f"    replaced 1 <- {TEMPERATURE} (secrets directory)",
+        "    replaced 0.9 <- settings/.secrets.toml:2 (secrets file [default])",
+        "    replaced 0.8 <- settings/deck/base.local.toml:2 (local file)",
+        "    replaced 0.7 <- settings/settings.toml:7 (environment table [production])",
+        "    replaced 0.6 <- settings/settings.toml:5 (application settings [default])",
+        "    replaced 0.5 <- settings/deck/base.toml:4 (application settings)",
+    ]
 
 
-def test_the_command_says_why_something_is_not_served(run: Run) -> None:
-    result = run("only-b", files=ROUTES)
-    assert result.exit_code == 0
-    assert "turned down: route 'only-*' a, does not serve the model" in result.stdout
-    assert "not served: 'only-b' is not served in routing profile 'routed'" in result.stdout
+def test_the_answer_is_what_a_call_gets(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("A_KEY", "canary-value")
+    files = {"deck/z.toml": "[llm_presets.q]\nllm_handle = 'm1'\ntemperature = 0\nmax_tokens = 'auto'\n"}
+    result = run("q", "--json", files=files)
+    assert json.loads(result.stdout)["answer"] == {
+        "model": "m1",
+        "backend": "a",
+        "model_id": "m1",
+        "parameters": {"temperature": 0, "max_tokens": 1000},
+        "prices": {"input": 1, "output": 2},
+        "key": "there",
+    }
+    assert "canary" not in result.stdout
 
 
-@pytest.mark.parametrize("name", ["q", "m-off", "best", "a", "models", "backends", "deck", "routing"])
-def test_the_tree_stays_within_80_columns(run: Run, name: str) -> None:
-    result = run(name, files=CHAINS)
-    assert result.exit_code == 0
-    assert [line for line in result.stdout.splitlines() if len(line) > COLUMNS] == []
-    assert "\x1b" not in result.stdout
+def test_a_key_that_nothing_states_is_told_as_that(run: Run) -> None:
+    assert run("inference_config.enabled_backends").stdout.splitlines() == [
+        "key path inference_config.enabled_backends",
+        "  nothing states it",
+    ]
 
 
-@pytest.mark.parametrize("name", ["llm_to_reason", "smart", "openai", "routing.active"])
-def test_the_packaged_settings_are_explained_within_80_columns(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+SKIPPING = {"settings.toml": f"{NOTHING}missing_credentials = 'skip'\n"}
+
+
+def test_the_answer_is_that_of_an_application_s_load_with_the_keys_that_are_there(
+    run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert folder.is_dir()
-    monkeypatch.setenv("COLUMNS", str(COLUMNS))
-    result = CliRunner().invoke(app, ["explain", name])
-    assert result.exit_code == 0
-    assert [line for line in result.stdout.splitlines() if len(line) > COLUMNS] == []
-    assert "packaged settings" in result.stdout
+    monkeypatch.setenv("B_KEY", "canary-value")
+    lines = run("p", files=SKIPPING).stdout.splitlines()
+    assert lines[1:3] == ["  model       m1", "  backend     b"]
+    assert "  key         there" in lines
+
+
+def test_the_answer_says_what_the_model_is_sent_otherwise(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("B_KEY", "canary-value")
+    files = {
+        **SKIPPING,
+        "backends/b.local.toml": "[only-b]\nconstraints = ['temperature_unsupported']\n",
+        "deck/z.toml": "[aliases]\nx = ['only-a', 'only-b']\n[llm_presets.q]\nllm_handle = 'x'\ntemperature = 0.3\n",
+    }
+    assert run("q", files=files).stdout.splitlines()[4:6] == [
+        "  parameters  none: the provider decides",
+        "  adapted     temperature 0.3 left out: 'only-b' takes none",
+    ]
+
+
+def test_where_a_load_is_refused_for_a_key_the_answer_says_so(run: Run) -> None:
+    files = {"settings.toml": f"{NOTHING}missing_credentials = 'error'\n"}
+    result = run("p", files=files)
+    refusals = [line for line in result.stdout.splitlines() if line.startswith("a load is refused: ")]
+    assert (result.exit_code, len(refusals)) == (0, 2)
+    assert json.loads(run("p", "--json", files=files).stdout)["refused"][0] in refusals[0]
+
+
+def test_a_price_that_nobody_stated_is_unknown(run: Run) -> None:
+    assert "  prices      unknown" in run("only-b").stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "key"), [("a", "enabled", "missing: A_KEY"), ("off", "disabled", "none stated")]
+)
+def test_the_answer_about_a_backend_is_its_state(run: Run, name: str, state: str, key: str) -> None:
+    assert run(name).stdout.splitlines()[:5] == [
+        f"backend {name}",
+        f"  backend     {name}",
+        f"  state       {state}",
+        f"  models      {'2' if name == 'a' else '1'}",
+        f"  key         {key}",
+    ]
+
+
+def test_an_inline_table_that_two_layers_state_is_told_value_by_value(run: Run) -> None:
+    printed = run("m1", files={"backends/a.local.toml": "[m1]\ncosts = { input = 3.0 }\n"}).stdout.splitlines()
+    first = printed.index("  cogt.models.a.m1.costs.input = 3 <- settings/backends/a.local.toml:2 (local file)")
+    assert printed[first + 1 : first + 3] == [
+        "    replaced 1 <- settings/backends/a.toml:5 (application settings)",
+        "  cogt.models.a.m1.costs.output = 2 <- settings/backends/a.toml:5 (application settings)",
+    ]
+
+
+def test_an_inline_table_that_replaces_another_is_one_line_and_one_below_it(run: Run) -> None:
+    files = {"backends/a.local.toml": "[m1]\ncosts = { output = 4, input = 3 }\n"}
+    printed = run("m1", files=files).stdout.splitlines()
+    first = printed.index(
+        "  cogt.models.a.m1.costs = { input = 3, output = 4 } <- settings/backends/a.local.toml:2 (local file)"
+    )
+    assert (
+        printed[first + 1]
+        == "    replaced { input = 1, output = 2 } <- settings/backends/a.toml:5 (application settings)"
+    )
+
+
+def test_values_that_a_variable_and_the_code_state_are_told_one_by_one(explain: Explain) -> None:
+    overrides = {"deck": {"llm_presets": {"p": {"llm_handle": "m1", "temperature": 0.1}}}}
+    told = explain("p", overrides=overrides)
+    described = describe_explanation(told, ModelManager.load("settings", environ={}).deck)
+    assert [value["path"] for value in described["values"]][:2] == [
+        "cogt.deck.llm_presets.p.llm_handle",
+        "cogt.deck.llm_presets.p.temperature",
+    ]
 
 
 @pytest.mark.parametrize("name", ["q", "best", "m-off", "off", "cogt.deck.aliases"])
@@ -490,8 +620,10 @@ def test_the_data_is_what_python_returns(run: Run, load: Load, name: str) -> Non
     told = load(CHAINS).explain(name)
     for field in ("name", "kind", "handle", "model", "backend", "model_id", "absence"):
         assert data[field] == getattr(told, field)
-    assert [value["path"] for value in data["values"]] == [value.path for value in told.values]
-    assert [value["stated"]["place"] for value in data["values"]] == [value.stated.place for value in told.values]
+    # What one line of a file states is one value of the data.
+    lines = dict.fromkeys(value.stated.place for value in told.values)
+    assert [value["stated"]["place"] for value in data["values"]] == [*lines]
+    assert data["values"][0]["path"] == told.values[0].path
 
 
 def test_the_data_names_the_rule_and_what_was_turned_down(run: Run) -> None:
@@ -547,6 +679,19 @@ def test_an_alias_named_like_an_unserved_model_is_explained_as_the_alias(explain
     assert (told.kind, told.handle, told.model, told.backend, told.absence) == ("alias", "m-off", "only-b", "b", None)
     assert [(step.alias, step.members) for step in told.aliases] == [("m-off", ("m-off", "only-b"))]
     assert places(told)["cogt.deck.aliases.m-off"] == "settings/deck/z.toml:2"
+
+
+def test_a_member_with_the_alias_s_own_unserved_name_is_not_served_and_the_next_alias_is_a_step(
+    explain: Explain,
+) -> None:
+    told = explain("m-off", own_name("m-off = ['m-off', 'next']", "next = ['only-b', 'm1']"))
+    assert told.aliases == (
+        AliasStep("m-off", ("m-off", "next"), ("next",)),
+        AliasStep("next", ("only-b", "m1"), ("only-b", "m1")),
+    )
+    assert [step.chosen for step in told.aliases] == ["next", "only-b"]
+    assert (told.model, told.backend) == ("only-b", "b")
+    assert places(told)["cogt.deck.aliases.next"] == "settings/deck/z.toml:3"
 
 
 def test_an_alias_of_its_own_unserved_name_alone_says_why(explain: Explain) -> None:

@@ -49,7 +49,7 @@ from pipelex_cogt import (
     UnusableCredentialError,
 )
 from pipelex_cogt.cli.app import app
-from pipelex_cogt.cli.show import describe
+from pipelex_cogt.cli.show import describe, describe_backends
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from tests.conftest import MINIMAL, Load, WriteTree, dedent
 
@@ -484,7 +484,7 @@ DEEP_CHANNELS: dict[str, Channel] = {
     "history": lambda manager: get_history(manager.settings.dynaconf),
     "pickled backend": lambda manager: pickle.dumps(manager.backends["plain"], 0),
     "pickled manager": lambda manager: pickle.dumps(manager, 0),
-    "described": lambda manager: json.dumps(describe(manager)),
+    "described": lambda manager: json.dumps([describe(manager), describe_backends(manager)]),
 }
 
 
@@ -499,7 +499,9 @@ def test_at_any_depth_everything_of_a_layer_of_secrets_is_hidden(
     assert [value for value in hidden if value in told] == []
 
 
-@pytest.mark.parametrize("command", [("show", "--json"), ("explain", "plain"), ("explain", "backends.plain", "--json")])
+@pytest.mark.parametrize(
+    "command", [("show", "backends", "--json"), ("explain", "plain"), ("explain", "backends.plain", "--json")]
+)
 @pytest.mark.parametrize("files", DEEP.values(), ids=DEEP)
 def test_no_command_prints_what_lies_deep_in_a_layer_of_secrets(
     write_tree: WriteTree, files: dict[str, str], command: tuple[str, ...]
@@ -589,6 +591,10 @@ def test_an_unpickled_backend_asks_the_process_that_reads_it(
 COMMANDS = [
     ("show",),
     ("show", "--json"),
+    ("show", "backends"),
+    ("show", "backends", "--json"),
+    ("show", "models"),
+    ("show", "presets", "--json"),
     ("env",),
     ("env", "--json"),
     ("env", "--missing"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,17 +9,49 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from typer.core import TyperGroup
 
-from pipelex_cogt.cli.check import OutputFormat, exit_status, find_problems, format_findings
+from pipelex_cogt.cli.check import OutputFormat, check_settings, exit_status, print_checked
 from pipelex_cogt.cli.diff import diff_decks, print_differences
 from pipelex_cogt.cli.env import find_variables, format_example, is_refused, print_variables
 from pipelex_cogt.cli.explain import describe_explanation, print_explanation
-from pipelex_cogt.cli.show import describe, print_description
+from pipelex_cogt.cli.layout import Page, print_data
+from pipelex_cogt.cli.pieces import as_data, visible
+from pipelex_cogt.cli.show import LISTINGS, Listing, check_backend, describe, print_description
 from pipelex_cogt.errors import CogtError, SettingsError
 from pipelex_cogt.models.model_manager import ModelManager
 
+
+class _Commands(TyperGroup):
+    """The commands; what Typer says about a wrong argument shows the argument as everything else is shown."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the options of the whole command line."""
+        with _usage_shown():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the arguments of a command, and run it."""
+        with _usage_shown():
+            return super().invoke(*args, **kwargs)
+
+
+@contextmanager
+def _usage_shown() -> Iterator[None]:
+    try:
+        yield
+    except _USAGE_ERRORS as error:
+        error.message = visible(error.message)  # type: ignore[attr-defined]  # because: Typer hides the class
+        raise
+
+
+_USAGE_ERRORS: tuple[type[Exception], ...] = tuple(
+    base for base in typer.BadParameter.__mro__ if base.__name__ == "UsageError"
+)
+"""What Typer raises for a wrong argument; where the class stands depends on its version."""
+
 app = typer.Typer(
+    cls=_Commands,
     help="Layered settings for applications with more than one LLM provider.",
     no_args_is_help=True,
     add_completion=False,
@@ -45,33 +75,53 @@ def _faults_told(status: int) -> Iterator[None]:
     """Turn an error of this package into its message and an exit status."""
     try:
         yield
+    except SettingsError as error:
+        page = Page.of_stderr()
+        page.line(error.message)
+        for problem in error.problems:
+            page.line(problem, indent=2)
+        raise typer.Exit(status) from None
     except CogtError as error:
-        print(error, file=sys.stderr)
+        Page.of_stderr().line(error)
         raise typer.Exit(status) from None
 
 
-def _print(data: Any, render: Callable[[Any, Console], None], *, as_json: bool) -> None:
+def _print(data: Any, render: Callable[[Any, Page], None], *, as_json: bool) -> None:
+    """Print data: as they are, or as `render` lays them out. Both see the same values."""
+    plain = as_data(data)
     if as_json:
-        print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+        print_data(plain)
     else:
-        # Names and values are people's own: what looks like markup in them is text.
-        render(data, Console(markup=False, highlight=False, emoji=False))
+        render(plain, Page.of_stdout())
 
 
 @_command()
-def show(env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
-    """Print the settings in force: backends, models, aliases, presets and choices."""
-    _print(_describe_in_force(settings_dir, env), print_description, as_json=as_json)
+def show(
+    listing: Annotated[
+        Listing | None, typer.Argument(help="What to list; else what is in force, on one screen.")
+    ] = None,
+    backend: Annotated[str | None, typer.Option("--backend", help="Only what leads to this backend.")] = None,
+    env: Env = None,
+    settings_dir: SettingsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what is in force: backends and whether their keys are there, presets and choices; or list the rest."""
+    manager, refused = _load_in_force(settings_dir, env)
+    check_backend(backend, manager)
+    if listing is None:
+        _print({**describe(manager, backend), "refused": refused}, print_description, as_json=as_json)
+    else:
+        describe_listing, print_listing = LISTINGS[listing]
+        _print(describe_listing(manager, backend), print_listing, as_json=as_json)
 
 
-def _describe_in_force(settings_dir: Path | None, env: str | None) -> dict[str, Any]:
-    """What is in force; where a load is refused only for missing credentials, what it would be with them."""
+def _load_in_force(settings_dir: Path | None, env: str | None) -> tuple[ModelManager, list[str]]:
+    """What is in force; where a load is refused only for missing credentials, what it would be, and the refusal."""
     try:
-        return describe(ModelManager.load(settings_dir, env))
+        return ModelManager.load(settings_dir, env), []
     except SettingsError as refusal:
-        description = describe(ModelManager.load(settings_dir, env, checks_credentials=False))
-        description["warnings"] += [f"a load is refused: {problem}" for problem in refusal.problems]
-        return description
+        manager = ModelManager.load(settings_dir, env, checks_credentials=False)
+        return manager, [*map(str, refusal.problems)]
 
 
 @_command()
@@ -85,7 +135,9 @@ def env(
     """Print the variables that the settings reference, where, and whether they are set; never their values."""
     manager = ModelManager.load(settings_dir, env, checks_credentials=False)
     if example:
-        print(format_example(manager), end="")
+        page = Page.of_stdout()
+        for line in format_example(manager).splitlines():
+            page.line(line)
         return
     variables = find_variables(manager)
     shown = [variable._asdict() for variable in variables if variable.is_missing or not missing]
@@ -96,8 +148,9 @@ def env(
 @_command()
 def explain(name: Name, env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
     """Print why a name leads to its model, and where each value on the way was stated."""
-    explanation = ModelManager.load(settings_dir, env, checks_credentials=False).explain(name)
-    _print(describe_explanation(explanation), print_explanation, as_json=as_json)
+    manager, refused = _load_in_force(settings_dir, env)
+    described = describe_explanation(manager.explain(name), manager.deck)
+    _print({**described, "refused": refused}, print_explanation, as_json=as_json)
 
 
 @_command()
@@ -108,9 +161,9 @@ def check(
     output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write.")] = OutputFormat.TEXT,
 ) -> None:
     """Load every environment, and print problems and warnings by file. It needs no key and no network."""
-    findings = find_problems(settings_dir, env)
-    print(format_findings(findings, output_format))
-    raise typer.Exit(exit_status(findings, strict=strict))
+    checked = check_settings(settings_dir, env)
+    print_checked(checked, output_format, Page.of_stdout())
+    raise typer.Exit(exit_status(checked, strict=strict))
 
 
 @_command(fault_status=2)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from enum import StrEnum
-from itertools import groupby, starmap
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from pipelex_cogt.config.directories import find_directories
+from pipelex_cogt.cli.layout import Page, print_data
+from pipelex_cogt.cli.pieces import Piece, as_data, bad, counted, doubtful, good, listed, strong
+from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.main_files import read_main_files
 from pipelex_cogt.config.report import ProblemReport
@@ -20,6 +21,8 @@ from pipelex_cogt.models.model_manager import ModelManager
 Findings: TypeAlias = Mapping[Problem, tuple[str, ...]]
 """Every problem with the environments that have it."""
 
+WORKSPACE_VARIABLE = "GITHUB_WORKSPACE"
+"""Where a GitHub runner keeps the repository: annotations name files from there."""
 # What a workflow command takes for its own marks, in its message and in its properties.
 _IN_MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _IN_PROPERTY = _IN_MESSAGE | str.maketrans({",": "%2C", ":": "%3A"})
@@ -33,34 +36,56 @@ class OutputFormat(StrEnum):
     GITHUB = "github"
 
 
-def find_problems(settings_dir: Path | None, env: str | None) -> Findings:
-    """Load one environment, or every one that exists, without asking for credentials.
+class Checked(NamedTuple):
+    """What was checked, and what was found.
 
-    Raises:
-        SettingsError: The settings directory cannot be found.
+    Attributes:
+        application: The application's settings directory, or None where none was found.
+        looked_in: The folders in which it was looked for, nearest first; none where it is named.
+        environments: The environments that were loaded; none where nothing could be.
+        findings: Every problem with the environments that have it, in file and line order.
     """
+
+    application: Path | None
+    looked_in: tuple[Path, ...]
+    environments: tuple[str, ...]
+    findings: Findings
+
+    def count(self, severity: Severity) -> int:
+        """How many findings have this severity."""
+        return sum(problem.severity is severity for problem in self.findings)
+
+
+def check_settings(settings_dir: Path | None, env: str | None) -> Checked:
+    """Load one environment, or every one that exists, without asking for credentials."""
+    try:
+        directories, declared = _look_around(settings_dir)
+    except SettingsError as error:
+        return Checked(None, (), (), dict.fromkeys((*error.problems, *error.warnings), ()))
+    environments = (env,) if env else declared
     found: dict[Problem, tuple[str, ...]] = {}
-    for environment in [env] if env else _environments(settings_dir):
+    for environment in environments:
         for problem in _problems_of(settings_dir, environment):
             found[problem] = (*found.get(problem, ()), environment)
-    return dict(sorted(found.items(), key=lambda item: (item[0].file or "", item[0].line or 0)))
+    findings = dict(sorted(found.items(), key=lambda item: (item[0].file or "", item[0].line or 0)))
+    return Checked(directories.application, directories.looked_in, environments, findings)
 
 
-def exit_status(findings: Findings, *, strict: bool) -> int:
+def exit_status(checked: Checked, *, strict: bool) -> int:
     """0 when clean, 1 with errors; `strict` counts warnings too."""
-    return int(any(strict or problem.severity is Severity.ERROR for problem in findings))
+    return int(any(strict or problem.severity is Severity.ERROR for problem in checked.findings))
 
 
-def format_findings(findings: Findings, output_format: OutputFormat) -> str:
-    """Write findings for people, as JSON, or as annotations of a pull request."""
-    formats = {OutputFormat.TEXT: _format_text, OutputFormat.JSON: _format_json, OutputFormat.GITHUB: _format_github}
-    return formats[output_format](findings)
+def print_checked(checked: Checked, output_format: OutputFormat, page: Page) -> None:
+    """Print what was checked and found for people, as JSON, or as annotations of a pull request."""
+    _FORMATS[output_format](checked, page)
 
 
-def _environments(settings_dir: Path | None) -> Iterable[str]:
+def _look_around(settings_dir: Path | None) -> tuple[Directories, tuple[str, ...]]:
+    """The directories that a load finds, and every environment that is declared in them."""
     report = ProblemReport()
     directories, _ = find_directories(settings_dir, Environ.of_process(), report)
-    return read_main_files(directories, report).environments()
+    return directories, tuple(read_main_files(directories, report).environments())
 
 
 def _problems_of(settings_dir: Path | None, environment: str) -> tuple[Problem, ...]:
@@ -70,40 +95,98 @@ def _problems_of(settings_dir: Path | None, environment: str) -> tuple[Problem, 
         return (*error.problems, *error.warnings)
 
 
-def _format_text(findings: Findings) -> str:
-    lines: list[str] = []
-    # The findings come sorted by file.
-    for file, problems in groupby(findings, key=lambda problem: problem.file):
-        lines.append(file or "settings")
-        lines += (f"  {_text(problem)}  [{', '.join(findings[problem])}]" for problem in problems)
-    errors = sum(problem.severity is Severity.ERROR for problem in findings)
-    return "\n".join([*lines, f"{_count(errors, 'error')}, {_count(len(findings) - errors, 'warning')}"])
+# For people
 
 
-def _text(problem: Problem) -> str:
-    line = f"line {problem.line}  " if problem.line else ""
-    text = ": ".join(filter(None, (problem.path, problem.message)))
-    return f"{problem.severity}: {line}{text}"
+def _print_text(checked: Checked, page: Page) -> None:
+    _print_subject(checked, page)
+    for problem, environments in checked.findings.items():
+        page.line(*_finding(problem), *_within(environments))
+    _print_count(checked, page)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _print_subject(checked: Checked, page: Page) -> None:
+    """Print which directory was checked, and in which environments."""
+    if not checked.environments:
+        page.line(bad("nothing was checked"))
+        return
+    subject = ["checked", strong(checked.application)]
+    if checked.application is None:
+        folders = listed(map(doubtful, checked.looked_in))
+        subject = [doubtful("no application settings found in"), *folders, doubtful("packaged catalogue only")]
+    page.flow([*subject, "in", *listed(checked.environments)], hang=2)
 
 
-def _format_json(findings: Findings) -> str:
-    data = [{**asdict(problem), "environments": environments} for problem, environments in findings.items()]
-    return json.dumps(data, indent=2, ensure_ascii=False)
+def _within(environments: tuple[str, ...]) -> list[str]:
+    """The environments that have a finding, for the end of its line."""
+    return [f" [{', '.join(environments)}]"] if environments else []
 
 
-def _format_github(findings: Findings) -> str:
-    return "\n".join(starmap(_annotation, findings.items()))
+def _finding(problem: Problem) -> tuple[Piece, ...]:
+    """A finding that editors and terminals make a link of: `settings/settings.toml:6: error: …`."""
+    place = ":".join(map(str, filter(None, (problem.file or "settings", problem.line))))
+    severity = bad if problem.severity is Severity.ERROR else doubtful
+    parts = (f"{part}:" for part in (problem.path,) if part)
+    return Piece(f"{place}:"), severity(f"{problem.severity}:"), *map(Piece, parts), Piece(problem.message)
 
 
-def _annotation(problem: Problem, environments: tuple[str, ...]) -> str:
+def _print_count(checked: Checked, page: Page) -> None:
+    errors, warnings = map(checked.count, Severity)
+    text = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+    page.line(bad(text) if errors else doubtful(text) if warnings else good(text))
+
+
+# For programs
+
+
+def describe_checked(checked: Checked) -> dict[str, Any]:
+    """What was checked and found, as data that JSON can hold."""
+    findings = [{**asdict(problem), "environments": found_in} for problem, found_in in checked.findings.items()]
+    subject = {"application": checked.application}
+    if checked.application is None:
+        subject["looked_in"] = checked.looked_in
+    return {**subject, "environments": checked.environments, "findings": findings}
+
+
+def _print_json(checked: Checked, _page: Page) -> None:
+    print_data(as_data(describe_checked(checked)))
+
+
+# For pull requests
+
+
+def _print_github(checked: Checked, page: Page) -> None:
+    workspace = Environ.of_process().get(WORKSPACE_VARIABLE)
+    _print_subject(checked, page)
+    for problem, environments in checked.findings.items():
+        page.command(_annotation(problem, environments, workspace))
+    _print_count(checked, page)
+
+
+def _annotation(problem: Problem, environments: tuple[str, ...], workspace: str | None) -> str:
     place = {"file": problem.file, "line": problem.line, "title": problem.path or "settings"}
-    message = f"{problem.message} [{', '.join(environments)}]"
-    if problem.file and problem.line is None and not problem.file.endswith((".toml", ".env")):
-        # A variable, or an argument: nothing that an annotation can point at.
-        message = f"{place.pop('file')}: {message}"
+    message = "".join([problem.message, *_within(environments)])
+    if problem.file is None or not os.path.lexists(problem.file):
+        # A variable, an argument or a packaged file: nothing that an annotation can point at.
+        where = ":".join(str(part) for part in (place.pop("file"), place.pop("line")) if part)
+        message = f"{where}: {message}" if where else message
+    elif workspace:
+        place["file"] = _from_workspace(problem.file, workspace)
     properties = ",".join(f"{key}={str(value).translate(_IN_PROPERTY)}" for key, value in place.items() if value)
     return f"::{problem.severity} {properties}::{message.translate(_IN_MESSAGE)}"
+
+
+def _from_workspace(file: str, workspace: str) -> str:
+    """A file's path from the workspace, with slashes; as it is where the file lies elsewhere."""
+    # The folders are resolved, for a runner may name its workspace by a link; the file's own name is kept.
+    folder, name = os.path.split(os.path.abspath(file))
+    path = Path(folder).resolve() / name
+    root = Path(workspace).resolve()
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else file
+
+
+_FORMATS: Mapping[OutputFormat, Callable[[Checked, Page], None]] = {
+    OutputFormat.TEXT: _print_text,
+    OutputFormat.JSON: _print_json,
+    OutputFormat.GITHUB: _print_github,
+}

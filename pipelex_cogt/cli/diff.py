@@ -2,40 +2,93 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from rich.console import Console
-
-from pipelex_cogt.models.difference import Difference, find_differences
+from pipelex_cogt.cli.layout import Page
+from pipelex_cogt.cli.pieces import Piece, bad, counted, doubtful, good, listed, text_of
+from pipelex_cogt.models.difference import LEADS_TO, Difference, find_config_differences, find_differences
 from pipelex_cogt.models.model_manager import ModelManager
+
+Told: TypeAlias = Mapping[str, Any]
+"""A difference as data."""
 
 
 def diff_decks(sides: Iterable[str], env: str | None, settings_dir: Path | None, is_profile: bool) -> list[Difference]:
     """What differs between two environments, or two routing profiles in one; no credential is asked for."""
-    decks = []
+    managers = []
     for name in sides:
         chosen, overrides = (env, {"routing": {"active": name}}) if is_profile else (name, None)
-        decks.append(ModelManager.load(settings_dir, chosen, overrides=overrides, checks_credentials=False).deck)
-    return find_differences(*decks)
+        managers.append(ModelManager.load(settings_dir, chosen, overrides=overrides, checks_credentials=False))
+    configs = find_config_differences(*(manager.settings.inference_config for manager in managers))
+    return [*configs, *find_differences(*(manager.deck for manager in managers))]
 
 
-def print_differences(differences: list[Mapping[str, Any]], console: Console) -> None:
-    """Print what `diff_decks` found, each difference as data."""
-    console.print("\n".join(map(_line, differences)) or "no differences")
+def print_differences(differences: list[Told], page: Page) -> None:
+    """Print what `diff_decks` found, each difference as data: how many there are, then each of them once."""
+    if not differences:
+        page.line("no differences")
+        return
+    page.flow(listed(_summary(differences)))
+    leads = [each for each in differences if each["field"] == LEADS_TO]
+    others = [each for each in differences if each["field"] != LEADS_TO]
+    for (kind, name), changes in groupby(others, key=lambda each: (each["kind"], each["name"])):
+        _print_thing(kind, name, [*changes], page)
+    _print_leads(leads, page)
 
 
-def _line(difference: Mapping[str, Any]) -> str:
-    shown = {fact: _shown(value) for fact, value in difference.items()}
-    if difference["field"] is not None:
-        return "~ {kind} {name}  {field}: {before} -> {after}".format_map(shown)
-    if difference["after"] is None:
-        return "- {kind} {name}  {before}".format_map(shown)
-    return "+ {kind} {name}  {after}".format_map(shown)
+def _summary(differences: Iterable[Told]) -> list[str]:
+    """How many models move, appear, vanish and change, and how many of everything else differ."""
+    # A thing with several fields that differ is counted once, by what weighs most.
+    found: dict[tuple[str, str], str] = {}
+    for each in differences:
+        thing = (each["kind"], each["name"])
+        found[thing] = min(found.get(thing, _CHANGE), _what_happens(each), key=_BY_WEIGHT.index)
+    numbers = Counter((kind, what) for (kind, _), what in found.items())
+    return [_count(number, kind, what) for (kind, what), number in numbers.items()]
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "-" if value is None else str(value)
+_APPEAR, _VANISH, _MOVE, _CHANGE = _BY_WEIGHT = ("appear", "vanish", "move", "change")
+
+
+def _what_happens(difference: Told) -> str:
+    if difference["field"] is None:
+        return _APPEAR if difference["before"] is None else _VANISH
+    return _MOVE if difference["field"] == "backend_name" else _CHANGE
+
+
+def _count(number: int, kind: str, what: str) -> str:
+    verb = _OF_ONE[what] if number == 1 else what
+    return f"{counted(number, kind, _PLURALS.get(kind, ''))} {verb}"
+
+
+_OF_ONE: Mapping[str, str] = {_APPEAR: "appears", _VANISH: "vanishes", _MOVE: "moves", _CHANGE: "changes"}
+_PLURALS: Mapping[str, str] = {"alias": "aliases"}
+
+
+def _print_thing(kind: str, name: str, changes: list[Told], page: Page) -> None:
+    first = changes[0]
+    if first["field"] is not None:
+        page.flow([doubtful("~"), f"{kind} {name} ", *listed(map(_change, changes))], hang=4)
+    elif first["after"] is None:
+        page.line(bad("-"), f"{kind} {name} ", first["before"])
+    else:
+        page.line(good("+"), f"{kind} {name} ", first["after"])
+
+
+def _change(difference: Told) -> Piece:
+    before, after = text_of(difference["before"]), text_of(difference["after"])
+    return Piece(f"{difference['field']}: {before} -> {after}")
+
+
+def _print_leads(leads: Iterable[Told], page: Page) -> None:
+    """Print what leads to another model, everything that changes in the same way in one entry."""
+    names: dict[tuple[str, str], list[str]] = {}
+    for each in leads:
+        change = (text_of(each["before"]), text_of(each["after"]))
+        names.setdefault(change, []).append(f"{each['kind']} {each['name']}")
+    for (before, after), things in names.items():
+        page.flow([doubtful("~"), f"{LEADS_TO}: {before} -> {after} ", *listed(things)], hang=4)

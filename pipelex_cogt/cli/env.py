@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby
 from typing import Any, NamedTuple
 
-from rich.console import Console
-
-from pipelex_cogt.cli.show import print_table
+from pipelex_cogt.cli.layout import Page
+from pipelex_cogt.cli.pieces import Piece, bad, text_of, visible
 from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.masking import is_secret_path
@@ -24,6 +23,7 @@ _EXAMPLE_HEAD = """\
 # The environment: development, staging, production, or any other that settings.toml declares.
 # PIPELEX_ENV=development
 """
+_SECRET = "secret"  # noqa: S105 -- because: it is a kind of name, no password
 
 
 class ReferencedVariable(NamedTuple):
@@ -64,13 +64,13 @@ def is_refused(manager: ModelManager, variables: Iterable[ReferencedVariable]) -
     return means is MissingCredentials.ERROR and any(variable.is_missing for variable in variables)
 
 
-def print_variables(variables: list[dict[str, Any]], console: Console) -> None:
+def print_variables(variables: Iterable[Mapping[str, Any]], page: Page) -> None:
     """Print what `find_variables` found, each variable as data."""
-    for backend, group in groupby(variables, key=lambda variable: variable["backend"]):
-        rows = [(each["name"], _state(each), f"{each['place']}  {each['path']}") for each in group]
-        print_table(console, backend, ["variable", "set in", "referenced in"], rows)
-    if not variables:
-        console.print("nothing is missing")
+    rows = ((_shown_name(each), _state(each), each["backend"], [each["place"], each["path"]]) for each in variables)
+    if variables:
+        page.table(["variable", "set in", "backend", "referenced in"], rows)
+    else:
+        page.line("nothing is missing")
 
 
 def format_example(manager: ModelManager) -> str:
@@ -81,7 +81,8 @@ def format_example(manager: ModelManager) -> str:
         needed_by.setdefault(_example_line(variable), variable.backend)
     blocks = [_EXAMPLE_HEAD]
     for backend, lines in groupby(needed_by, key=needed_by.__getitem__):
-        blocks.append("\n".join([f"# {manager.backends[backend].display_name or backend}", *lines, ""]))
+        title = f"# {manager.backends[backend].display_name or backend}"
+        blocks.append("\n".join([*map(visible, (title, *lines)), ""]))
     return "\n".join(blocks)
 
 
@@ -93,7 +94,7 @@ def _variables_of(backend: InferenceBackend) -> Iterator[ReferencedVariable]:
             is_missing = reference.default is None and not any(held_by.values())
             default = _shown_default(reference, path)
             for name, source in held_by.items():
-                kind = "secret" if name.prefix is Prefix.SECRET else "variable"
+                kind = _SECRET if name.prefix is Prefix.SECRET else "variable"
                 yield ReferencedVariable(
                     backend.name, name.name, kind, *place, source, default, is_missing, bool(source)
                 )
@@ -105,14 +106,20 @@ def _shown_default(reference: Reference, path: KeyPath) -> str | None:
     return mask_text(reference.default)
 
 
-def _state(variable: dict[str, Any]) -> str | None:
+def _shown_name(variable: Mapping[str, Any]) -> str:
+    return "{kind}:{name}".format_map(variable) if variable["kind"] == _SECRET else str(variable["name"])
+
+
+def _state(variable: Mapping[str, Any]) -> Piece:
+    """Where a variable is set, and what stands for it where it is not."""
+    default = [] if variable["default"] is None else [f"default {text_of(variable['default'])}"]
     if variable["is_missing"]:
-        return "missing"
-    stated_default = None if variable["default"] is None else f"default {variable['default']}"
-    return variable["source"] or stated_default
+        return bad("missing")
+    source = [variable["source"]] if variable["is_set"] else []
+    return Piece(", ".join([*source, *default]) or "not set", "green" if source else None)
 
 
 def _example_line(variable: ReferencedVariable) -> str:
-    if variable.kind == "secret":
+    if variable.kind == _SECRET:
         return f"# {variable.name} is a file in the secrets directory"
     return f"{variable.name}=" if variable.default is None else f"# {variable.name}={variable.default}"

@@ -1,13 +1,17 @@
-"""`pipelex-cogt show`: the settings in force, as data and as tables of 80 columns."""
+"""`pipelex-cogt show`: the settings in force on one screen, and the rest of them listing by listing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from enum import StrEnum
 from typing import Any, TypeAlias
 
-from rich.console import Console
-from rich.table import Column, Table
-
+from pipelex_cogt.cli.keys import ENABLED, describe_key, describe_state, key_pieces, print_refusals
+from pipelex_cogt.cli.layout import Page
+from pipelex_cogt.cli.pieces import NOTHING, Piece, bad, counted, doubtful, fact, listed, strong, together
+from pipelex_cogt.config.suggestions import near_names
+from pipelex_cogt.config.tables import leaves
+from pipelex_cogt.errors import NotAvailableError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.aliases import members_of
@@ -17,132 +21,301 @@ from pipelex_cogt.models.model_manager import ModelManager
 
 Description: TypeAlias = dict[str, Any]
 
-_LETTERS = {"text": "T", "images": "I", "audio": "A", "video": "V", "pdf": "P", "structured": "S", "embeddings": "E"}
-_LEGEND = "  ".join(f"{letter} {modality}" for modality, letter in _LETTERS.items())
-_NAME_WIDTH = 30
+_LETTERS = {
+    "text": "T",
+    "images": "I",
+    "audio": "A",
+    "video": "V",
+    "pdf": "P",
+    "structured": "S",
+    "embeddings": "E",
+}
+_LEGEND = (
+    *(f"{letter} {modality}" for modality, letter in _LETTERS.items()),
+    "= the model's own name;",
+    "context and output in tokens, prices in US dollars per million tokens",
+)
+_HEAD_WIDTH = len("environment")
+_IN_MODEL_COLUMNS = {"name", "backend_name", "model_id", "inputs", "outputs", "context_window", "max_tokens", "costs"}
 
 
-def describe(manager: ModelManager) -> Description:
-    """The settings in force as data that JSON can hold; nothing in it is secret."""
-    deck, places = manager.deck, manager.settings.directories._asdict()
-    del places["working"]
-    if not manager.settings.inference_config.use_packaged_settings:
-        places["packaged"] = None
+class Listing(StrEnum):
+    """What `show` lists beyond its one screen."""
+
+    MODELS = "models"
+    BACKENDS = "backends"
+    ALIASES = "aliases"
+    PRESETS = "presets"
+
+
+# What is in force, as data
+
+
+def describe(manager: ModelManager, backend: str | None = None) -> Description:
+    """What is in force, as data that JSON can hold; nothing in it is secret.
+
+    Args:
+        manager: The load.
+        backend: The one backend that is asked for; None for all of them.
+    """
+    deck = manager.deck
+    brief = ("name", "state", "models", "key", "missing")
+    backends = [{key: each[key] for key in brief if key in each} for each in describe_backends(manager, backend)]
+    presets = describe_presets(manager, backend)
     return {
         "environment": manager.environment,
         "profile": manager.routing.active.name,
-        "directories": {name: place and str(place) for name, place in places.items()},
-        "backends": [*map(_describe_backend, manager.backends.values())],
-        "models": [*map(_describe_model, deck.inference_models.values())],
-        "aliases": {name: _describe_alias(name, deck) for name in deck.aliases},
-        "presets": {name: _describe_preset(name, deck) for name in deck.llm_presets},
+        "directories": _describe_directories(manager),
+        "backends": backends,
         "choices": {choice.value: _describe_choice(choice, deck) for choice in LLMChoice},
-        "warnings": [*map(str, manager.warnings)],
+        "presets": {name: {"model": preset["model"]} for name, preset in presets.items()},
+        "models": len(describe_models(manager, backend)),
+        "aliases": len(describe_aliases(manager, backend)),
+        "warnings": len(manager.warnings),
     }
 
 
-def print_description(description: Description, console: Console) -> None:
-    """Print what `describe` found."""
-    loaded = {"environment": description["environment"], "profile": description["profile"]}
-    for name, value in {**loaded, **description["directories"]}.items():
-        console.print(f"{name:<12} {value or '-'}")
-    backends = map(_backend_row, description["backends"])
-    print_table(console, "Backends", ["backend", "state", "endpoint", "models"], backends)
-    _print_models(description["models"], console)
-    aliases = ((name, " > ".join(alias["chain"]), _target(alias)) for name, alias in description["aliases"].items())
-    print_table(console, "Aliases", ["alias", "chain", "leads to"], aliases)
-    presets = (_preset_row(name, preset) for name, preset in description["presets"].items())
-    print_table(console, "Presets", ["preset", "handle", "temp.", "tokens", "leads to"], presets)
-    choices = ((name, choice["preset"], _target(choice)) for name, choice in description["choices"].items())
-    print_table(console, "Default choices", ["choice", "preset", "leads to"], choices)
-    for warning in description["warnings"]:
-        console.print(f"warning: {warning}")
+def describe_models(manager: ModelManager, backend: str | None = None) -> list[Description]:
+    """The models that are served, each with what is stated of it."""
+    return [*map(_describe_model, _served_by(backend, manager.deck))]
 
 
-def print_table(console: Console, title: str, columns: list[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Print a titled table without lines, with "-" for None; names that are too long for it are folded."""
-    cells = [["-" if value is None else str(value) for value in row] for row in rows]
-    headers = (Column(column, overflow="fold") for column in columns)
-    table = Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    # Names are what people look for: a long cell beside them takes no room from them.
-    table.columns[0].min_width = min(_NAME_WIDTH, max((len(name) for name, *_ in cells), default=0))
-    for row in cells:
-        table.add_row(*row)
-    console.print(f"\n{title}")
-    console.print(table if cells else "none")
+def describe_backends(manager: ModelManager, backend: str | None = None) -> list[Description]:
+    """The backends, each with its state and whether its key is there."""
+    asked = manager.backends.values() if backend is None else [manager.backends[backend]]
+    return [*map(_describe_backend, asked)]
+
+
+def describe_aliases(manager: ModelManager, backend: str | None = None) -> dict[str, Description]:
+    """The aliases, each with its chain, the models that are served, and the one that it leads to."""
+    described = ((name, _describe_alias(name, manager.deck)) for name in manager.deck.aliases)
+    return dict(_leading_to(backend, described))
+
+
+def describe_presets(manager: ModelManager, backend: str | None = None) -> dict[str, Description]:
+    """The presets, each with its parameters and the model that it leads to."""
+    described = ((name, _describe_preset(name, manager.deck)) for name in manager.deck.llm_presets)
+    return dict(_leading_to(backend, described))
+
+
+def check_backend(name: str | None, manager: ModelManager) -> None:
+    """Refuse a name that no backend has.
+
+    Raises:
+        UnknownNameError: No backend is called so.
+    """
+    if name is not None and name not in manager.backends:
+        raise UnknownNameError(name, "backend", near_names(name, manager.backends))
+
+
+def _describe_directories(manager: ModelManager) -> Description:
+    places = manager.settings.directories._asdict()
+    if not manager.settings.inference_config.use_packaged_settings:
+        places["packaged"] = None
+    found = {name: places[name] for name in ("application", "packaged", "dotenv", "secrets") if places[name]}
+    return {name: [*map(str, place)] if isinstance(place, tuple) else str(place) for name, place in found.items()}
 
 
 def _describe_backend(backend: InferenceBackend) -> Description:
-    state = "enabled" if backend.enabled else "disabled"
-    if backend.missing_variables:
-        state = f"left out: {', '.join(backend.missing_variables)} not set"
-    return {**backend.model_dump(mode="json"), "state": state, "models": len(backend.model_specs)}
+    stated = backend.model_dump(mode="json", exclude={"enabled", "missing_variables"}, exclude_defaults=True)
+    return {**stated, "state": describe_state(backend), "models": len(backend.model_specs), **describe_key(backend)}
 
 
 def _describe_model(model: InferenceModelSpec) -> Description:
-    described = model.model_dump(mode="json", exclude={"enabled"})
-    return {**described, "costs": model.costs.model_dump(exclude_none=True)}
+    return model.model_dump(mode="json", exclude={"enabled"}, exclude_defaults=True)
 
 
 def _describe_alias(name: str, deck: ModelDeck) -> Description:
     served = [model.name for model in deck.chains[name]]
-    return {"chain": members_of(deck.aliases[name]), "served": served, "model": _model_of(name, deck)}
+    model = _describe_target(deck.get_inference_model(name)) if deck.is_served(name) else None
+    return {"chain": members_of(deck.aliases[name]), "served": served, "model": model}
 
 
 def _describe_preset(name: str, deck: ModelDeck) -> Description:
-    setting = deck.llm_presets[name]
-    return {**setting.model_dump(mode="json"), "model": _model_of(setting.llm_handle, deck)}
+    stated = deck.llm_presets[name].model_dump(mode="json", exclude_defaults=True)
+    return {**stated, "model": _model_behind(name, deck)}
 
 
 def _describe_choice(choice: LLMChoice, deck: ModelDeck) -> Description:
     name = deck.chosen_name(choice)
-    return {"preset": name, "model": _model_of(deck.handle_of(name), deck)}
+    return {"name": name, "model": _model_behind(name, deck)}
 
 
-def _model_of(handle: str, deck: ModelDeck) -> Description | None:
-    if not deck.is_served(handle):
+def _model_behind(name: str, deck: ModelDeck) -> Description | None:
+    try:
+        return _describe_target(deck.resolve(name).model)
+    except NotAvailableError:
         return None
-    model = deck.get_inference_model(handle)
+
+
+def _describe_target(model: InferenceModelSpec) -> Description:
     return {"name": model.name, "backend": model.backend_name}
 
 
-def _print_models(models: list[Description], console: Console) -> None:
-    columns = ["model", "model_id", "reads", "writes", "context", "output", "$ in", "$ out"]
-    for backend in dict.fromkeys(model["backend_name"] for model in models):
-        served = (model for model in models if model["backend_name"] == backend)
-        print_table(console, f"Models served by {backend}", columns, map(_model_row, served))
-    console.print(f"\n{_LEGEND}\ncontext and output in tokens, prices in US dollars per million tokens")
+def _served_by(backend: str | None, deck: ModelDeck) -> Iterator[InferenceModelSpec]:
+    return (model for model in deck.inference_models.values() if backend in (None, model.backend_name))
 
 
-def _backend_row(backend: Mapping[str, Any]) -> list[Any]:
-    return [backend["name"], backend["state"], backend["endpoint"] or None, backend["models"]]
+def _leading_to(backend: str | None, described: Iterable[tuple[str, Description]]) -> Iterator[tuple[str, Description]]:
+    for name, entry in described:
+        if backend is None or (entry["model"] and entry["model"]["backend"] == backend):
+            yield name, entry
 
 
-def _model_row(model: Mapping[str, Any]) -> list[Any]:
-    prices = {name: f"{price:g}" for name, price in model["costs"].items()}
+# The same for people
+
+
+def print_description(description: Mapping[str, Any], page: Page) -> None:
+    """Print what `describe` found."""
+    for name, pieces in _head(description, description["directories"]).items():
+        page.entry(name, pieces, width=_HEAD_WIDTH)
+    page.line()
+    _print_brief_backends(description["backends"], page)
+    page.line()
+    page.table(["choice, preset", "leads to"], _choices_and_presets(description))
+    page.line()
+    _print_counts(description, page)
+
+
+def _head(description: Mapping[str, Any], directories: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What chose the settings, and where they come from."""
+    secrets = directories.get("secrets", "none")
+    return {
+        "environment": [f"{description['environment']},", f"routing profile {description['profile']}"],
+        "application": [directories.get("application", "no settings found")],
+        "packaged": [directories.get("packaged", "not used")],
+        ".env": [
+            f"{directories.get('dotenv', 'not found')};",
+            "secrets:",
+            *listed(secrets if isinstance(secrets, list) else [secrets]),
+        ],
+    }
+
+
+def _choices_and_presets(description: Mapping[str, Any]) -> Iterator[tuple[str, list[Piece]]]:
+    """The choices, then the presets that none of them has told."""
+    told = set()
+    for name, choice in description["choices"].items():
+        told.add(choice["name"])
+        yield name, [Piece(f"{choice['name']}:"), _target(choice)]
+    for name, preset in description["presets"].items():
+        if name not in told:
+            yield name, [_target(preset)]
+
+
+def _print_brief_backends(backends: Iterable[Mapping[str, Any]], page: Page) -> None:
+    rows = ((each["name"], each["models"], _state(each), _key(each)) for each in backends)
+    page.table(["backend", "models", "state", "key"], rows)
+
+
+def _print_counts(description: Mapping[str, Any], page: Page) -> None:
+    page.flow(
+        [
+            f"{counted(description['models'], 'model')}, {counted(description['aliases'], 'alias', 'aliases')};",
+            "`show models`, `show aliases`, `show presets` and `show backends` list them all",
+        ]
+    )
+    print_refusals(description.get("refused", ()), page)
+    warnings = counted(description["warnings"], "warning")
+    if description["warnings"]:
+        page.line(doubtful(f"{warnings}:"), "`check` lists them")
+    else:
+        page.line(warnings)
+
+
+def _print_backends(backends: Iterable[Mapping[str, Any]], page: Page) -> None:
+    told = {"name", "state", "models", "key", "missing"}
+    rows = (
+        (each["name"], each["models"], _state(each), together(_key(each)), listed(_facts(each, told)))
+        for each in backends
+    )
+    page.table(["backend", "models", "state", "key", "settings"], rows)
+
+
+def _print_models(models: Iterable[Mapping[str, Any]], page: Page) -> None:
+    served: dict[str, list[Mapping[str, Any]]] = {}
+    for model in models:
+        served.setdefault(model["backend_name"], []).append(model)
+    for backend, group in served.items():
+        _print_models_of(backend, group, page)
+    if not served:
+        page.line("none")
+    page.flow(_LEGEND)
+
+
+def _print_models_of(backend: str, models: list[Mapping[str, Any]], page: Page) -> None:
+    """Print the models of a backend; what is the same for all of them stands once, above them."""
+    facts = [_facts(model, _IN_MODEL_COLUMNS) for model in models]
+    shared = set(facts[0]).intersection(*facts)
+    page.flow([strong(f"Models served by {backend} "), *listed(filter(shared.__contains__, facts[0]))], hang=4)
+    columns = ["model", "model_id", "reads", "writes", "context", "output", "$ in", "$ out", "further"]
+    page.table(columns, (_model_row(model, shared) for model in models))
+    page.line()
+
+
+def _print_aliases(aliases: Mapping[str, Mapping[str, Any]], page: Page) -> None:
+    rows = ((name, _target(alias), [*_chain(alias)]) for name, alias in aliases.items())
+    page.table(["alias", "leads to", "chain"], rows)
+
+
+def _print_presets(presets: Mapping[str, Mapping[str, Any]], page: Page) -> None:
+    rows = (
+        (name, preset["llm_handle"], _target(preset), listed(_facts(preset, {"llm_handle", "model"})))
+        for name, preset in presets.items()
+    )
+    page.table(["preset", "handle", "leads to", "parameters"], rows)
+
+
+def _state(backend: Mapping[str, Any]) -> Piece:
+    return Piece(backend["state"]) if backend["state"] == ENABLED else doubtful(backend["state"])
+
+
+def _key(backend: Mapping[str, Any]) -> list[Piece]:
+    return key_pieces(backend["key"], backend.get("missing", ()))
+
+
+def _target(entry: Mapping[str, Any]) -> Piece:
+    return Piece("{name} @ {backend}".format_map(entry["model"])) if entry["model"] else bad("nothing served")
+
+
+def _chain(alias: Mapping[str, Any]) -> Iterator[Piece]:
+    """The members of an alias, and the models behind them where these are others."""
+    chain = listed(alias["chain"], " >")
+    if alias["served"] == alias["chain"]:
+        yield from chain
+        return
+    yield from (*chain[:-1], *(Piece(f"{last};") for last in chain[-1:]))
+    yield Piece("served:")
+    yield from listed(alias["served"], " >") or [Piece("none")]
+
+
+def _facts(entry: Mapping[str, Any], shown: Iterable[str]) -> list[Piece]:
+    """What stands in an entry beside what is shown already."""
+    rest = {key: value for key, value in entry.items() if key not in shown}
+    return [fact(".".join(map(str, path)), value) for path, value in leaves(rest, opens_lists=False)]
+
+
+def _model_row(model: Mapping[str, Any], shared: Container[Piece]) -> list[Any]:
+    costs = dict(model.get("costs", {}))
+    own = (piece for piece in _facts(model, _IN_MODEL_COLUMNS) if piece not in shared)
     return [
         model["name"],
         "=" if model["model_id"] == model["name"] else model["model_id"],
-        *map(_letters, (model["inputs"], model["outputs"])),
-        *map(_count, (model["context_window"], model["max_tokens"])),
-        *map(prices.get, ("input", "output")),
+        *(_letters(model.get(field, ())) for field in ("inputs", "outputs")),
+        *map(model.get, ("context_window", "max_tokens")),
+        *(costs.pop(price, None) for price in ("input", "output")),
+        listed([*_facts(costs, ()), *own]),
     ]
 
 
-def _preset_row(name: str, preset: Mapping[str, Any]) -> list[Any]:
-    return [name, preset["llm_handle"], preset["temperature"], preset["max_tokens"], _target(preset)]
+def _letters(modalities: Iterable[str]) -> str:
+    return "".join(map(_LETTERS.__getitem__, modalities)) or NOTHING
 
 
-def _target(entry: Mapping[str, Any]) -> str:
-    return "{name} @ {backend}".format_map(entry["model"]) if entry["model"] else "nothing served"
-
-
-def _letters(modalities: Iterable[str]) -> str | None:
-    return "".join(map(_LETTERS.__getitem__, modalities)) or None
-
-
-def _count(tokens: int | None) -> str | int | None:
-    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
-        if tokens and tokens >= unit:
-            return f"{tokens / unit:.3g}{letter}"
-    return tokens
+LISTINGS: Mapping[Listing, tuple[Callable[..., Any], Callable[[Any, Page], None]]] = {
+    Listing.MODELS: (describe_models, _print_models),
+    Listing.BACKENDS: (describe_backends, _print_backends),
+    Listing.ALIASES: (describe_aliases, _print_aliases),
+    Listing.PRESETS: (describe_presets, _print_presets),
+}
+"""For each listing, what describes it and what prints the description."""

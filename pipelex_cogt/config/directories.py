@@ -202,7 +202,7 @@ def _folders_up_to(working: Path, project: Path | None) -> tuple[Path, ...]:
 def _is_users_alone(folder: Path) -> bool:
     """Whether nobody but the user of this process can have put settings into a folder, as anybody can into `/tmp`."""
     try:
-        found = os.stat(folder)
+        found = folder.stat()
     except OSError:
         return False
     return os.name == "posix" and found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from pipelex_cogt.config.inference_config import InferenceConfig
 from pipelex_cogt.config.tables import leaves
 from pipelex_cogt.models.llm_setting import LLMChoices
 from pipelex_cogt.models.model_deck import ModelDeck
 
 Things: TypeAlias = Mapping[str, Mapping[str, Any]]
 """The things of one kind by name, each with the values that matter to a caller."""
+LEADS_TO = "leads to"
+"""The field of an alias, a preset or a choice that leads to another model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Difference:
     """One thing that differs.
 
     Attributes:
-        kind: "backend", "model", "alias", "preset" or "choice".
+        kind: "setting", "backend", "model", "alias", "preset" or "choice".
         name: Its name.
         field: What about it differs, such as "costs.input"; None where it exists on one side alone.
         before: The value on the first side; None where there is none.
@@ -37,6 +40,12 @@ def find_differences(before: ModelDeck, after: ModelDeck) -> list[Difference]:
     """Everything that a caller would notice, in the order backends, models, aliases, presets, choices."""
     old, new = _view(before), _view(after)
     return [difference for kind in old for difference in _differences(kind, old[kind], new[kind])]
+
+
+def find_config_differences(before: InferenceConfig, after: InferenceConfig) -> list[Difference]:
+    """What a missing credential means, where it means something else."""
+    sides = (before.missing_credentials, after.missing_credentials)
+    return [Difference("setting", "inference_config", "missing_credentials", *sides)] if len({*sides}) > 1 else []
 
 
 def _view(deck: ModelDeck) -> dict[str, Things]:
@@ -61,27 +70,26 @@ def _model_view(name: str, deck: ModelDeck) -> dict[str, Any]:
 
 
 def _alias_view(name: str, deck: ModelDeck) -> dict[str, Any]:
-    return {"leads to": _target(name, deck)}
+    return {LEADS_TO: _target(name, deck)}
 
 
 def _preset_view(name: str, deck: ModelDeck) -> dict[str, Any]:
     setting = deck.llm_presets[name]
-    view: dict[str, Any] = {"leads to": _target(setting.llm_handle, deck)}
+    view = {LEADS_TO: _target(setting.llm_handle, deck), **setting.model_dump(mode="json", exclude={"description"})}
     if deck.is_served(setting.llm_handle):
-        setting = deck.resolve(name).setting
-    return view | setting.model_dump(mode="json", exclude={"description"})
+        sent = deck.resolve(name).parameters
+        view |= {"temperature": sent.temperature, "max_tokens": sent.max_tokens}
+    return view
 
 
 def _choice_view(choice: str, deck: ModelDeck) -> dict[str, Any]:
     name = deck.chosen_name(choice)
-    return {"preset": name, "leads to": _target(deck.handle_of(name), deck)}
+    return {"name": name, LEADS_TO: _target(deck.handle_of(name), deck)}
 
 
 def _target(handle: str, deck: ModelDeck) -> str | None:
-    if not deck.is_served(handle):
-        return None
-    model = deck.get_inference_model(handle)
-    return f"{model.name} @ {model.backend_name} ({model.stated_model_id})"
+    """The model that a handle leads to, by its name: what else changes about the model is told of the model."""
+    return deck.get_inference_model(handle).name if deck.is_served(handle) else None
 
 
 def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,5 +111,5 @@ def _differences(kind: str, before: Things, after: Things) -> Iterator[Differenc
 
 def _headline(view: Mapping[str, Any]) -> Any:
     """What stands for a thing that exists on one side alone; None on the other side."""
-    named = filter(None, map(view.get, ("leads to", "backend_name", "endpoint")))
+    named = filter(None, map(view.get, (LEADS_TO, "backend_name", "endpoint")))
     return next(named, "present") if view else None

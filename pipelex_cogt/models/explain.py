@@ -23,7 +23,7 @@ from pipelex_cogt.config.tables import Table, has_value, leaves, value_at
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule, TurnedDown
 from pipelex_cogt.models.aliases import members_of
-from pipelex_cogt.models.model_deck import ModelDeck
+from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 
 _STATED_IN = {RoutingRule.DEFAULT: ("default",), RoutingRule.FALLBACK: ("fallback_order",), RoutingRule.NONE: ()}
@@ -52,14 +52,19 @@ class ExplainedValue:
     """One value in force.
 
     Attributes:
-        path: Its key path.
+        key_path: Its keys below the root `cogt`.
         stated: The layer that it came from.
         replaced: The values it replaced, the nearest layer first.
     """
 
-    path: str
+    key_path: KeyPath
     stated: StatedValue
     replaced: tuple[StatedValue, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """Its key path as TOML writes it."""
+        return format_key_path(self.key_path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +74,17 @@ class AliasStep:
     Attributes:
         alias: Its name.
         members: The names it stands for, in order.
-        served: Those of them that lead to a model here.
+        served: Those of them that lead to a model here; the first of them is chosen.
     """
 
     alias: str
     members: tuple[str, ...]
     served: tuple[str, ...]
+
+    @property
+    def chosen(self) -> str | None:
+        """The member that the alias leads to; None where it leads to no model."""
+        return next(iter(self.served), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,7 @@ class Explanation:
         model_id: The provider's string as stated, which may be a reference.
         absence: Why it leads to no model, or None.
         values: Every value on the way, with its origin.
+        llm: What a call of the name gets: parameters, model and backend; None where it leads to no model.
     """
 
     name: str
@@ -104,6 +115,7 @@ class Explanation:
     model_id: str | None = None
     absence: str | None = None
     values: tuple[ExplainedValue, ...] = ()
+    llm: ResolvedLLM | None = None
 
 
 def explain(name: str, settings: Settings, deck: ModelDeck) -> Explanation:
@@ -147,11 +159,12 @@ class _Explainer(NamedTuple):
         if self.deck.is_served(handle):
             spec = self.deck.get_inference_model(handle)
             served = chain(self._model_values(spec.backend_name, spec.name), self.values("backends", spec.backend_name))
-            explanation = replace(explanation, backend=spec.backend_name, model_id=spec.stated_model_id)
+            llm = self.deck.resolve(name)
+            explanation = replace(explanation, backend=spec.backend_name, model_id=spec.stated_model_id, llm=llm)
             return self._with_decision(explanation, spec.name, served)
         explanation = replace(explanation, absence=self.deck.why_absent(handle))
         # The first model that it would lead to.
-        model = steps[-1].members[0] if steps else handle
+        model = next(iter(steps[-1].members), handle) if steps else handle
         if model not in self.deck.backends.known_models:
             return explanation
         return self._with_decision(explanation, model, self._switches(model))
@@ -185,7 +198,7 @@ class _Explainer(NamedTuple):
             # A list may go on with what is below: what is in force is more than what the last layer states.
             first = _stated(place, last, self.settings.value_at(place))
             below = (_stated(place, layer, value_at(layer, place)) for layer in replaced)
-            yield ExplainedValue(format_key_path(place), first, tuple(below))
+            yield ExplainedValue(place, first, tuple(below))
 
     def _places(self, path: KeyPath) -> list[KeyPath]:
         """The key path of every value at or below a key path."""
@@ -199,9 +212,10 @@ class _Explainer(NamedTuple):
         while handle in leads_on:
             leads_on.remove(handle)
             members = members_of(self.deck.aliases[handle])
-            served = tuple(filter(self.deck.is_served, members))
+            # A member with the alias's own name is the model of that name, which is not served.
+            served = tuple(member for member in members if member != handle and self.deck.is_served(member))
             yield AliasStep(handle, members, served)
-            handle = (served or members)[0]
+            handle = next(iter((*served, *members)), handle)
 
     def _full_decision(self, model: str) -> RoutingDecision:
         """The routing decision, with the candidates that were not asked any more."""
@@ -232,7 +246,7 @@ class _Explainer(NamedTuple):
             yield from self.values("models", backend, model, "enabled")
             yield from self.values("models", backend, DEFAULTS_KEY, "enabled")
             yield from self.values("backends", backend, "enabled")
-            yield from self.values("inference_config", "enabled_backends")
+        yield from self.values("inference_config", "enabled_backends")
 
     def _near_paths(self, path: KeyPath) -> tuple[str, ...]:
         """Key paths like this one but for the last key."""

@@ -1,0 +1,127 @@
+r"""How a value looks in what a command prints: its digits, its colour, and which characters are written as escapes.
+
+    bad("missing")                 # a piece: text that no line breaks, in red
+    text_of(1e-05)                 # 0.00001
+    visible("\x1b[2J")             # \x1b[2J, in seven characters
+
+Names, values, files, variables and arguments are other people's: a terminal would obey some of their characters, and so
+would a CI runner that reads the log. All of them become pieces, and `visible` is the one place that decides.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import Any, Self
+
+from pipelex_cogt.config.tables import map_leaves
+
+NOTHING = "-"
+"""What stands for a value that is not there."""
+# Python writes no longer number in decimal digits.
+_MOST_BITS = 14_000
+
+# What a terminal obeys instead of showing it, what turns the direction of a line, what ends one, and halves of
+# characters; and what opens a command to a CI runner, which looks for it anywhere in a line. Single characters, and one
+# fixed text with a look ahead.
+_UNSHOWABLE = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
+    "|##(?=\\[|vso\\[|teamcity\\[)"
+)
+
+
+class Piece(str):
+    """Text as it is shown, which no line breaks, with its colour.
+
+    Attributes:
+        colour: The colour on a terminal; None for the terminal's own.
+        is_bold: Whether it stands out.
+    """
+
+    __slots__ = ("colour", "is_bold")
+
+    colour: str | None
+    is_bold: bool
+
+    def __new__(cls, value: object, colour: str | None = None, *, is_bold: bool = False) -> Self:
+        """The piece that shows a value."""
+        piece = super().__new__(cls, visible(text_of(value)))
+        piece.colour, piece.is_bold = colour, is_bold
+        return piece
+
+    @classmethod
+    def of(cls, value: object) -> Piece:
+        """The piece that shows a value; a piece is itself."""
+        return value if isinstance(value, Piece) else Piece(value)
+
+    def like_this(self, text: str) -> Piece:
+        """Another text in the same colour."""
+        return Piece(text, self.colour, is_bold=self.is_bold)
+
+
+good = partial(Piece, colour="green")
+bad = partial(Piece, colour="red")
+doubtful = partial(Piece, colour="yellow")
+strong = partial(Piece, is_bold=True)
+
+
+def visible(text: str) -> str:
+    r"""A text in which everything that is no character to look at is written as an escape, such as `\x1b`."""
+    return _UNSHOWABLE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return r"\x23#" if found[0] == "##" else found[0].encode("unicode_escape").decode()
+
+
+def text_of(value: object) -> str:
+    """A value in words: a number with all its digits and no exponent, a list and a table as TOML writes them."""
+    if isinstance(value, Mapping):
+        inner = ", ".join(f"{key} = {text_of(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(text_of, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{Decimal(str(value)):f}"
+    return NOTHING if value is None else str(value)
+
+
+def as_data(value: Any) -> Any:
+    """A value as JSON holds it, and as it is shown: `2` for 2.0, and text for what JSON does not know."""
+    return map_leaves(value, lambda _path, leaf: _plain(leaf))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool | None):
+        return value
+    if isinstance(value, int):
+        return int(value) if value.bit_length() < _MOST_BITS else hex(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return int(value) if value.is_integer() else value
+    return str(value)
+
+
+def together(pieces: Sequence[Piece]) -> Piece:
+    """Several pieces as one that no line breaks, in the colour of the first."""
+    return pieces[0].like_this(" ".join(pieces))
+
+
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number of things in words: `1 error`, `2 errors`, `2 aliases`."""
+    return f"1 {noun}" if number == 1 else f"{number} {plural or f'{noun}s'}"
+
+
+def fact(name: str, value: object) -> Piece:
+    """A value with its name, as one piece."""
+    return Piece(f"{name} = {text_of(value)}")
+
+
+def listed(values: Iterable[object], separator: str = ",") -> list[Piece]:
+    """Values as the pieces of a list: after each but the last stands the separator."""
+    pieces = [*map(Piece.of, values)]
+    return [*(piece.like_this(piece + separator) for piece in pieces[:-1]), *pieces[-1:]]
