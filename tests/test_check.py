@@ -76,20 +76,19 @@ def test_of_a_clean_tree_it_tells_what_was_checked(check: Run, folder: Path, out
 
 @pytest.mark.parametrize("output_format", ["text", "github"])
 def test_without_settings_of_an_application_it_says_so(folder: Path, output_format: str) -> None:
+    (folder / "pyproject.toml").touch()
     result = CliRunner().invoke(app, ["check", "--strict", "--format", output_format])
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == [
-        (
-            f"no application settings found in {folder} or above; packaged catalogue only"
-            " in development, staging, production"
-        ),
+        f"no application settings found in {folder}; packaged catalogue only in development, staging, production",
         "0 errors, 0 warnings",
     ]
 
 
 def test_the_data_say_what_was_checked(check: Run, folder: Path) -> None:
+    (folder / "pyproject.toml").touch()
     nothing = json.loads(CliRunner().invoke(app, ["check", "--format", "json", "--env", "staging"]).stdout)
-    assert nothing == {"application": None, "working": str(folder), "environments": ["staging"], "findings": []}
+    assert nothing == {"application": None, "looked_in": [str(folder)], "environments": ["staging"], "findings": []}
     data = json.loads(check("--format", "json", files=FAULTS).stdout)
     assert (data["application"], data["environments"]) == (str(folder / "settings"), ALL)
 
@@ -250,7 +249,7 @@ def test_text_of_a_finding_without_a_line_or_a_file_has_the_same_shape() -> None
         Problem("not read", file="settings/x.toml", severity=Severity.WARNING): ("staging",),
         Problem("required, and nothing states it", "cogt.routing.active"): ("staging", "production"),
     }
-    print_checked(Checked(Path("/app/settings"), Path("/app"), ("staging",), findings), OutputFormat.TEXT, Page(stream))
+    print_checked(Checked(Path("/app/settings"), (), ("staging",), findings), OutputFormat.TEXT, Page(stream))
     assert stream.getvalue().splitlines()[1:] == [
         "settings/x.toml: warning: not read  [staging]",
         "settings: error: cogt.routing.active: required, and nothing states it  [staging, production]",

@@ -112,7 +112,9 @@ def _print_subject(checked: Checked, page: Page) -> None:
         return
     subject = ["checked", strong(checked.application)]
     if checked.application is None:
-        folders = listed(map(doubtful, checked.looked_in))
+        folders = [
+            doubtful(f"{folder};" if folder is checked.looked_in[-1] else f"{folder},") for folder in checked.looked_in
+        ]
         subject = [doubtful("no application settings found in"), *folders, doubtful("packaged catalogue only")]
     page.flow([*subject, "in", *listed(checked.environments)], hang=2)
 
@@ -142,7 +144,7 @@ def _print_count(checked: Checked, page: Page) -> None:
 def describe_checked(checked: Checked) -> dict[str, Any]:
     """What was checked and found, as data that JSON can hold."""
     findings = [{**asdict(problem), "environments": found_in} for problem, found_in in checked.findings.items()]
-    subject = {"application": checked.application}
+    subject: dict[str, Any] = {"application": checked.application}
     if checked.application is None:
         subject["looked_in"] = checked.looked_in
     return {**subject, "environments": checked.environments, "findings": findings}
