@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -142,7 +143,8 @@ def problems(load: Load, tmp_path: Path) -> Callable[..., list[str]]:
     def load_broken(files: Mapping[str, str] | None = None, **arguments: Any) -> list[str]:
         with pytest.raises(SettingsError) as caught:
             load(files, **arguments)
-        directory = os.path.join(tmp_path, "app", "settings", "")
-        return [str(problem).replace(directory, "").replace(str(tmp_path), "TMP") for problem in caught.value.problems]
+        directory = re.escape(os.path.join(tmp_path, "app", "settings", ""))
+        told = (re.sub(rf"{directory}(?=\S)", "", str(problem)) for problem in caught.value.problems)
+        return [text.replace(str(tmp_path), "TMP") for text in told]
 
     return load_broken

@@ -454,12 +454,12 @@ def test_an_empty_key_is_none(backend_a: LoadBackend, text: str) -> None:
     assert backend_a(f"api_key = {json.dumps(text)}").api_key is None
 
 
-@pytest.mark.parametrize("text", [" sk-4f9d0c\n", "\tsk-4f9d0c", "sk-4f9d0c\r\n\r\n"])
+@pytest.mark.parametrize("text", [" https://4f9d0c\n", "\thttps://4f9d0c", "https://4f9d0c\r\n\r\n"])
 @pytest.mark.parametrize("key", ["api_key", "client_secret", "endpoint"])
 def test_white_space_around_a_literal_is_no_part_of_it(backend_a: LoadBackend, key: str, text: str) -> None:
     backend = backend_a(f"{key} = {json.dumps(text)}")
     found = {"api_key": backend.api_key, "endpoint": backend.endpoint, **backend.extra_config}[key]
-    assert (found.get_secret_value() if isinstance(found, SecretStr) else found) == "sk-4f9d0c"
+    assert (found.get_secret_value() if isinstance(found, SecretStr) else found) == "https://4f9d0c"
 
 
 def test_white_space_of_another_setting_is_its_own(backend_a: LoadBackend) -> None:

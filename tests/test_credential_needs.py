@@ -38,7 +38,7 @@ def packaged(environ: dict[str, str], **arguments: Any) -> ModelManager:
 
 @pytest.mark.parametrize("backend", [name for name, variables in NEEDED.items() if variables])
 def test_one_key_and_no_settings_leads_every_preset_to_its_provider(backend: str) -> None:
-    Path(".env").write_text("".join(f"{name}=4f9d0c\n" for name in NEEDED[backend]), encoding="utf-8")
+    Path(".env").write_text("".join(f"{name}=https://4f9d0c\n" for name in NEEDED[backend]), encoding="utf-8")
     Path(".env").chmod(0o600)
     manager = packaged({})
     deck = manager.get_llm_deck()

@@ -164,8 +164,8 @@ def write_dotenv(tmp_path: Path) -> Callable[..., Path]:
 def test_references_are_answered_in_every_place(
     load: Load, mounted: dict[str, str], write: Callable[[str], dict[str, str]], read: Read
 ) -> None:
-    environ = {**mounted, "A": " 1\n", "C": "not ${A}"}
-    assert read(load(write(EVERY_FORM), environ=environ)) == "https://${x}/1/from-file/default/not ${A}"
+    environ = {**mounted, "A": " 1\n", "C": "not-${A}"}
+    assert read(load(write(EVERY_FORM), environ=environ)) == "https://${x}/1/from-file/default/not-${A}"
 
 
 MALFORMED = {

@@ -179,9 +179,12 @@ def test_without_settings_the_nearest_dotenv_of_the_project_is_read() -> None:
     assert find().dotenv == Path.cwd() / ".env"
 
 
-def test_outside_a_project_no_dotenv_above_is_read_but_beside_the_settings() -> None:
-    project = make_project("settings/backends.toml")
-    (project / ".env").touch()
+def test_outside_a_project_no_dotenv_above_is_read_but_that_beside_the_settings() -> None:
+    folder = make_project("settings/backends.toml")
+    (folder / ".env").touch()
+    (folder / "notebooks" / ".env").touch()
+    assert find().dotenv == folder / ".env"
+    (folder / "settings" / "backends.toml").unlink()
     assert find().dotenv is None
 
 

@@ -165,6 +165,7 @@ def test_without_settings_of_its_own_misplaced_ones_are_told(write_tree: WriteTr
 def test_the_nearest_settings_that_are_not_looked_for_are_told(
     write_tree: WriteTree, folder: Path, marker: str
 ) -> None:
+    folder.chmod(0o777)
     write_tree({"backends.toml": "", "../notebooks/deep/x": "", f"../{marker}": "", "../../settings/routing.toml": ""})
     os.chdir(folder / "notebooks" / "deep")
     assert load_here() == [f"{folder / 'settings'}: not read; name it with PIPELEX_SETTINGS_DIR"]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from pipelex_cogt.config.endpoints import EndpointFault, fault_of_endpoint
 from pipelex_cogt.config.foreign_references import foreign_reference, is_variable_name
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.masking import is_placeholder, is_sealed_path
@@ -37,12 +38,14 @@ class CredentialKind(NamedTuple):
         reason: Why not, for a character that can be seen.
         is_generated: Whether a provider made it, so that a quoted text, a placeholder or a reference can be none.
         is_trimmed: Whether white space around it can be no part of it.
+        is_url: Whether it must be a base URL, once its references are answered.
     """
 
     refused: str
     reason: str
     is_generated: bool
     is_trimmed: bool = True
+    is_url: bool = False
 
 
 _INVISIBLE = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff"
@@ -55,7 +58,7 @@ CHOSEN_SECRET = CredentialKind(_OF_TEXT, "which no secret holds", is_generated=F
 """A password."""
 TEXT = CredentialKind(_OF_TEXT, "which no setting holds", is_generated=False, is_trimmed=False)
 """Any other setting."""
-ENDPOINT = TEXT._replace(is_trimmed=True)
+ENDPOINT = TEXT._replace(is_trimmed=True, is_url=True)
 """A base URL."""
 _KINDS: Mapping[KeyPath, CredentialKind] = {("api_key",): API_KEY, ("endpoint",): ENDPOINT}
 
@@ -118,6 +121,17 @@ def character_fault(text: str, kind: CredentialKind) -> Fault | None:
     what = named or f"U+{ord(found[0]):04X}"
     reason = "" if named else f", {kind.reason}"
     return Fault(f"holds {what} at position {found.start() + 1}{reason}", "set it again without it")
+
+
+def fault_of_url(text: str, kind: CredentialKind) -> Fault | None:
+    """Why a setting that must be a base URL is none, once its references are answered; None where it may be."""
+    fault = fault_of_endpoint(text) if kind.is_url else None
+    return fault and as_fault(fault)
+
+
+def as_fault(fault: EndpointFault) -> Fault:
+    """A fault of an endpoint as one of a credential: what a variable holds is never shown."""
+    return Fault(fault.problem, fault.hint, fault.blind_hint)
 
 
 def _guess(text: str, is_set: Callable[[str], bool], variable: str) -> Fault | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pydantic import SecretStr
 
-from pipelex_cogt.config.credential_checks import Fault, character_fault, fault_of, kind_of, variable_for
+from pipelex_cogt.config.credential_checks import Fault, character_fault, fault_of, fault_of_url, kind_of, variable_for
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
@@ -223,7 +223,7 @@ class Credentials:
         if obstacle is not None:
             return obstacle
         text = render(template, lambda reference: _text_of(reference, found[reference]))
-        return self._checked(text, path, is_literal=not found and not template[1:])
+        return self._checked(text, path, [*found.values()], is_literal=not found and not template[1:])
 
     def _obstacle(self, reference: Reference, held: Found, path: KeyPath) -> Obstacle | None:
         """Why what the sources say of a reference is no answer; None where it is one."""
@@ -234,13 +234,21 @@ class Credentials:
         fault = self._fault_of(held.text.get_secret_value(), path)
         return fault and Unusable(held, fault)
 
-    def _checked(self, text: str, path: KeyPath, *, is_literal: bool) -> str | Unusable:
+    def _checked(self, text: str, path: KeyPath, answers: Sequence[Found], *, is_literal: bool) -> str | Unusable:
         """A text whose references are answered, or why it can never work."""
         kind = kind_of(path)
         text = text.strip() if kind.is_trimmed else text
         # What references yield is sound: a fault is that of the text beside them.
         fault = self._fault_of(text, path) if is_literal else character_fault(text, kind)
-        return Unusable(None, fault) if fault else text
+        if fault is not None:
+            return Unusable(None, fault)
+        fault = fault_of_url(text, kind)
+        if fault is None:
+            return text
+        # A text that a reference is part of is not shown, for it may hold what nobody is to see.
+        shown = fault if is_literal else fault._replace(hint=fault.hint_for_source)
+        held = [answer for answer in answers if isinstance(answer, Held)]
+        return Unusable(held[0] if len(answers) == len(held) == 1 else None, shown)
 
     def _fault_of(self, text: str, path: KeyPath) -> Fault | None:
         return fault_of(text, kind_of(path), self._is_set, variable_for(path))

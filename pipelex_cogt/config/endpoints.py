@@ -10,7 +10,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NamedTuple
 
-from pipelex_cogt.config.foreign_references import foreign_reference
 from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, Template, parse_template, render
 from pipelex_cogt.config.suggestions import is_one_slip
 
@@ -47,9 +46,6 @@ def fault_of_endpoint(text: str) -> EndpointFault | None:
     text = text.strip()
     if not text:
         return None
-    foreign = foreign_reference(text)
-    if foreign is not None:
-        return _fault("looks like a reference of another tool", f"write ${{{foreign or 'NAME'}}}")
     if any(map(str.isspace, text)):
         return _fault("holds white space", "take it out")
     url = _URL.match(text)

@@ -19,6 +19,7 @@ from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.inference_config import CONFIG_KEY
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
+from pipelex_cogt.config.masking import stated_value
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_text, schema_at
 from pipelex_cogt.config.suggestions import is_one_slip, near_names
@@ -84,7 +85,7 @@ def _read_layer(variable: Variable, path: KeyPath, tree: Table, schema: Any, rep
     kind = schema_at(schema, path)
     if kind is str:
         # A further key of a backend has no other type than the one it was stated with.
-        kind = _type_of(value_at(tree, path))
+        kind = _type_of(stated_value(value_at(tree, path)))
     try:
         value = _read_value(variable.text, kind)
     except ValueError as error:

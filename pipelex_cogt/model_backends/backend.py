@@ -15,15 +15,13 @@ from pydantic import Field, PlainValidator, PrivateAttr, SecretStr, SkipValidati
 from pydantic_core import PydanticCustomError
 
 from pipelex_cogt.config.credentials import WAY_IN, Credentials
-from pipelex_cogt.config.endpoints import EndpointFault, fault_of_endpoint
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting, plain_text, stated_value
 from pipelex_cogt.config.references import holds_reference, references_in
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
-from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError, Problem, ProblemError
+from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError
 from pipelex_cogt.model_backends.model_spec import ModelSpecs
 
 
@@ -111,15 +109,9 @@ class InferenceBackend(SettingsModel):
             UnusableCredentialError: What answers it, or it itself, can never work.
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
-            ProblemError: What answers it makes no URL.
         """
-        endpoint = plain_text(self.answer(self.stated_endpoint, ("endpoint",))) or ""
-        fault = fault_of_endpoint(endpoint)
-        if fault is None:
-            return endpoint.strip() or None
-        # A traceback that shows locals would show a password in it.
-        del endpoint
-        raise self._endpoint_error(fault)
+        # An empty text is no endpoint.
+        return plain_text(self.answer(self.stated_endpoint, ("endpoint",))) or None
 
     @property
     def api_key(self) -> SecretStr | None:
@@ -181,14 +173,6 @@ class InferenceBackend(SettingsModel):
         return MissingCredentialError(
             self.name, self.missing_variables, format_key_path(path), place, advice, is_left_out=True
         )
-
-    def _endpoint_error(self, fault: EndpointFault) -> ProblemError:
-        """The error of an endpoint that the references in it make no URL."""
-        path: KeyPath = ("backends", self.name, "endpoint")
-        names = " and ".join(map(str, references_in(plain_text(self.stated_endpoint))))
-        place = self.credentials.locate(path) or Place("settings")
-        problem = f"{names or 'it'} {fault.problem}"
-        return ProblemError(Problem(problem, format_key_path(path), place.name, place.line, fault.blind_hint))
 
     @leaves_no_locals
     def answer(self, value: Any, path: KeyPath) -> Any:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import SecretStr, ValidationError
 
+from pipelex_cogt.config.credential_checks import Fault, as_fault, doubt_of, variable_for
 from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.endpoints import fault_of_template
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
@@ -194,11 +195,11 @@ class _BackendBuilder(NamedTuple):
     def _check_endpoint(self, backend: str, stated: Any) -> None:
         """What an endpoint states itself, be it the default of a reference, is a base URL."""
         is_text = isinstance(stated, str | SecretStr)
-        fault = fault_of_template(plain_text(stated), attrgetter("default")) if is_text else None
+        place = ("backends", backend, "endpoint")
+        fault = _fault_of_endpoint(str(plain_text(stated)), place) if is_text else None
         if fault is not None:
             note = self.report.error if backend in self.in_use else self.report.warning
-            hint = fault.blind_hint if isinstance(stated, SecretStr) else fault.hint
-            note(("backends", backend, "endpoint"), fault.problem, hint)
+            note(place, fault.problem, fault.hint_for_source if isinstance(stated, SecretStr) else fault.hint)
 
     def _switched_off(self, backend: str, specs: Specs) -> Iterator[tuple[str, KeyPath]]:
         """The models that a backend's file switches off, each with the key path of the `enabled` that does."""
@@ -294,6 +295,12 @@ class _BackendBuilder(NamedTuple):
             references_in(model_id if isinstance(model_id, str) else "")
         except ReferenceSyntaxError as error:
             self.report.error((*path, "model_id"), str(error))
+
+
+def _fault_of_endpoint(text: str, place: KeyPath) -> Fault | None:
+    """Why a stated endpoint can never be a base URL, as far as its defaults tell."""
+    fault = fault_of_template(text, attrgetter("default"))
+    return doubt_of(text, variable_for(place)) or (fault and as_fault(fault))
 
 
 def _meant_key(key: str) -> str | None:
