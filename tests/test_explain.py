@@ -469,7 +469,8 @@ values, and where they are stated
 """
 UNSERVED = """
 model only-b
-  not served: 'only-b' is not served in routing profile 'routed': route 'only-*' takes it: 'a' does not serve the model; \
+  not served: 'only-b' is not served in routing profile 'routed': \
+route 'only-*' takes it: 'a' does not serve the model; \
 'b' can: add routes = { only-b = "b" } to cogt.routing.profiles.routed
 
 why
