@@ -17,8 +17,6 @@ SETTINGS = Path(__file__).parents[1] / "settings"
 CATALOGUE = tomllib.loads((SETTINGS / "backends.toml").read_text(encoding="utf-8"))
 NEEDED = {name: re.findall(r"\$\{(\w+)\}", str(table)) for name, table in CATALOGUE.items()}
 """Each packaged backend with the variables that it cannot do without."""
-OF_PICTURES = {"llm_to_extract_from_img", "llm_to_describe_img"}
-"""Presets whose chains lead to no model of a backend that reads no picture."""
 
 
 def backends(a: str = "", b: str = "") -> dict[str, str]:
@@ -42,16 +40,8 @@ def test_one_key_and_no_settings_leads_every_preset_to_its_provider(backend: str
     Path(".env").chmod(0o600)
     manager = packaged({})
     deck = manager.get_llm_deck()
-    reads_pictures = any("images" in spec.inputs for spec in manager.backends[backend].model_specs.values())
-    presets = deck.llm_presets.keys() - (() if reads_pictures else OF_PICTURES)
-    assert {deck.resolve(preset).backend.name for preset in presets} == {backend}
+    assert {deck.resolve(preset).backend.name for preset in deck.llm_presets} == {backend}
     assert (list(manager.backends.enabled), manager.warnings) == ([backend], ())
-
-
-def test_only_cohere_reads_no_picture() -> None:
-    library = packaged({}).backends
-    blind = [name for name, each in library.items() if not any("images" in s.inputs for s in each.model_specs.values())]
-    assert [name for name in blind if NEEDED[name] and name not in ("deepseek", "groq", "cerebras")] == ["cohere"]
 
 
 def test_no_key_at_all_leaves_everything_to_the_call() -> None:
