@@ -301,6 +301,7 @@ def test_without_a_terminal_one_wide_cell_moves_its_own_row_alone() -> None:
         (float("inf"), "inf"),
         (True, "true"),
         (None, "-"),
+        ("", '""'),
         (["a", 1.0, {"b": 0.5}], "[a, 1, { b = 0.5 }]"),
         ({}, "{}"),
     ],

@@ -21,6 +21,8 @@ from pipelex_cogt.config.tables import map_leaves
 
 NOTHING = "-"
 """What stands for a value that is not there."""
+EMPTY = '""'
+"""What stands for a text of no characters, which is stated all the same."""
 # Python writes no longer number in decimal digits.
 _MOST_BITS = 14_000
 
@@ -88,7 +90,7 @@ def text_of(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{Decimal(str(value)):f}"
-    return NOTHING if value is None else str(value)
+    return NOTHING if value is None else str(value) or EMPTY
 
 
 def as_data(value: Any) -> Any:
