@@ -378,6 +378,7 @@ COMMANDS = [
     ["explain", "alias \x1b[31m"],
     *(["explain", odd] for odd in ODD_NAMES),
     ["check"],
+    ["check", "--credentials"],
     ["check", "--format", "json"],
     ["check", "--format", "github"],
     ["diff", "development", "production"],
