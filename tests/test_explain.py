@@ -589,6 +589,13 @@ def test_where_a_load_is_refused_for_a_key_the_answer_says_so(run: Run) -> None:
     assert json.loads(run("p", "--json").stdout)["is_refused"] is False
 
 
+def test_a_key_that_can_never_work_comes_with_the_command_that_says_why(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", '"quoted"')
+    assert "  key         unusable (see `check --credentials`)" in run("p").stdout.splitlines()
+
+
 def test_a_price_that_nobody_stated_is_unknown(run: Run) -> None:
     assert "  prices      unknown" in run("only-b").stdout.splitlines()
 
