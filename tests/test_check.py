@@ -74,6 +74,23 @@ def test_of_a_clean_tree_it_tells_what_was_checked(check: Run, folder: Path, out
     ]
 
 
+def test_missing_credentials_are_told_where_that_is_asked_for(check: Run, tmp_path: Path) -> None:
+    files = {
+        "settings.toml": f"{NOTHING}[staging.cogt.inference_config]\nmissing_credentials = 'error'\n",
+        "backends.toml": "[a]\napi_key = '${A_KEY}'\n[b]\n[off]\nenabled = false\n",
+    }
+    assert check("--env", "staging", files=files).exit_code == 0
+    result = check("--env", "staging", "--credentials", files=files)
+    searched = f"the environment and {tmp_path / 'no-secrets'} (no .env beside settings/)"
+    line = (
+        "settings/backends.toml:2: error: cogt.backends.a.api_key: backend 'a' needs A_KEY, which is not set; looked in"
+        f" {searched}; set it, or leave the backend out with cogt.inference_config.enabled_backends or"
+        ' missing_credentials = "skip"  [staging]'
+    )
+    assert (result.exit_code, told(result)) == (1, [line])
+    assert check("--env", "development", "--credentials", files=files).exit_code == 0
+
+
 @pytest.mark.parametrize("output_format", ["text", "github"])
 def test_without_settings_of_an_application_it_says_so(folder: Path, output_format: str) -> None:
     (folder / "pyproject.toml").touch()
@@ -122,6 +139,7 @@ def test_an_environment_that_nobody_declares_is_an_error(check: Run) -> None:
     result = check("--env", "prodution")
     assert result.exit_code == 1
     assert "no file declares the environment 'prodution'; did you mean 'production'?" in result.stdout + result.stderr
+    assert result.stdout.splitlines()[0] == "nothing was checked"
 
 
 def test_an_environment_of_a_local_file_is_loaded(check: Run) -> None:

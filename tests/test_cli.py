@@ -54,7 +54,7 @@ def test_show_says_what_is_in_force(run: Callable[..., Result], tmp_path: Path) 
         "for_text        p: m1 @ a",
         "for_object      p: m1 @ a",
         "",
-        "4 models, 1 alias; `show models`, `show aliases`, `show presets` and `show backends` list them all",
+        "4 models, 1 alias; `show models`, `show backends`, `show aliases`, `show presets` list them all",
         "0 warnings",
     ]
 
@@ -69,7 +69,7 @@ def test_show_as_data_says_the_same(run: Callable[..., Result]) -> None:
     ]
     assert data["choices"]["for_text"] == {"name": "p", "model": {"name": "m1", "backend": "a"}}
     assert data["presets"] == {"p": {"model": {"name": "m1", "backend": "a"}}}
-    assert (data["models"], data["aliases"], data["warnings"], data["refused"]) == (4, 1, 0, [])
+    assert (data["models"], data["aliases"], data["warnings"], data["is_refused"]) == (4, 1, 0, False)
 
 
 def test_show_says_whether_a_key_is_there(run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,13 +237,36 @@ def test_env_example_is_a_file_to_fill_in(run: Callable[..., Result]) -> None:
     assert "\nB_KEY=\n" in example
 
 
+def means(missing_credentials: str) -> dict[str, str]:
+    stated = f"[development.cogt.inference_config]\nmissing_credentials = '{missing_credentials}'\n"
+    return {"settings.toml": MINIMAL["settings.toml"] + stated}
+
+
 def test_show_shows_what_a_missing_credential_refuses(run: Callable[..., Result]) -> None:
-    stated = "[development.cogt.inference_config]\nmissing_credentials = 'error'\n"
-    result = run("show", files={"settings.toml": MINIMAL["settings.toml"] + stated})
+    result = run("show", files=means("error"))
     assert result.exit_code == 0
-    told = [line for line in result.stdout.splitlines() if line.startswith("a load is refused: ")]
-    assert len(told) == 2
-    assert "needs A_KEY" in told[0]
+    assert result.stdout.splitlines()[-2:] == ["a load is refused: see `check --credentials`", "0 warnings"]
+
+
+def test_the_command_that_show_names_tells_as_many_warnings(
+    run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", '"quoted"')
+    assert run("show", files=means("skip")).stdout.splitlines()[-1] == "3 warnings: see `check --credentials`"
+    checked = run("check", "--credentials", "--env", "development", files=means("skip"))
+    assert checked.stdout.splitlines()[-1] == "0 errors, 3 warnings"
+
+
+def test_of_a_backend_show_tells_the_choices_that_lead_to_it(run: Callable[..., Result]) -> None:
+    data = json.loads(run("show", "--backend", "b", "--json").stdout)
+    assert (data["choices"], data["presets"]) == ({}, {})
+    data = json.loads(run("show", "--backend", "a", "--json").stdout)
+    assert (list(data["choices"]), list(data["presets"])) == (["for_text", "for_object"], ["p"])
+
+
+def test_show_names_the_settings_that_switch_a_backend_off(run: Callable[..., Result]) -> None:
+    result = run("show", "backends", "--backend", "off")
+    assert "switched_off_by = [cogt.backends.off.enabled]" in result.stdout
 
 
 def test_show_names_the_dotenv_that_is_read(run: Callable[..., Result], tmp_path: Path) -> None:

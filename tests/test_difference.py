@@ -205,6 +205,19 @@ def test_no_secret_is_told(differences: Differences) -> None:
     assert "canary" not in str(found)
 
 
+def test_another_secret_is_a_difference_that_is_told_without_it(load: Load) -> None:
+    secrets = "[{}.cogt.backends.a]\napi_key = 'canary-{}'\nendpoint = 'https://me:canary-{}@h'\ncount = 5\n"
+    tables = "".join(secrets.format(env, env, env) for env in ("development", "production"))
+    decks = [load({".secrets.toml": tables}, env=env).deck for env in ("development", "production")]
+    found = find_differences(*decks)
+    assert about(found, "backend") == [
+        ("a", "endpoint", "**********", "**********"),
+        ("a", "api_key", "**********", "**********"),
+    ]
+    assert "canary" not in str(found)
+    assert find_differences(decks[0], load({".secrets.toml": tables}, env="development").deck) == []
+
+
 # The command
 
 

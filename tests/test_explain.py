@@ -215,6 +215,23 @@ def test_an_unknown_key_path_comes_with_the_key_that_is_near(explain: Explain) -
         explain("routing.actve")
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("id-4", "it is the model_id of 'gpt-4.1'"),
+        ("for_text", "it is a choice: ask for 'p'"),
+        ("models.a.gpt-4.1", """did you mean 'cogt.models.a."gpt-4.1"'?"""),
+        ('models.a."gpt-4.1".sdkk', """did you mean 'cogt.models.a."gpt-4.1".sdk'?"""),
+        ("cogt.models.a.gpt-4.1.sdk", """did you mean 'cogt.models.a."gpt-4.1".sdk'?"""),
+    ],
+)
+def test_what_a_name_is_instead_is_told(explain: Explain, name: str, told: str) -> None:
+    files = {"backends/a.toml": MINIMAL["backends/a.toml"] + "['gpt-4.1']\nmodel_id = 'id-4'\nsdk = 's'\n"}
+    with pytest.raises(UnknownNameError) as caught:
+        explain(name, files)
+    assert str(caught.value) == f"no preset, model, alias, backend or key path is called {name!r}; {told}"
+
+
 # Routing
 
 
@@ -563,9 +580,20 @@ def test_the_answer_says_what_the_model_is_sent_otherwise(run: Run, monkeypatch:
 def test_where_a_load_is_refused_for_a_key_the_answer_says_so(run: Run) -> None:
     files = {"settings.toml": f"{NOTHING}missing_credentials = 'error'\n"}
     result = run("p", files=files)
-    refusals = [line for line in result.stdout.splitlines() if line.startswith("a load is refused: ")]
-    assert (result.exit_code, len(refusals)) == (0, 2)
-    assert json.loads(run("p", "--json", files=files).stdout)["refused"][0] in refusals[0]
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[6:8] == [
+        "  key         missing: A_KEY",
+        "a load is refused: see `check --credentials`",
+    ]
+    assert json.loads(run("p", "--json", files=files).stdout)["is_refused"] is True
+    assert json.loads(run("p", "--json").stdout)["is_refused"] is False
+
+
+def test_a_key_that_can_never_work_comes_with_the_command_that_says_why(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", '"quoted"')
+    assert "  key         unusable (see `check --credentials`)" in run("p").stdout.splitlines()
 
 
 def test_a_price_that_nobody_stated_is_unknown(run: Run) -> None:

@@ -617,6 +617,15 @@ def test_no_command_prints_a_secret(command_environ: dict[str, str], command: tu
     assert shown_in(result.output) == []
 
 
+@pytest.mark.parametrize("command", [("check", "--credentials"), ("diff", "development", "production")], ids=" ".join)
+def test_what_is_found_or_differs_is_told_without_a_secret(
+    command_environ: dict[str, str], command: tuple[str, ...]
+) -> None:
+    result = CliRunner().invoke(app, command, env=command_environ)
+    assert len(result.stdout.splitlines()) > 1
+    assert shown_in(result.output) == []
+
+
 def run(arguments: list[str], environ: Mapping[str, str]) -> str:
     """Everything that a process of its own prints."""
     inherited = {

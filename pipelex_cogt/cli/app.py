@@ -106,22 +106,21 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Print what is in force: backends and whether their keys are there, presets and choices; or list the rest."""
-    manager, refused = _load_in_force(settings_dir, env)
+    manager, refusal = _load_in_force(settings_dir, env)
     check_backend(backend, manager)
     if listing is None:
-        _print({**describe(manager, backend), "refused": refused}, print_description, as_json=as_json)
+        _print(describe(manager, backend, refusal), print_description, as_json=as_json)
     else:
         describe_listing, print_listing = LISTINGS[listing]
         _print(describe_listing(manager, backend), print_listing, as_json=as_json)
 
 
-def _load_in_force(settings_dir: Path | None, env: str | None) -> tuple[ModelManager, list[str]]:
+def _load_in_force(settings_dir: Path | None, env: str | None) -> tuple[ModelManager, SettingsError | None]:
     """What is in force; where a load is refused only for missing credentials, what it would be, and the refusal."""
     try:
-        return ModelManager.load(settings_dir, env), []
+        return ModelManager.load(settings_dir, env), None
     except SettingsError as refusal:
-        manager = ModelManager.load(settings_dir, env, checks_credentials=False)
-        return manager, [*map(str, refusal.problems)]
+        return ModelManager.load(settings_dir, env, checks_credentials=False), refusal
 
 
 @_command()
@@ -148,20 +147,23 @@ def env(
 @_command()
 def explain(name: Name, env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
     """Print why a name leads to its model, and where each value on the way was stated."""
-    manager, refused = _load_in_force(settings_dir, env)
+    manager, refusal = _load_in_force(settings_dir, env)
     described = describe_explanation(manager.explain(name), manager.deck)
-    _print({**described, "refused": refused}, print_explanation, as_json=as_json)
+    _print({**described, "is_refused": refusal is not None}, print_explanation, as_json=as_json)
 
 
 @_command()
 def check(
     env: Annotated[str | None, typer.Option("--env", help="One environment; else every one that exists.")] = None,
     settings_dir: SettingsDir = None,
+    credentials: Annotated[
+        bool, typer.Option("--credentials", help="Tell too what missing credentials make of a load here.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with status 1 for warnings too.")] = False,
     output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write.")] = OutputFormat.TEXT,
 ) -> None:
     """Load every environment, and print problems and warnings by file. It needs no key and no network."""
-    checked = check_settings(settings_dir, env)
+    checked = check_settings(settings_dir, env, checks_credentials=credentials)
     print_checked(checked, output_format, Page.of_stdout())
     raise typer.Exit(exit_status(checked, strict=strict))
 

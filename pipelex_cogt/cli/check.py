@@ -56,8 +56,8 @@ class Checked(NamedTuple):
         return sum(problem.severity is severity for problem in self.findings)
 
 
-def check_settings(settings_dir: Path | None, env: str | None) -> Checked:
-    """Load one environment, or every one that exists, without asking for credentials."""
+def check_settings(settings_dir: Path | None, env: str | None, *, checks_credentials: bool = False) -> Checked:
+    """Load one environment, or every one that exists; missing credentials are told where that is asked for."""
     try:
         directories, declared = _look_around(settings_dir)
     except SettingsError as error:
@@ -65,10 +65,11 @@ def check_settings(settings_dir: Path | None, env: str | None) -> Checked:
     environments = (env,) if env else declared
     found: dict[Problem, tuple[str, ...]] = {}
     for environment in environments:
-        for problem in _problems_of(settings_dir, environment):
+        for problem in _problems_of(settings_dir, environment, checks_credentials=checks_credentials):
             found[problem] = (*found.get(problem, ()), environment)
     findings = dict(sorted(found.items(), key=lambda item: (item[0].file or "", item[0].line or 0)))
-    return Checked(directories.application, directories.looked_in, environments, findings)
+    loaded = tuple(filter(declared.__contains__, environments))
+    return Checked(directories.application, directories.looked_in, loaded, findings)
 
 
 def exit_status(checked: Checked, *, strict: bool) -> int:
@@ -88,9 +89,9 @@ def _look_around(settings_dir: Path | None) -> tuple[Directories, tuple[str, ...
     return directories, tuple(read_main_files(directories, report).environments())
 
 
-def _problems_of(settings_dir: Path | None, environment: str) -> tuple[Problem, ...]:
+def _problems_of(settings_dir: Path | None, environment: str, *, checks_credentials: bool) -> tuple[Problem, ...]:
     try:
-        return ModelManager.load(settings_dir, environment, checks_credentials=False).warnings
+        return ModelManager.load(settings_dir, environment, checks_credentials=checks_credentials).warnings
     except SettingsError as error:
         return (*error.problems, *error.warnings)
 

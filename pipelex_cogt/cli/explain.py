@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby, takewhile
 from typing import Any
 
-from pipelex_cogt.cli.keys import describe_key, describe_state, key_pieces, print_refusals
+from pipelex_cogt.cli.keys import SEE_CHECK, UNUSABLE, describe_key, describe_state, key_pieces, print_refusal
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import Piece, bad, doubtful, fact, good, listed, text_of
 from pipelex_cogt.config.key_paths import format_key_path, quote_key
@@ -122,7 +122,8 @@ def print_explanation(explanation: Mapping[str, Any], page: Page) -> None:
     _print_answer(explanation["answer"], page)
     if explanation["absence"] is not None:
         page.line(*_NOT_SERVED.get(explanation["kind"], (bad("not served:"),)), explanation["absence"], indent=2)
-    print_refusals(explanation.get("refused", ()), page)
+    if explanation.get("is_refused"):
+        print_refusal(page)
     if explanation["handle"] is not None:
         page.heading("why")
         _print_way(explanation, page)
@@ -153,11 +154,16 @@ def _price_pieces(answer: Mapping[str, Any]) -> list[Piece]:
     return [*prices, Piece("(US dollars per million tokens)")] if prices else [Piece("unknown")]
 
 
+def _key_pieces(answer: Mapping[str, Any]) -> list[Piece]:
+    pieces = key_pieces(answer["key"], answer.get("missing", ()))
+    return [*pieces, Piece(f"({SEE_CHECK})")] if answer["key"] == UNUSABLE else pieces
+
+
 _SPECIAL: Mapping[str, Callable[[Mapping[str, Any]], list[Piece]]] = {
     "parameters": _parameter_pieces,
     "adapted": lambda answer: listed(map(doubtful, answer["adapted"]), ";"),
     "prices": _price_pieces,
-    "key": lambda answer: key_pieces(answer["key"], answer.get("missing", ())),
+    "key": _key_pieces,
 }
 """What of an answer is more than one value."""
 

@@ -14,6 +14,8 @@ THERE = "there"
 MISSING = "missing"
 UNUSABLE = "unusable"
 NONE_STATED = "none stated"
+SEE_CHECK = "see `check --credentials`"
+"""Where all is told that a load says of missing credentials, and of everything else."""
 _COLOURS = {THERE: good, UNUSABLE: bad}
 
 
@@ -42,7 +44,6 @@ def key_pieces(key: str, missing: Iterable[str] = ()) -> list[Piece]:
     return [_COLOURS.get(key, Piece)(key)]
 
 
-def print_refusals(problems: Iterable[str], page: Page) -> None:
-    """Print why an application's load is refused while keys are missing."""
-    for problem in problems:
-        page.line(bad("a load is refused:"), problem)
+def print_refusal(page: Page) -> None:
+    """Print that an application's load is refused while keys are missing."""
+    page.line(bad("a load is refused:"), SEE_CHECK)

@@ -21,15 +21,17 @@ from pipelex_cogt.config.tables import map_leaves
 
 NOTHING = "-"
 """What stands for a value that is not there."""
+EMPTY = '""'
+"""What stands for a text of no characters, which is stated all the same."""
 # Python writes no longer number in decimal digits.
 _MOST_BITS = 14_000
 
-# What a terminal obeys instead of showing it, what turns the direction of a line, what ends one, and halves of
-# characters; and what opens a command to a CI runner, which looks for it anywhere in a line. Single characters, and one
-# fixed text with a look ahead.
+# What a terminal obeys instead of showing it, what turns the direction of a line, what ends one, what nobody sees, so
+# that two names would look the same, and halves of characters; and what opens a command to a CI runner, which looks for
+# it anywhere in a line. Single characters, and one fixed text with a look ahead. Joiners are part of what is written.
 _UNSHOWABLE = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
-    "|##(?=\\[|vso\\[|teamcity\\[)"
+    "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ud800-\\udfff\\ufeff"
+    "\\ufff9-\\ufffb\\U000e0000-\\U000e007f]|##(?=\\[|vso\\[|teamcity\\[)"
 )
 
 
@@ -88,7 +90,7 @@ def text_of(value: object) -> str:
         return str(value).lower()
     if isinstance(value, float):
         return f"{Decimal(str(value)):f}"
-    return NOTHING if value is None else str(value)
+    return NOTHING if value is None else str(value) or EMPTY
 
 
 def as_data(value: Any) -> Any:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from pipelex_cogt.cli.keys import ENABLED, describe_key, describe_state, key_pieces, print_refusals
+from pipelex_cogt.cli.keys import ENABLED, SEE_CHECK, describe_key, describe_state, key_pieces, print_refusal
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import NOTHING, Piece, bad, counted, doubtful, fact, listed, strong, together
+from pipelex_cogt.config.key_paths import format_key_path
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import leaves
-from pipelex_cogt.errors import NotAvailableError, UnknownNameError
+from pipelex_cogt.errors import NotAvailableError, SettingsError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.aliases import members_of
@@ -36,6 +37,7 @@ _LEGEND = (
     "context and output in tokens, prices in US dollars per million tokens",
 )
 _HEAD_WIDTH = len("environment")
+_SAID_OTHERWISE = {"enabled", "missing_variables", "switched_off_by"}
 _IN_MODEL_COLUMNS = {"name", "backend_name", "model_id", "inputs", "outputs", "context_window", "max_tokens", "costs"}
 
 
@@ -51,14 +53,16 @@ class Listing(StrEnum):
 # What is in force, as data
 
 
-def describe(manager: ModelManager, backend: str | None = None) -> Description:
+def describe(manager: ModelManager, backend: str | None = None, refusal: SettingsError | None = None) -> Description:
     """What is in force, as data that JSON can hold; nothing in it is secret.
 
     Args:
         manager: The load.
         backend: The one backend that is asked for; None for all of them.
+        refusal: Why an application's load is refused, of which this is what it would be; None where it is not.
     """
     deck = manager.deck
+    choices = ((choice.value, _describe_choice(choice, deck)) for choice in LLMChoice)
     brief = ("name", "state", "models", "key", "missing")
     backends = [{key: each[key] for key in brief if key in each} for each in describe_backends(manager, backend)]
     presets = describe_presets(manager, backend)
@@ -67,11 +71,12 @@ def describe(manager: ModelManager, backend: str | None = None) -> Description:
         "profile": manager.routing.active.name,
         "directories": _describe_directories(manager),
         "backends": backends,
-        "choices": {choice.value: _describe_choice(choice, deck) for choice in LLMChoice},
+        "choices": dict(_leading_to(backend, choices)),
         "presets": {name: {"model": preset["model"]} for name, preset in presets.items()},
         "models": len(describe_models(manager, backend)),
         "aliases": len(describe_aliases(manager, backend)),
-        "warnings": len(manager.warnings),
+        "is_refused": refusal is not None,
+        "warnings": len(manager.warnings if refusal is None else refusal.warnings),
     }
 
 
@@ -117,8 +122,15 @@ def _describe_directories(manager: ModelManager) -> Description:
 
 
 def _describe_backend(backend: InferenceBackend) -> Description:
-    stated = backend.model_dump(mode="json", exclude={"enabled", "missing_variables"}, exclude_defaults=True)
-    return {**stated, "state": describe_state(backend), "models": len(backend.model_specs), **describe_key(backend)}
+    stated = backend.model_dump(mode="json", exclude=_SAID_OTHERWISE, exclude_defaults=True)
+    switches = [*map(format_key_path, backend.switched_off_by)]
+    return {
+        **stated,
+        **({"switched_off_by": switches} if switches else {}),
+        "state": describe_state(backend),
+        "models": len(backend.model_specs),
+        **describe_key(backend),
+    }
 
 
 def _describe_model(model: InferenceModelSpec) -> Description:
@@ -212,13 +224,15 @@ def _print_counts(description: Mapping[str, Any], page: Page) -> None:
     page.flow(
         [
             f"{counted(description['models'], 'model')}, {counted(description['aliases'], 'alias', 'aliases')};",
-            "`show models`, `show aliases`, `show presets` and `show backends` list them all",
+            *listed(map("`show {}`".format, Listing)),
+            "list them all",
         ]
     )
-    print_refusals(description.get("refused", ()), page)
+    if description["is_refused"]:
+        print_refusal(page)
     warnings = counted(description["warnings"], "warning")
     if description["warnings"]:
-        page.line(doubtful(f"{warnings}:"), "`check` lists them")
+        page.line(doubtful(f"{warnings}:"), SEE_CHECK)
     else:
         page.line(warnings)
 

@@ -36,6 +36,14 @@ class Difference:
     after: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A value of a backend as it may be shown, and as it is stated: two secrets look the same and may differ."""
+
+    shown: Any
+    stated: Any
+
+
 def find_differences(before: ModelDeck, after: ModelDeck) -> list[Difference]:
     """Everything that a caller would notice, in the order backends, models, aliases, presets, choices."""
     old, new = _view(before), _view(after)
@@ -61,8 +69,12 @@ def _view(deck: ModelDeck) -> dict[str, Things]:
 
 
 def _backend_view(name: str, deck: ModelDeck) -> dict[str, Any]:
-    stated = {"stated_endpoint", "stated_api_key", "stated_extra_config"}
-    return deck.backends[name].model_dump(mode="json", include=stated)
+    backend = deck.backends[name]
+    fields = {"stated_endpoint", "stated_api_key", "stated_extra_config"}
+    shown = _flatten(backend.model_dump(mode="json", include=fields))
+    stated = {"endpoint": backend.stated_endpoint, "api_key": backend.stated_api_key}
+    stated_at = _flatten({**stated, "extra_config": backend.stated_extra_config})
+    return {field: _Seen(value, stated_at[field]) for field, value in shown.items()}
 
 
 def _model_view(name: str, deck: ModelDeck) -> dict[str, Any]:
@@ -106,10 +118,14 @@ def _differences(kind: str, before: Things, after: Things) -> Iterator[Differenc
             continue
         for field in {**old, **new}:
             if old.get(field) != new.get(field):
-                yield Difference(kind, name, field, old.get(field), new.get(field))
+                yield Difference(kind, name, field, *(_shown(side.get(field)) for side in (old, new)))
 
 
 def _headline(view: Mapping[str, Any]) -> Any:
     """What stands for a thing that exists on one side alone; None on the other side."""
-    named = filter(None, map(view.get, (LEADS_TO, "backend_name", "endpoint")))
+    named = filter(None, map(_shown, map(view.get, (LEADS_TO, "backend_name", "endpoint"))))
     return next(named, "present") if view else None
+
+
+def _shown(value: Any) -> Any:
+    return value.shown if isinstance(value, _Seen) else value

@@ -23,11 +23,14 @@ from pipelex_cogt.config.tables import Table, has_value, leaves, value_at
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule, TurnedDown
 from pipelex_cogt.models.aliases import members_of
+from pipelex_cogt.models.llm_setting import LLMChoice
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 
 _STATED_IN = {RoutingRule.DEFAULT: ("default",), RoutingRule.FALLBACK: ("fallback_order",), RoutingRule.NONE: ()}
 """The keys of a profile that state a rule; any other rule is a route."""
+# No name has more dots in it than a version or two.
+_MOST_PARTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +191,9 @@ class _Explainer(NamedTuple):
         if len(path) > 1 and _is_known(path):
             return Explanation(name, "key path", absence="nothing states it")
         known = [*self.deck.llm_presets, *self.deck.backends.known_models, *self.deck.aliases, *self.deck.backends]
-        near = near_names(name, known) or self._near_paths(path)
-        raise UnknownNameError(name, "preset, model, alias, backend or key path", near)
+        near = self._path_with_dots(path) or near_names(name, known) or self._near_paths(path)
+        identity = self._choice(name) or self.deck.backends.what_is(name)
+        raise UnknownNameError(name, "preset, model, alias, backend or key path", near, identity)
 
     def values(self, *path: str | int) -> Iterator[ExplainedValue]:
         """Every value at or below a key path, with the layers that state it."""
@@ -247,6 +251,22 @@ class _Explainer(NamedTuple):
             yield from self.values("models", backend, DEFAULTS_KEY, "enabled")
             yield from self.values("backends", backend, "enabled")
         yield from self.values("inference_config", "enabled_backends")
+
+    def _choice(self, name: str) -> str | None:
+        """What a name is that is a choice's, in words."""
+        return f"a choice: ask for {self.deck.chosen_name(name)!r}" if name in {*LLMChoice} else None
+
+    def _path_with_dots(self, path: KeyPath) -> tuple[str, ...]:
+        """The key path that is there when keys are put together to names with dots, which need quotes; or none."""
+        table: Any = self.settings.tree
+        keys, found = [*map(str, path)], list[str]()
+        while keys and isinstance(table, Mapping):
+            parts = next((end for end in range(_MOST_PARTS, 0, -1) if ".".join(keys[:end]) in table), 0)
+            if not parts:
+                return ()
+            found.append(".".join(keys[:parts]))
+            table, keys = table[found[-1]], keys[parts:]
+        return () if keys else (format_key_path(tuple(found)),)
 
     def _near_paths(self, path: KeyPath) -> tuple[str, ...]:
         """Key paths like this one but for the last key."""
