@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt import InferenceModelSpec, ModelManager, Problem, SettingsError
-from pipelex_cogt.models.leads import lead_of_settings
-from tests.conftest import MINIMAL, WriteTree, dedent
+from pipelex_cogt.models.leads import Absences, lead_of_settings
+from pipelex_cogt.models.model_deck import tell_absence
+from tests.conftest import MINIMAL, Load, WriteTree, dedent
 
 ONE_BACKEND = "[default.cogt.inference_config]\nenabled_backends = ['openai']\n"
 ONLY_MINE = "[default.cogt.inference_config]\nenabled_backends = ['mine']\n"
@@ -225,3 +226,25 @@ def test_what_the_code_states_is_told_as_overrides() -> None:
         ModelManager.load(environ={}, overrides=overrides)
     (problem,) = caught.value.problems
     assert (problem.file, problem.path) == ("overrides", "cogt.routing.active")
+
+
+@pytest.mark.parametrize("mode", ["skip", "prefer"])
+def test_why_handles_lead_nowhere_is_the_same_looked_at_together_and_alone(load: Load, mode: str) -> None:
+    aliases = {
+        "self": "dot.ted",
+        "only-b": ["dark", "only-b"],
+        "dark": ["m-off"],
+        "far": ["near", "dark"],
+        "near": ["dark", "only-b", "dot.ted"],
+        "dot.ted": "dot.ted",
+    }
+    names = "\n".join(f"{name!r} = {stands_for!r}" for name, stands_for in aliases.items())
+    files = {
+        "settings.local.toml": f"[default.cogt.inference_config]\nmissing_credentials = '{mode}'",
+        "deck/more.toml": f"[aliases]\n{names}",
+    }
+    deck = load(files, environ={"A_KEY": "key-of-a-for-tests"}).deck
+    absences = Absences(deck)
+    handles = [name for name in (*aliases, "only-b", "m-off") if not deck.is_served(name)]
+    assert len(handles) > len(aliases)
+    assert [tell_absence(absences(name)) for name in handles] == [deck.why_absent(name) for name in handles]

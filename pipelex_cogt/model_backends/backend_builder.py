@@ -81,8 +81,7 @@ def build_backend_library(
     for name, specs in specs_of.items():
         served: Collection[str] = ()
         if name in tables:
-            missing = tuple(map(str, lacking.get(name, ())))
-            backend = backends[name] = build.backend(name, tables[name], specs, missing)
+            backend = backends[name] = build.backend(name, tables[name], specs, lacking.get(name, {}))
             served = backend.model_specs if backend.enabled else ()
         else:
             hint = NearName(name, tables, otherwise="add its table to backends.toml")
@@ -172,8 +171,8 @@ class _BackendBuilder(NamedTuple):
         tell_left_out(lacking, *given)
         return lacking
 
-    def backend(self, name: str, table: Table, specs: Specs, missing: tuple[str, ...]) -> InferenceBackend:
-        """Build a backend; `missing` names what it was left out for."""
+    def backend(self, name: str, table: Table, specs: Specs, lacking: Lacking) -> InferenceBackend:
+        """Build a backend; `lacking` holds what it was left out for."""
         path, is_in_use = ("backends", name), name in self.in_use
         if is_in_use and name not in self.files:
             place = ("models", name)
@@ -182,12 +181,13 @@ class _BackendBuilder(NamedTuple):
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
         further = {key: value for key, value in table.items() if key not in own}
         self._check_further_keys(path, further)
-        given = {"name": name, "extra_config": freeze(further), "missing_variables": missing}
+        given = {"name": name, "extra_config": freeze(further), "missing_variables": tuple(map(str, lacking))}
         given["switched_off_by"] = self.switches[name]
         if isinstance(own.get("enabled", True), bool):
             # What is no boolean stays, for validation to refuse it.
-            given["enabled"] = is_in_use and not missing
-        context = HandedOver(self.credentials, _served(specs), FrozenDict(self._switched_off(name, specs)))
+            given["enabled"] = is_in_use and not lacking
+        switched_off = FrozenDict(self._switched_off(name, specs))
+        context = HandedOver(self.credentials, _served(specs), switched_off, FrozenDict(lacking))
         backend = build_sound(InferenceBackend, own, path, self.report, given, context)
         self._check_endpoint(name, own.get("endpoint"))
         return backend or InferenceBackend.model_validate(given, context=context)

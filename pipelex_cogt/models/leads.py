@@ -7,7 +7,7 @@ choice, is told at the setting that decides: `causes` for the report, the neares
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import TypeAlias
 
@@ -17,7 +17,7 @@ from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.call_parameters import judged_by
-from pipelex_cogt.models.model_deck import ModelDeck
+from pipelex_cogt.models.model_deck import ModelDeck, nearest
 
 Lead: TypeAlias = Callable[[str], InferenceModelSpec | None]
 """Answers which model a handle leads to; None where it leads to none."""
@@ -55,6 +55,29 @@ class _EveryKey:
             model = next(filter(None, (self._model(member) or found.get(member) for member in members)), None)
             if model is not None:
                 found[alias] = model
+        return found
+
+
+class Absences:
+    """Why the handles of a sound deck lead to no model: each name is looked at once, however many lead to it."""
+
+    def __init__(self, deck: ModelDeck) -> None:
+        self._deck = deck
+        self._of_model = cache(deck.routing.absence)
+
+    def __call__(self, handle: str) -> NotAvailableError:
+        """Why a model name or an alias leads to no model, though something is called so."""
+        return self._of_aliases[handle] if handle in self._deck.aliases else self._of_model(handle)
+
+    @cached_property
+    def _of_aliases(self) -> dict[str, NotAvailableError]:
+        found: dict[str, NotAvailableError] = {}
+        # The chains stand in an order in which each comes after those it leads to.
+        for alias, chain in self._deck.chains.items():
+            if not chain:
+                # A member with the alias's own name is the model of that name.
+                members = members_of(self._deck.aliases[alias])
+                found[alias] = nearest(found.get(member) or self._of_model(member) for member in members)
         return found
 
 
