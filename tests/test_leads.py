@@ -17,6 +17,10 @@ from tests.conftest import MINIMAL, Load, WriteTree, dedent
 
 ONE_BACKEND = "[default.cogt.inference_config]\nenabled_backends = ['openai']\n"
 ONLY_MINE = "[default.cogt.inference_config]\nenabled_backends = ['mine']\n"
+PACKAGED_BACKENDS = (
+    "openai anthropic google mistral xai deepseek cohere azure_openai bedrock vertexai groq cerebras fireworks "
+    "together_ai openrouter ollama"
+).split()
 MINE = {"backends.toml": "[mine]", "backends/mine.toml": "[my-model]\nsdk = 's'"}
 NO_TEMPERATURE = (
     "does not fit cogt.deck.llm_presets.llm_to_reason.temperature (packaged presets.toml): "
@@ -96,12 +100,27 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
     "a choice of backends that leaves none": (
         {"settings.toml": ONLY_MINE, **MINE},
         {},
-        ["settings.toml:2  cogt.inference_config.enabled_backends"] * 2,
+        ["settings.toml:2  cogt.inference_config.enabled_backends"],
+    ),
+    "every model of a file switched off": (
+        {"settings.toml": ONE_BACKEND, "backends/openai.toml": "[defaults]\nenabled = false"},
+        {},
+        ["backends/openai.toml:2  cogt.models.openai.defaults.enabled"],
+    ),
+    "every backend switched off": (
+        {"backends.toml": "\n".join(f"[{name}]\nenabled = false" for name in PACKAGED_BACKENDS)},
+        {},
+        [
+            "backends.toml:4  cogt.backends.anthropic.enabled: "
+            "does not fit cogt.deck.llm_choice_defaults.for_text (packaged choices.toml) and "
+            "cogt.deck.llm_choice_defaults.for_object (packaged choices.toml): "
+            "handle 'base' leads to no model that is served: 'claude-5.5-sonnet' is known only to what is disabled: "
+        ],
     ),
     "an alias that leads nowhere": (
         {"settings.toml": ONE_BACKEND, "deck/mine.toml": "[aliases]\nbase = ['claude-5-sonnet']"},
         {},
-        ["deck/mine.toml:2  cogt.deck.aliases.base"] * 2,
+        ["deck/mine.toml:2  cogt.deck.aliases.base"],
     ),
     "an alias of many behind a choice of backends that leaves none": (
         {
@@ -110,22 +129,22 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
             "deck/mine.toml": "[aliases]\nsmall-open = ['gpt-oss-20b', 'gpt-oss-120b']",
         },
         {},
-        ["settings.toml:2  cogt.inference_config.enabled_backends"] * 2,
+        ["settings.toml:2  cogt.inference_config.enabled_backends"],
     ),
     "a profile that leads nowhere": (
         {"settings.toml": ONE_BACKEND, "routing.toml": "active = 'none'\n[profiles.none]"},
         {},
-        ["routing.toml:1  cogt.routing.active"] * 2,
+        ["routing.toml:1  cogt.routing.active"],
     ),
     "a route that leads nowhere": (
         {**MINE, "routing.toml": "[profiles.all_enabled.routes]\n'*' = 'mine'"},
         {},
-        ['routing.toml:2  cogt.routing.profiles.all_enabled.routes."*"'] * 2,
+        ['routing.toml:2  cogt.routing.profiles.all_enabled.routes."*"'],
     ),
     "a fallback that leads nowhere": (
         {**MINE, "routing.toml": "[profiles.all_enabled]\nfallback_order = ['mine']"},
         {},
-        ["routing.toml:2  cogt.routing.profiles.all_enabled.fallback_order"] * 2,
+        ["routing.toml:2  cogt.routing.profiles.all_enabled.fallback_order"],
     ),
     "a circle through a packaged alias": (
         {"deck/mine.toml": "[aliases]\nmistral-large = 'best-mistral'"},

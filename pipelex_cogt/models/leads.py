@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, cached_property
-from itertools import product
+from itertools import chain, product
 from typing import TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath
@@ -73,8 +73,8 @@ class Absences:
     def _of_aliases(self) -> dict[str, NotAvailableError]:
         found: dict[str, NotAvailableError] = {}
         # The chains stand in an order in which each comes after those it leads to.
-        for alias, chain in self._deck.chains.items():
-            if not chain:
+        for alias, models in self._deck.chains.items():
+            if not models:
                 # A member with the alias's own name is the model of that name.
                 members = members_of(self._deck.aliases[alias])
                 found[alias] = nearest(found.get(member) or self._of_model(member) for member in members)
@@ -116,13 +116,13 @@ def _is_model(handle: str, lead: Lead) -> bool:
     return model is not None and model.name == handle
 
 
-def causes_of_absence(deck: ModelDeck, name: str, reason: type[NotAvailableError]) -> Iterator[KeyPath]:
+def causes_of_absence(deck: ModelDeck, name: str, absence: NotAvailableError) -> Iterator[KeyPath]:
     """The settings that decide that a name leads to no model.
 
     Args:
         deck: The deck.
         name: A preset, a model name or an alias.
-        reason: The kind of reason why it leads to none.
+        absence: The reason that is told, of all models it might lead to.
     """
     handle = name
     if name in deck.llm_presets:
@@ -132,8 +132,10 @@ def causes_of_absence(deck: ModelDeck, name: str, reason: type[NotAvailableError
     # Of several members each would have been enough: what all of them have in common is nearer than one of them.
     common = sum(1 for _ in _only_ways(deck, handle))
     yield from aliases[:common]
-    groups = [_switches(deck, handle), _rules(deck, handle)]
-    for group in reversed(groups) if issubclass(reason, ModelNotRoutedError) else groups:
+    # What is told is mended where the model that it tells of was switched off; other models come after it.
+    groups = [chain(_switches(deck, absence.name), _switches(deck, handle)), _rules(deck, handle)]
+    is_rule_first = isinstance(absence, ModelNotRoutedError) and bool(deck.backends.serving(absence.name))
+    for group in reversed(groups) if is_rule_first else groups:
         yield from group
     yield from aliases[common:]
 
