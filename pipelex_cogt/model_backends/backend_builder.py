@@ -18,7 +18,7 @@ from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredent
 from pipelex_cogt.config.key_paths import KeyPath, quote_key
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
-from pipelex_cogt.config.other_words import sdk_meaning
+from pipelex_cogt.config.other_words import meanings, sdk_meaning
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import Elsewhere, ProblemReport
 from pipelex_cogt.config.schema import known_keys
@@ -54,6 +54,8 @@ _KEYS_OF_MODELS = (
     - {"api", "description", "extra_body", "headers", "tools"}
 )
 """Keys of models that no backend knows, without those that an SDK may take."""
+_MISTAKEN_KEYS = ("constraints", "costs", "max_tokens")
+"""Keys of models that are told from a slip, or another word for them, for no SDK of a backend has one like it."""
 _NOTHING: Table = FrozenDict()
 
 
@@ -211,13 +213,9 @@ class _BackendBuilder(NamedTuple):
     def _check_further_keys(self, path: KeyPath, further: Table) -> None:
         """A key that means a known one is none of its SDK's, and neither is what a model states."""
         file = self.config.model_specs_path(str(path[-1]))
-        of_models = f"it belongs to models: write it below [{DEFAULTS_KEY}] of {file.parent.name}/{file.name}"
-        hints = {
-            "extra_config": "write its keys in the backend's own table",
-            **dict.fromkeys(_KEYS_OF_MODELS, of_models),
-        }
+        hints = {"extra_config": "write its keys in the backend's own table"}
         for key in further:
-            hint = hints.get(key) or _meant_key(key)
+            hint = hints.get(key) or _hint_of_models(key, f"{file.parent.name}/{file.name}") or _meant_key(key)
             if hint is not None:
                 self.report.error((*path, key), "unknown key", hint)
 
@@ -301,6 +299,18 @@ def _fault_of_endpoint(text: str, place: KeyPath) -> Fault | None:
     """Why a stated endpoint can never be a base URL, as far as its defaults tell."""
     fault = fault_of_template(text, attrgetter("default"))
     return doubt_of(text, variable_for(place)) or (fault and as_fault(fault))
+
+
+def _hint_of_models(key: str, file: str) -> str | None:
+    """The line to write for a key of a backend that belongs to its models; None for any other key."""
+    meant = key if key in _KEYS_OF_MODELS else next(filter(partial(is_one_slip, key), _MISTAKEN_KEYS), None)
+    meant = meant or next(iter(meanings(key, _MISTAKEN_KEYS)), None)
+    if meant is None:
+        return None
+    written = OLDER_SPELLINGS.get(meant, meant)
+    what = "it" if written == key else repr(written)
+    place = f"[{DEFAULTS_KEY}] in" if written == DEFAULTS_KEY else f"{what} below [{DEFAULTS_KEY}] of"
+    return f"it belongs to models: write {place} {file}"
 
 
 def _meant_key(key: str) -> str | None:
