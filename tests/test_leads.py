@@ -18,9 +18,14 @@ from tests.conftest import MINIMAL, Load, WriteTree, dedent
 ONE_BACKEND = "[default.cogt.inference_config]\nenabled_backends = ['openai']\n"
 ONLY_MINE = "[default.cogt.inference_config]\nenabled_backends = ['mine']\n"
 PACKAGED_BACKENDS = (
-    "openai anthropic google mistral xai deepseek cohere azure_openai bedrock vertexai groq cerebras fireworks "
-    "together_ai openrouter ollama"
-).split()
+    *("openai", "anthropic", "google", "mistral", "xai", "deepseek", "cohere", "azure_openai", "bedrock"),
+    *("vertexai", "groq", "cerebras", "fireworks", "together_ai", "openrouter", "ollama"),
+)
+CHOICE = "cogt.deck.llm_choice_defaults.for_{} (packaged choices.toml)"
+NO_CHOICE = (
+    f"does not fit {CHOICE.format('text')} and {CHOICE.format('object')}: "
+    "handle 'base' leads to no model that is served: 'claude-5.5-sonnet' is known only to what is disabled: "
+)
 MINE = {"backends.toml": "[mine]", "backends/mine.toml": "[my-model]\nsdk = 's'"}
 NO_TEMPERATURE = (
     "does not fit cogt.deck.llm_presets.llm_to_reason.temperature (packaged presets.toml): "
@@ -110,12 +115,7 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
     "every backend switched off": (
         {"backends.toml": "\n".join(f"[{name}]\nenabled = false" for name in PACKAGED_BACKENDS)},
         {},
-        [
-            "backends.toml:4  cogt.backends.anthropic.enabled: "
-            "does not fit cogt.deck.llm_choice_defaults.for_text (packaged choices.toml) and "
-            "cogt.deck.llm_choice_defaults.for_object (packaged choices.toml): "
-            "handle 'base' leads to no model that is served: 'claude-5.5-sonnet' is known only to what is disabled: "
-        ],
+        [f"backends.toml:4  cogt.backends.anthropic.enabled: {NO_CHOICE}"],
     ),
     "an alias that leads nowhere": (
         {"settings.toml": ONE_BACKEND, "deck/mine.toml": "[aliases]\nbase = ['claude-5-sonnet']"},
