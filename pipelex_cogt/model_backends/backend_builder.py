@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import compress, filterfalse
 from operator import attrgetter
@@ -54,6 +54,7 @@ _KEYS_OF_MODELS = (
     - {"api", "description", "extra_body", "headers", "tools"}
 )
 """Keys of models that no backend knows, without those that an SDK may take."""
+_WITHOUT_SDK = {*_MODEL_KEYS} - {"sdk"}
 _MISTAKEN_KEYS = ("constraints", "costs", "max_tokens")
 """Keys of models that are told from a slip, or another word for them, for no SDK of a backend has one like it."""
 _NOTHING: Table = FrozenDict()
@@ -270,6 +271,8 @@ class _BackendBuilder(NamedTuple):
         elif "model_id" in defaults:
             hint = "each model needs its own"
             self.report.warning((*place, "model_id"), "[defaults] is no model: every model takes this", hint)
+        if _lacks_sdk([defaults, *tables.values()]):
+            self.report.required([(*place, "sdk")], "state it for all models of the file", unless=[place])
 
     def _spec(
         self, path: KeyPath, table: Table, fields: Table, defaults: Table = _NOTHING
@@ -299,6 +302,13 @@ def _fault_of_endpoint(text: str, place: KeyPath) -> Fault | None:
     """Why a stated endpoint can never be a base URL, as far as its defaults tell."""
     fault = fault_of_template(text, attrgetter("default"))
     return doubt_of(text, variable_for(place)) or (fault and as_fault(fault))
+
+
+def _lacks_sdk(tables: Sequence[Any]) -> bool:
+    """Whether the `[defaults]` and the several models of a file all leave `sdk` out: one line for all is missing."""
+    is_of_several = len(tables) > len(("defaults", "model"))
+    # A key that is none of a model's may be meant for it, or may be the rest of a name with a dot.
+    return is_of_several and all(isinstance(table, dict) and table.keys() <= _WITHOUT_SDK for table in tables)
 
 
 def _hint_of_models(key: str, file: str) -> str | None:
