@@ -53,8 +53,24 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], CallParameters]] = {
     "fewer tokens than it needs": (
         {"constraints": [HIGH_ENOUGH]},
         {"max_tokens": 15},
-        CallParameters(max_tokens=16, adapted=("max_tokens 15 raised to 16: 'm' needs as many",)),
+        CallParameters(max_tokens=16, adapted=("max_tokens 15 raised to 16: 'm' needs 16 or more",)),
     ),
+    "more tokens than it needs and fewer than it writes": (
+        {"constraints": [HIGH_ENOUGH], "max_tokens": 10},
+        {"max_tokens": 20},
+        CallParameters(
+            adapted=(
+                "max_tokens 20 lowered to 10: 'm' writes no more",
+                "max_tokens 10 left out: 'm' needs 16 or more",
+            )
+        ),
+    ),
+    "the limit of a model that takes none": (
+        {"constraints": [HIGH_ENOUGH], "max_tokens": 10},
+        {"max_tokens": "auto"},
+        CallParameters(adapted=("max_tokens 10 left out: 'm' needs 16 or more",)),
+    ),
+    "nothing but 1 is not doubled": ({"constraints": [ONLY_1, DOUBLED]}, {"temperature": 1}, CallParameters(1.0)),
     "no temperature": (
         {"constraints": [UNSUPPORTED]},
         {"temperature": 0.3},
@@ -103,7 +119,7 @@ def test_what_is_sent_is_what_the_model_takes(
 MODELS = st.builds(
     lambda constraints, max_tokens: spec(constraints=constraints, max_tokens=max_tokens),
     st.sets(st.sampled_from(ModelConstraint)).map(list),
-    st.none() | st.integers(min_value=16, max_value=200),
+    st.none() | st.integers(min_value=1, max_value=200),
 )
 SETTINGS = st.builds(
     lambda temperature, max_tokens: LLMSetting(llm_handle="m", temperature=temperature, max_tokens=max_tokens),
@@ -116,7 +132,7 @@ SETTINGS = st.builds(
 def test_whatever_is_stated_the_model_takes_what_is_sent(setting: LLMSetting, model: InferenceModelSpec) -> None:
     parameters = setting.parameters_for(model)
     temperature = parameters.temperature
-    if DOUBLED in model.constraints and temperature is not None:
+    if DOUBLED in model.constraints and ONLY_1 not in model.constraints and temperature is not None:
         temperature /= 2
     stated = LLMSetting(llm_handle="m", temperature=temperature, max_tokens=parameters.max_tokens)
     assert [*stated.faults_for(model)] == []

@@ -11,11 +11,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt import InferenceModelSpec, ModelManager, Problem, SettingsError
-from pipelex_cogt.models.leads import lead_of_settings
-from tests.conftest import MINIMAL, WriteTree, dedent
+from pipelex_cogt.models.leads import Absences, lead_of_settings
+from pipelex_cogt.models.model_deck import tell_absence
+from tests.conftest import MINIMAL, Load, WriteTree, dedent
 
 ONE_BACKEND = "[default.cogt.inference_config]\nenabled_backends = ['openai']\n"
 ONLY_MINE = "[default.cogt.inference_config]\nenabled_backends = ['mine']\n"
+PACKAGED_BACKENDS = (
+    *("openai", "anthropic", "google", "mistral", "xai", "deepseek", "cohere", "azure_openai", "bedrock"),
+    *("vertexai", "groq", "cerebras", "fireworks", "together_ai", "openrouter", "ollama"),
+)
+CHOICE = "cogt.deck.llm_choice_defaults.for_{} (packaged choices.toml)"
+NO_CHOICE = (
+    f"does not fit {CHOICE.format('text')} and {CHOICE.format('object')}: "
+    "handle 'base' leads to no model that is served: 'claude-5.5-sonnet' is known only to what is disabled: "
+)
 MINE = {"backends.toml": "[mine]", "backends/mine.toml": "[my-model]\nsdk = 's'"}
 NO_TEMPERATURE = (
     "does not fit cogt.deck.llm_presets.llm_to_reason.temperature (packaged presets.toml): "
@@ -95,12 +105,22 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
     "a choice of backends that leaves none": (
         {"settings.toml": ONLY_MINE, **MINE},
         {},
-        ["settings.toml:2  cogt.inference_config.enabled_backends"] * 2,
+        ["settings.toml:2  cogt.inference_config.enabled_backends"],
+    ),
+    "every model of a file switched off": (
+        {"settings.toml": ONE_BACKEND, "backends/openai.toml": "[defaults]\nenabled = false"},
+        {},
+        ["backends/openai.toml:2  cogt.models.openai.defaults.enabled"],
+    ),
+    "every backend switched off": (
+        {"backends.toml": "\n".join(f"[{name}]\nenabled = false" for name in PACKAGED_BACKENDS)},
+        {},
+        [f"backends.toml:4  cogt.backends.anthropic.enabled: {NO_CHOICE}"],
     ),
     "an alias that leads nowhere": (
         {"settings.toml": ONE_BACKEND, "deck/mine.toml": "[aliases]\nbase = ['claude-5-sonnet']"},
         {},
-        ["deck/mine.toml:2  cogt.deck.aliases.base"] * 2,
+        ["deck/mine.toml:2  cogt.deck.aliases.base"],
     ),
     "an alias of many behind a choice of backends that leaves none": (
         {
@@ -109,22 +129,22 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
             "deck/mine.toml": "[aliases]\nsmall-open = ['gpt-oss-20b', 'gpt-oss-120b']",
         },
         {},
-        ["settings.toml:2  cogt.inference_config.enabled_backends"] * 2,
+        ["settings.toml:2  cogt.inference_config.enabled_backends"],
     ),
     "a profile that leads nowhere": (
         {"settings.toml": ONE_BACKEND, "routing.toml": "active = 'none'\n[profiles.none]"},
         {},
-        ["routing.toml:1  cogt.routing.active"] * 2,
+        ["routing.toml:1  cogt.routing.active"],
     ),
     "a route that leads nowhere": (
         {**MINE, "routing.toml": "[profiles.all_enabled.routes]\n'*' = 'mine'"},
         {},
-        ['routing.toml:2  cogt.routing.profiles.all_enabled.routes."*"'] * 2,
+        ['routing.toml:2  cogt.routing.profiles.all_enabled.routes."*"'],
     ),
     "a fallback that leads nowhere": (
         {**MINE, "routing.toml": "[profiles.all_enabled]\nfallback_order = ['mine']"},
         {},
-        ["routing.toml:2  cogt.routing.profiles.all_enabled.fallback_order"] * 2,
+        ["routing.toml:2  cogt.routing.profiles.all_enabled.fallback_order"],
     ),
     "a circle through a packaged alias": (
         {"deck/mine.toml": "[aliases]\nmistral-large = 'best-mistral'"},
@@ -225,3 +245,25 @@ def test_what_the_code_states_is_told_as_overrides() -> None:
         ModelManager.load(environ={}, overrides=overrides)
     (problem,) = caught.value.problems
     assert (problem.file, problem.path) == ("overrides", "cogt.routing.active")
+
+
+@pytest.mark.parametrize("mode", ["skip", "prefer"])
+def test_why_handles_lead_nowhere_is_the_same_looked_at_together_and_alone(load: Load, mode: str) -> None:
+    aliases = {
+        "self": "dot.ted",
+        "only-b": ["dark", "only-b"],
+        "dark": ["m-off"],
+        "far": ["near", "dark"],
+        "near": ["dark", "only-b", "dot.ted"],
+        "dot.ted": "dot.ted",
+    }
+    names = "\n".join(f"{name!r} = {stands_for!r}" for name, stands_for in aliases.items())
+    files = {
+        "settings.local.toml": f"[default.cogt.inference_config]\nmissing_credentials = '{mode}'",
+        "deck/more.toml": f"[aliases]\n{names}",
+    }
+    deck = load(files, environ={"A_KEY": "key-of-a-for-tests"}).deck
+    absences = Absences(deck)
+    handles = [name for name in (*aliases, "only-b", "m-off") if not deck.is_served(name)]
+    assert len(handles) > len(aliases)
+    assert [tell_absence(absences(name)) for name in handles] == [deck.why_absent(name) for name in handles]

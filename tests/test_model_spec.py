@@ -295,6 +295,38 @@ def test_a_model_needs_an_sdk(problems: Problems) -> None:
     ]
 
 
+NO_SDK = "sdk: required, and nothing states it"
+WITHOUT_SDK = {
+    "in no table": (["[m1]", "[only-a]"], [f"  cogt.models.a.defaults.{NO_SDK}; state it for all models of the file"]),
+    "beside other defaults": (
+        ["[defaults]", "max_tokens = 5", "[m1]", "[only-a]", "max_tokens = 'x'"],
+        [
+            f":1  cogt.models.a.defaults.{NO_SDK}; state it for all models of the file",
+            ":5  cogt.models.a.only-a.max_tokens: expected an integer, got a string",
+        ],
+    ),
+    "in one table": (["[m1]", "[only-a]", "sdk = 's'"], [f":1  cogt.models.a.m1.{NO_SDK}"]),
+    "misspelt": (
+        ["[defaults]", "skd = 's'", "[m1]", "[only-a]"],
+        [":2  cogt.models.a.defaults.skd: unknown key; did you mean 'sdk'?"],
+    ),
+    "misspelt in each": (
+        ["[m1]", "skd = 's'", "[only-a]", "skd = 's'"],
+        [
+            ":2  cogt.models.a.m1.skd: unknown key; did you mean 'sdk'?",
+            ":4  cogt.models.a.only-a.skd: unknown key; did you mean 'sdk'?",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), WITHOUT_SDK.values(), ids=WITHOUT_SDK)
+def test_an_sdk_that_several_models_lack_is_told_once(
+    problems: Problems, lines: list[str], expected: list[str]
+) -> None:
+    assert problems(specs_a(*lines)) == [f"backends/a.toml{fault}" for fault in expected]
+
+
 @pytest.mark.parametrize(("lines", "message"), BAD_DEFAULTS.values(), ids=BAD_DEFAULTS)
 def test_a_fault_of_the_defaults_is_told_once_where_it_stands(
     problems: Problems, lines: list[str], message: str

@@ -126,6 +126,26 @@ def test_what_a_model_states_is_told_where_it_belongs(problems: Problems, key: s
     ]
 
 
+@pytest.mark.parametrize(
+    ("key", "what"),
+    [
+        ("constraint", "'constraints' below [defaults] of"),
+        ("valued_constraints", "'constraints' below [defaults] of"),
+        ("price", "'costs' below [defaults] of"),
+        ("max_token", "'max_tokens' below [defaults] of"),
+        ("default_sdk", "'sdk' below [defaults] of"),
+        ("defaults", "[defaults] in"),
+    ],
+)
+def test_what_models_state_is_told_by_its_right_name(problems: Problems, key: str, what: str) -> None:
+    assert problems({"backends.local.toml": f"[a.{key}]\nx = 5\n"}) == [
+        (
+            f"backends.local.toml:1  cogt.backends.a.{key}: unknown key;"
+            f" it belongs to models: write {what} backends/a.toml"
+        )
+    ]
+
+
 @pytest.mark.parametrize("line", ["model = 'm1'", "model = '${X}'"])
 def test_a_handle_by_another_name_is_told_once(problems: Problems, line: str) -> None:
     told = problems({"deck/z.toml": f"[llm_presets.q]\n{line}\n"})

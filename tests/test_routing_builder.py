@@ -330,3 +330,12 @@ def test_a_route_of_no_model_says_what_its_key_is(load: Load, key: str, hint: st
     routing = f"active = 'x'\n[profiles.x]\nfallback_order = ['a', 'b']\nroutes = {{ '{key}' = 'a' }}"
     (warning,) = load({"routing.toml": routing}).warnings
     assert warning.message == f"no backend knows a model {key!r}; {hint}"
+
+
+def test_a_profile_that_begins_the_name_of_the_active_one_is_another(load: Load) -> None:
+    lines = 'active = "all.x"\n[profiles.all]\ndefault = "off"\n[profiles."all.x"]\nfallback_order = ["a", "b"]'
+    (warning,) = load({"routing.toml": lines}).warnings
+    assert str(warning).endswith(
+        "routing.toml:3  cogt.routing.profiles.all.default: backend 'off' is disabled; "
+        "enable it in cogt.backends.off.enabled, or name another backend"
+    )

@@ -1,4 +1,4 @@
-"""Values that can be loaded and are hardly meant: prices by the token. Those of endpoints are in `test_endpoints`."""
+"""Values that can be loaded and are hardly meant: prices by the token, defaults that no model takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from pipelex_cogt import ModelManager
-from tests.conftest import Load
+from tests.conftest import Load, WriteTree
 
 PER_MILLION = "prices are US dollars per million tokens"
 
@@ -70,3 +70,30 @@ def test_a_negative_price_stays_an_error(problems: Callable[..., list[str]]) -> 
     assert found == [
         "backends/a.local.toml:2  cogt.models.a.m1.costs.output: expected a number of at least 0, got -0.5"
     ]
+
+
+DEFAULTS = {
+    "a number": ("[defaults]\nmax_tokens = 5\n[only-a]\nmax_tokens = 7", ["max_tokens"]),
+    "a price": ("[defaults.costs]\ninput = 3.0\n[only-a.costs]\ninput = 2.0", ["costs.input"]),
+    "a price that one model takes": ("[defaults.costs]\noutput_audio = 3.0\n[only-a.costs]\ninput = 2.0", []),
+    "a number that one model takes": ("[defaults]\nmax_tokens = 5", []),
+    "a list, which may go on": (
+        "[defaults]\ninputs = ['text']\n[m1]\ninputs = ['...', 'pdf']\n[only-a]\ninputs = ['...', 'audio']",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "keys"), DEFAULTS.values(), ids=DEFAULTS)
+def test_a_default_that_no_model_takes_is_told(load: Load, lines: str, keys: list[str]) -> None:
+    hint = "has no effect: every model of this backend states its own; state it in the tables of the models"
+    assert told(load({"backends/a.local.toml": lines})) == [
+        f"backends/a.local.toml:2  cogt.models.a.defaults.{key}: {hint}" for key in keys
+    ]
+
+
+def test_defaults_over_packaged_models_that_all_state_their_own_are_told(write_tree: WriteTree) -> None:
+    files = {"backends/openai.toml": "[defaults]\nmax_tokens = 1000\nprompting_target = 'mistral'"}
+    manager = ModelManager.load(write_tree(files), environ={})
+    (warning,) = told(manager)
+    assert warning.startswith("backends/openai.toml:2  cogt.models.openai.defaults.max_tokens: has no effect: ")

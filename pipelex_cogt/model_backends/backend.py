@@ -18,7 +18,7 @@ from pipelex_cogt.config.credentials import WAY_IN, Credentials
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting, plain_text, stated_value
-from pipelex_cogt.config.references import holds_reference, references_in
+from pipelex_cogt.config.references import Reference, holds_reference
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
 from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError
@@ -42,11 +42,13 @@ class HandedOver(NamedTuple):
         credentials: What answers its references.
         model_specs: The models it serves, by model name.
         switched_off_models: The models that its file switches off, each with the key path that does.
+        lacking: The references whose absence left it out of this load, each with the key path that needs it.
     """
 
     credentials: Credentials
     model_specs: ModelSpecs
     switched_off_models: Mapping[str, KeyPath] = FrozenDict()
+    lacking: Mapping[Reference, KeyPath] = FrozenDict()
 
 
 class InferenceBackend(SettingsModel):
@@ -164,9 +166,7 @@ class InferenceBackend(SettingsModel):
         """The error that says why it was left out of this load; None where it was not."""
         if not self.is_left_out:
             return None
-        wanted = {*self.missing_variables}
-        settings = ((path, references_in(text)) for path, text in self.referenced_settings())
-        lacking = {each: path for path, references in settings for each in references if str(each) in wanted}
+        lacking = self._handed_over.lacking
         path = next(iter(lacking.values()), ("backends", self.name))
         place = str(self.credentials.locate(path) or "settings")
         advice = self.credentials.whereabouts([*lacking], WAY_IN)

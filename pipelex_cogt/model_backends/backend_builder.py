@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import compress, filterfalse
 from operator import attrgetter
@@ -18,7 +18,7 @@ from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredent
 from pipelex_cogt.config.key_paths import KeyPath, quote_key
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
-from pipelex_cogt.config.other_words import sdk_meaning
+from pipelex_cogt.config.other_words import meanings, sdk_meaning
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import Elsewhere, ProblemReport
 from pipelex_cogt.config.schema import known_keys
@@ -54,6 +54,9 @@ _KEYS_OF_MODELS = (
     - {"api", "description", "extra_body", "headers", "tools"}
 )
 """Keys of models that no backend knows, without those that an SDK may take."""
+_WITHOUT_SDK = {*_MODEL_KEYS} - {"sdk"}
+_MISTAKEN_KEYS = ("constraints", "costs", "max_tokens")
+"""Keys of models that are told from a slip, or another word for them, for no SDK of a backend has one like it."""
 _NOTHING: Table = FrozenDict()
 
 
@@ -81,8 +84,7 @@ def build_backend_library(
     for name, specs in specs_of.items():
         served: Collection[str] = ()
         if name in tables:
-            missing = tuple(map(str, lacking.get(name, ())))
-            backend = backends[name] = build.backend(name, tables[name], specs, missing)
+            backend = backends[name] = build.backend(name, tables[name], specs, lacking.get(name, {}))
             served = backend.model_specs if backend.enabled else ()
         else:
             hint = NearName(name, tables, otherwise="add its table to backends.toml")
@@ -172,8 +174,8 @@ class _BackendBuilder(NamedTuple):
         tell_left_out(lacking, *given)
         return lacking
 
-    def backend(self, name: str, table: Table, specs: Specs, missing: tuple[str, ...]) -> InferenceBackend:
-        """Build a backend; `missing` names what it was left out for."""
+    def backend(self, name: str, table: Table, specs: Specs, lacking: Lacking) -> InferenceBackend:
+        """Build a backend; `lacking` holds what it was left out for."""
         path, is_in_use = ("backends", name), name in self.in_use
         if is_in_use and name not in self.files:
             place = ("models", name)
@@ -182,12 +184,13 @@ class _BackendBuilder(NamedTuple):
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
         further = {key: value for key, value in table.items() if key not in own}
         self._check_further_keys(path, further)
-        given = {"name": name, "extra_config": freeze(further), "missing_variables": missing}
+        given = {"name": name, "extra_config": freeze(further), "missing_variables": tuple(map(str, lacking))}
         given["switched_off_by"] = self.switches[name]
         if isinstance(own.get("enabled", True), bool):
             # What is no boolean stays, for validation to refuse it.
-            given["enabled"] = is_in_use and not missing
-        context = HandedOver(self.credentials, _served(specs), FrozenDict(self._switched_off(name, specs)))
+            given["enabled"] = is_in_use and not lacking
+        switched_off = FrozenDict(self._switched_off(name, specs))
+        context = HandedOver(self.credentials, _served(specs), switched_off, FrozenDict(lacking))
         backend = build_sound(InferenceBackend, own, path, self.report, given, context)
         self._check_endpoint(name, own.get("endpoint"))
         return backend or InferenceBackend.model_validate(given, context=context)
@@ -211,13 +214,9 @@ class _BackendBuilder(NamedTuple):
     def _check_further_keys(self, path: KeyPath, further: Table) -> None:
         """A key that means a known one is none of its SDK's, and neither is what a model states."""
         file = self.config.model_specs_path(str(path[-1]))
-        of_models = f"it belongs to models: write it below [{DEFAULTS_KEY}] of {file.parent.name}/{file.name}"
-        hints = {
-            "extra_config": "write its keys in the backend's own table",
-            **dict.fromkeys(_KEYS_OF_MODELS, of_models),
-        }
+        hints = {"extra_config": "write its keys in the backend's own table"}
         for key in further:
-            hint = hints.get(key) or _meant_key(key)
+            hint = hints.get(key) or _hint_of_models(key, f"{file.parent.name}/{file.name}") or _meant_key(key)
             if hint is not None:
                 self.report.error((*path, key), "unknown key", hint)
 
@@ -272,6 +271,8 @@ class _BackendBuilder(NamedTuple):
         elif "model_id" in defaults:
             hint = "each model needs its own"
             self.report.warning((*place, "model_id"), "[defaults] is no model: every model takes this", hint)
+        if _lacks_sdk([defaults, *tables.values()]):
+            self.report.required([(*place, "sdk")], "state it for all models of the file", unless=[place])
 
     def _spec(
         self, path: KeyPath, table: Table, fields: Table, defaults: Table = _NOTHING
@@ -301,6 +302,25 @@ def _fault_of_endpoint(text: str, place: KeyPath) -> Fault | None:
     """Why a stated endpoint can never be a base URL, as far as its defaults tell."""
     fault = fault_of_template(text, attrgetter("default"))
     return doubt_of(text, variable_for(place)) or (fault and as_fault(fault))
+
+
+def _lacks_sdk(tables: Sequence[Any]) -> bool:
+    """Whether the `[defaults]` and the several models of a file all leave `sdk` out: one line for all is missing."""
+    is_of_several = len(tables) > len(("defaults", "model"))
+    # A key that is none of a model's may be meant for it, or may be the rest of a name with a dot.
+    return is_of_several and all(isinstance(table, dict) and table.keys() <= _WITHOUT_SDK for table in tables)
+
+
+def _hint_of_models(key: str, file: str) -> str | None:
+    """The line to write for a key of a backend that belongs to its models; None for any other key."""
+    meant = key if key in _KEYS_OF_MODELS else next(filter(partial(is_one_slip, key), _MISTAKEN_KEYS), None)
+    meant = meant or next(iter(meanings(key, _MISTAKEN_KEYS)), None)
+    if meant is None:
+        return None
+    written = OLDER_SPELLINGS.get(meant, meant)
+    what = "it" if written == key else repr(written)
+    place = f"[{DEFAULTS_KEY}] in" if written == DEFAULTS_KEY else f"{what} below [{DEFAULTS_KEY}] of"
+    return f"it belongs to models: write {place} {file}"
 
 
 def _meant_key(key: str) -> str | None:

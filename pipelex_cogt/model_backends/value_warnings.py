@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.tables import Table, leaves
+from pipelex_cogt.config.tables import Table, has_value, leaves
 
 _LEAST_PRICE = 0.001
 """US dollars per million tokens: no provider asks less."""
@@ -25,6 +26,24 @@ def warn_of_prices(models: Table, report: ProblemReport) -> None:
     for path, price in _prices(models):
         if isinstance(price, float) and 0 < price < _LEAST_PRICE:
             report.warning(path, "prices are US dollars per million tokens", _tell_price(Decimal(repr(price))))
+
+
+def warn_of_defaults(models: Table, report: ProblemReport) -> None:
+    """Note what `[defaults]` states for no model, because every model of the file states its own.
+
+    Args:
+        models: The tables of the models, by backend and model name.
+        report: Where warnings are noted.
+    """
+    for backend, file in models.items():
+        shared = file.get(DEFAULTS_KEY)
+        own = [table for model, table in file.items() if model != DEFAULTS_KEY and isinstance(table, dict)]
+        stated = leaves(shared, opens_lists=False) if own and isinstance(shared, dict) else ()
+        for path, value in stated:
+            # A model's own list may go on with this one.
+            if not isinstance(value, list) and all(has_value(table, path) for table in own):
+                text = "has no effect: every model of this backend states its own"
+                report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
 
 
 def _prices(models: Table) -> Iterator[tuple[KeyPath, object]]:

@@ -30,9 +30,11 @@ def refusal_of(
 
 
 def _refusal_of_unused(backends: InferenceBackendLibrary, backend: str) -> RouteRefusal:
-    if backend not in backends:
+    # Routing asks for every model, and the library itself answers slower than its mapping.
+    stated = backends.backends.get(backend)
+    if stated is None:
         return RouteRefusal.UNKNOWN_BACKEND
-    return RouteRefusal.LEFT_OUT if backends[backend].is_left_out else RouteRefusal.DISABLED
+    return RouteRefusal.LEFT_OUT if stated.is_left_out else RouteRefusal.DISABLED
 
 
 def tell_refusal(backends: InferenceBackendLibrary, backend: str, model: str) -> str | None:

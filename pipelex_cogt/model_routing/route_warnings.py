@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.model_backends.model_spec import WILDCARD
 from pipelex_cogt.model_routing.routing_profile import (
+    Matches,
     RoutingDecision,
     RoutingRule,
     compile_pattern,
@@ -97,9 +99,13 @@ def _warn_of_rivals(
 ) -> None:
     """A pattern that another one beats only by a separator, or by being declared first."""
     contested: defaultdict[_Rivalry, list[str]] = defaultdict(list)
+    rivals_of = cache(partial(_rivals, routing))
     for decision in decisions:
-        for rivalry in _rivalries(routing, decision):
-            contested[rivalry].append(decision.model_name)
+        if decision.rule is RoutingRule.PATTERN:
+            winner, backend = str(decision.key), decision.backend or decision.turned_down[-1].backend
+            for rival, matches in rivals_of(winner, backend):
+                if matches(decision.model_name):
+                    contested[_Rivalry(rival, winner)].append(decision.model_name)
     for (loser, winner), models in contested.items():
         if loser not in told:
             field = "routes" if loser in routing.active.routes else "optional_routes"
@@ -112,16 +118,14 @@ def _warn_of_rivals(
             report.warning(path, problem, "an exact name decides before any pattern")
 
 
-def _rivalries(routing: RoutingProfileLibrary, decision: RoutingDecision) -> Iterator[_Rivalry]:
-    """The patterns that would lead a model elsewhere and are beaten by a hair."""
-    if decision.rule is not RoutingRule.PATTERN:
-        return
-    winner = str(decision.key)
-    backend = decision.backend or decision.turned_down[-1].backend
-    for rule, key, other in routing.active.candidates(decision.model_name):
-        leads_elsewhere = key not in (None, winner) and other != backend and other in routing.backends.enabled
-        if rule is RoutingRule.PATTERN and leads_elsewhere and _letters(str(key)) >= _letters(winner):
-            yield _Rivalry(str(key), winner)
+def _rivals(routing: RoutingProfileLibrary, winner: str, backend: str) -> list[tuple[str, Matches]]:
+    """The patterns that a pattern beats by a hair, if at all, and that lead elsewhere: each with what it matches."""
+    patterns = [(key, matches, other) for matches, key, other in routing.active.patterns if key != winner]
+    return [
+        (key, matches)
+        for key, matches, other in patterns
+        if other != backend and other in routing.backends.enabled and _letters(key) >= _letters(winner)
+    ]
 
 
 def _letters(pattern: str) -> int:

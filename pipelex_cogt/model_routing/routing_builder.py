@@ -44,8 +44,9 @@ def build_routing_profile_library(
         profiles[name] = profile
         _check_backends(profile, backends, report)
         _check_exact_routes(profile, backends, report, what_is)
-        # The rest of the active one's name may stand behind a dot outside quotes.
-        if not f"{active_name}.".startswith(f"{name}."):
+        # Where no profile has the active one's name, the rest of it may stand behind a dot outside quotes.
+        is_begun = active_name not in tables and f"{active_name}.".startswith(f"{name}.")
+        if name != active_name and not is_begun:
             report.demote(path)
     active = _choose_active(active_name, profiles, report)
     return RoutingProfileLibrary(FrozenDict(profiles), active, backends)

@@ -114,6 +114,8 @@ def _none_if_empty(value: Any) -> Any:
 Routes = Annotated[dict[str, str], AfterValidator(FrozenDict)]
 Serves = Callable[[str, str], RouteRefusal | None]
 """Asks whether a backend serves a model name: None when it does, else why not."""
+Matches = Callable[[str], object]
+"""Says whether a name matches a pattern."""
 
 
 class RoutingProfile(SettingsModel):
@@ -167,7 +169,7 @@ class RoutingProfile(SettingsModel):
         for routes in (self.routes, self.optional_routes):
             if model_name in routes:
                 yield RoutingRule.EXACT, model_name, routes[model_name]
-        for matches, key, backend in self._patterns:
+        for matches, key, backend in self.patterns:
             if matches(model_name) and key != model_name:
                 yield RoutingRule.PATTERN, key, backend
         if self.default is not None:
@@ -175,7 +177,7 @@ class RoutingProfile(SettingsModel):
         yield from ((RoutingRule.FALLBACK, None, backend) for backend in self.fallback_order if backend != self.default)
 
     @cached_property
-    def _patterns(self) -> tuple[tuple[Callable[[str], object], str, str], ...]:
+    def patterns(self) -> tuple[tuple[Matches, str, str], ...]:
         """The patterns, most specific first: what matches, the key, the backend."""
         routes = [(compile_pattern(key), key, backend) for _, key, backend in self.all_routes() if is_pattern(key)]
         # The sort is stable: between equals the one declared first stays first.
@@ -187,7 +189,7 @@ def specificity(pattern: str) -> int:
     return len(pattern.replace(WILDCARD, ""))
 
 
-def compile_pattern(pattern: str) -> Callable[[str], object]:
+def compile_pattern(pattern: str) -> Matches:
     """A function that says whether a name matches a pattern, in which only `*` is special."""
     escaped = _SPECIAL_TO_FNMATCH.sub(r"[\1]", pattern)
     return re.compile(fnmatch.translate(escaped)).match

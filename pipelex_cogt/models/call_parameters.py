@@ -77,11 +77,19 @@ def judged_by(parameter: str) -> tuple[str, ...]:
 def _as_sent(temperature: float | None, model: InferenceModelSpec) -> float | None:
     """A temperature on the scale of the model's API."""
     is_doubled = ModelConstraint.TEMPERATURE_MUST_BE_MULTIPLIED_BY_2 in model.constraints
-    return temperature * 2 if is_doubled and temperature is not None else temperature
+    # A model that takes nothing but 1 takes no 2 either.
+    is_fixed = ModelConstraint.TEMPERATURE_MUST_BE_1 in model.constraints
+    return temperature * 2 if is_doubled and not is_fixed and temperature is not None else temperature
 
 
 def _leave_out(_model: InferenceModelSpec) -> None:
     return None
+
+
+def _high_enough(model: InferenceModelSpec) -> int | None:
+    """The least limit that a model takes; None where its own limit is lower, so that it takes none at all."""
+    is_writing_less = model.max_tokens is not None and model.max_tokens < MIN_HIGH_ENOUGH_TOKENS
+    return None if is_writing_less else MIN_HIGH_ENOUGH_TOKENS
 
 
 class _Rule(NamedTuple):
@@ -158,9 +166,9 @@ _RULES = (
         "max_tokens",
         "constraints",
         _is_under(ModelConstraint.MAX_TOKENS_MUST_BE_HIGH_ENOUGH, lambda value: value < MIN_HIGH_ENOUGH_TOKENS),
-        "{value} is less than the {limit} that {model} needs",
-        "needs as many",
-        lambda _model: MIN_HIGH_ENOUGH_TOKENS,
+        f"{{value}} is less than the {MIN_HIGH_ENOUGH_TOKENS} that {{model}} needs",
+        f"needs {MIN_HIGH_ENOUGH_TOKENS} or more",
+        _high_enough,
     ),
 )
 """Everything that a model may refuse, in the order in which it is told."""

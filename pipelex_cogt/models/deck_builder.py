@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain
@@ -114,13 +115,17 @@ class _Check(NamedTuple):
         unstated = [(*path, choice) for choice, name in self.deck.llm_choice_defaults if name is None]
         hint = "name the preset, model or alias used when the caller names none"
         self.report.required(unstated, hint, unless=[path])
-        for choice, name in self.deck.llm_choice_defaults.model_dump(exclude_none=True).items():
-            self._choice(name, (*path, choice), known)
-        for choice, name in self.deck.llm_choice_overrides.model_dump(exclude_none=True).items():
+        defaults = self.deck.llm_choice_defaults.model_dump(exclude_none=True)
+        overrides = self.deck.llm_choice_overrides.model_dump(exclude_none=True)
+        # Of each handle the names that lead to it.
+        leading = Counter(map(self.deck.handle_of, {*defaults.values(), *overrides.values()}))
+        for choice, name in defaults.items():
+            self._choice(name, (*path, choice), known, leading)
+        for choice, name in overrides.items():
             if name != DISABLED:
-                self._choice(name, ("deck", "llm_choice_overrides", choice), {**known, DISABLED: "word"})
+                self._choice(name, ("deck", "llm_choice_overrides", choice), {**known, DISABLED: "word"}, leading)
 
-    def _choice(self, name: str, path: KeyPath, known: Mapping[str, str]) -> None:
+    def _choice(self, name: str, path: KeyPath, known: Mapping[str, str], leading: Mapping[str, int]) -> None:
         stated_at = [("deck", "llm_presets", name), ("deck", "aliases", name)]
         if name not in known:
             near = NearName(name, known, what_is=self.what_is)
@@ -132,9 +137,12 @@ class _Check(NamedTuple):
             # Whoever uses it hears of the key that is missing: that is no fault of the choice.
             return
         except NotAvailableError as error:
-            behind = self._places_behind(self.deck.handle_of(name))
-            text = f"{known[name]} {name!r} leads to no model that is served: {error}"
-            causes = partial(causes_of_absence, self.deck, name, type(error))
+            handle = self.deck.handle_of(name)
+            behind = self._places_behind(handle)
+            # What several names lead to is told as one fault of all of them.
+            told = f"{known[name]} {name!r}" if leading[handle] == 1 else f"handle {handle!r}"
+            text = f"{told} leads to no model that is served: {error}"
+            causes = partial(causes_of_absence, self.deck, name, error)
             self.report.error(path, text, unless=[*stated_at, *behind], causes=causes)
 
     def _places_behind(self, handle: str) -> Iterator[KeyPath]:

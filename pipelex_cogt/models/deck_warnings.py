@@ -8,15 +8,15 @@ from itertools import filterfalse
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
-from pipelex_cogt.errors import Problem, Severity
+from pipelex_cogt.errors import NotAvailableError, Problem, Severity
 from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
-from pipelex_cogt.model_backends.value_warnings import warn_of_prices
+from pipelex_cogt.model_backends.value_warnings import warn_of_defaults, warn_of_prices
 from pipelex_cogt.model_routing.route_warnings import warn_of_routes
 from pipelex_cogt.models.aliases import members_of
-from pipelex_cogt.models.leads import causes_of_parameters, lead_of_settings
+from pipelex_cogt.models.leads import Absences, causes_of_parameters, lead_of_settings
 from pipelex_cogt.models.llm_setting import AUTO
-from pipelex_cogt.models.model_deck import ModelDeck
+from pipelex_cogt.models.model_deck import ModelDeck, tell_absence
 
 
 def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport) -> tuple[Problem, ...]:
@@ -30,11 +30,13 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport) -> tupl
     full = report.copy()
     warn_of_credentials(deck.backends, full)
     warn_of_prices(models, full)
+    warn_of_defaults(models, full)
     warn_of_routes(deck.routing, full)
     _warn_of_models(deck, full)
-    _warn_of_aliases(deck, full)
+    absences = Absences(deck)
+    _warn_of_aliases(deck, absences, full)
     _warn_of_hidden_names(deck, full)
-    _warn_of_presets(deck, full)
+    _warn_of_presets(deck, absences, full)
     return tuple(full.problems(Severity.WARNING))
 
 
@@ -47,14 +49,16 @@ def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:
             report.warning(("models", backend.name, name), text, absence.next_step)
 
 
-def _warn_of_aliases(deck: ModelDeck, report: ProblemReport) -> None:
+def _warn_of_aliases(deck: ModelDeck, absences: Absences, report: ProblemReport) -> None:
     """Members of aliases that are not served here."""
     for name, alias in deck.aliases.items():
         path = ("deck", "aliases", name)
-        _warn_if_absent(name, path, "nothing to resolve to in this environment", deck, report)
-        if deck.is_served(name) and not isinstance(alias, str):
+        if not deck.is_served(name):
+            _warn_of_absence(path, "nothing to resolve to in this environment", absences(name), report)
+        elif not isinstance(alias, str):
             for index, member in enumerate(alias):
-                _warn_if_absent(member, (*path, index), "this member is not served", deck, report)
+                if not deck.is_served(member):
+                    _warn_of_absence((*path, index), "this member is not served", absences(member), report)
 
 
 def _warn_of_hidden_names(deck: ModelDeck, report: ProblemReport) -> None:
@@ -83,14 +87,15 @@ def _place_of_model(name: str, deck: ModelDeck) -> KeyPath:
     return ("models", deck.inference_models[name].backend_name, name)
 
 
-def _warn_of_presets(deck: ModelDeck, report: ProblemReport) -> None:
+def _warn_of_presets(deck: ModelDeck, absences: Absences, report: ProblemReport) -> None:
     """Presets with nothing to resolve to here, or whose parameters the model in force takes otherwise."""
     lead = lead_of_settings(deck)
     for name, setting in deck.llm_presets.items():
         path = ("deck", "llm_presets", name)
-        _warn_if_absent(setting.llm_handle, (*path, "llm_handle"), "nothing to resolve to", deck, report)
         model = deck.model_in_force(setting.llm_handle)
-        if model is not None:
+        if model is None:
+            _warn_of_absence((*path, "llm_handle"), "nothing to resolve to", absences(setting.llm_handle), report)
+        else:
             _warn_of_adapted(name, model, lead(setting.llm_handle), deck, report)
             _warn_of_auto(name, model, deck, report)
 
@@ -122,7 +127,6 @@ def _warn_of_auto(preset: str, model: InferenceModelSpec, deck: ModelDeck, repor
         report.warning(path, text, "state a number, or the model's max_tokens", causes=causes)
 
 
-def _warn_if_absent(handle: str, path: KeyPath, text: str, deck: ModelDeck, report: ProblemReport) -> None:
+def _warn_of_absence(path: KeyPath, text: str, absence: NotAvailableError, report: ProblemReport) -> None:
     """A handle that leads to no model here, with the reason."""
-    if not deck.is_served(handle):
-        report.warning(path, f"{text}: {deck.why_absent(handle)}")
+    report.warning(path, f"{text}: {tell_absence(absence)}")

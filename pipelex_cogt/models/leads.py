@@ -7,8 +7,8 @@ choice, is told at the setting that decides: `causes` for the report, the neares
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
-from itertools import product
+from functools import cache, cached_property
+from itertools import chain, product
 from typing import TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath
@@ -17,7 +17,7 @@ from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.call_parameters import judged_by
-from pipelex_cogt.models.model_deck import ModelDeck
+from pipelex_cogt.models.model_deck import ModelDeck, nearest
 
 Lead: TypeAlias = Callable[[str], InferenceModelSpec | None]
 """Answers which model a handle leads to; None where it leads to none."""
@@ -58,6 +58,29 @@ class _EveryKey:
         return found
 
 
+class Absences:
+    """Why the handles of a sound deck lead to no model: each name is looked at once, however many lead to it."""
+
+    def __init__(self, deck: ModelDeck) -> None:
+        self._deck = deck
+        self._of_model = cache(deck.routing.absence)
+
+    def __call__(self, handle: str) -> NotAvailableError:
+        """Why a model name or an alias leads to no model, though something is called so."""
+        return self._of_aliases[handle] if handle in self._deck.aliases else self._of_model(handle)
+
+    @cached_property
+    def _of_aliases(self) -> dict[str, NotAvailableError]:
+        found: dict[str, NotAvailableError] = {}
+        # The chains stand in an order in which each comes after those it leads to.
+        for alias, models in self._deck.chains.items():
+            if not models:
+                # A member with the alias's own name is the model of that name.
+                members = members_of(self._deck.aliases[alias])
+                found[alias] = nearest(found.get(member) or self._of_model(member) for member in members)
+        return found
+
+
 def causes_of_parameters(deck: ModelDeck, preset: str, parameter: str, lead: Lead) -> Iterator[KeyPath]:
     """The settings that decide which model takes a preset's parameters, and what that model takes.
 
@@ -93,13 +116,13 @@ def _is_model(handle: str, lead: Lead) -> bool:
     return model is not None and model.name == handle
 
 
-def causes_of_absence(deck: ModelDeck, name: str, reason: type[NotAvailableError]) -> Iterator[KeyPath]:
+def causes_of_absence(deck: ModelDeck, name: str, absence: NotAvailableError) -> Iterator[KeyPath]:
     """The settings that decide that a name leads to no model.
 
     Args:
         deck: The deck.
         name: A preset, a model name or an alias.
-        reason: The kind of reason why it leads to none.
+        absence: The reason that is told, of all models it might lead to.
     """
     handle = name
     if name in deck.llm_presets:
@@ -109,8 +132,10 @@ def causes_of_absence(deck: ModelDeck, name: str, reason: type[NotAvailableError
     # Of several members each would have been enough: what all of them have in common is nearer than one of them.
     common = sum(1 for _ in _only_ways(deck, handle))
     yield from aliases[:common]
-    groups = [_switches(deck, handle), _rules(deck, handle)]
-    for group in reversed(groups) if issubclass(reason, ModelNotRoutedError) else groups:
+    # What is told is mended where the model that it tells of was switched off; other models come after it.
+    groups = [chain(_switches(deck, absence.name), _switches(deck, handle)), _rules(deck, handle)]
+    is_rule_first = isinstance(absence, ModelNotRoutedError) and bool(deck.backends.serving(absence.name))
+    for group in reversed(groups) if is_rule_first else groups:
         yield from group
     yield from aliases[common:]
 

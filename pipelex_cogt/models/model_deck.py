@@ -145,9 +145,7 @@ class ModelDeck:
 
     def why_absent(self, handle: str) -> str:
         """Why a model name or an alias leads to no model here, in words."""
-        absence = self._absence(handle)
-        # The place and the advice of a missing credential are told once, where its backend was left out.
-        return absence.reason if isinstance(absence, MissingCredentialError) else str(absence)
+        return tell_absence(self._absence(handle))
 
     def chain(self, handle: str) -> Chain:
         """The served models behind a model name or an alias, first choice first, for callers that fall back.
@@ -239,7 +237,7 @@ class ModelDeck:
         behind = filter(self.backends.known_models.__contains__, self.behind(handle).models)
         absences = [*map(self.routing.absence, behind)]
         if absences:
-            return min(absences, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
+            return nearest(absences)
         identity = what_is_no_handle(self.llm_presets, self.backends, handle)
         if identity is not None:
             return UnknownNameError(handle, kind, self.backends.model_ids.get(handle, ()), identity)
@@ -262,6 +260,17 @@ class ModelDeck:
 
 _NEAREST_FIRST = (MissingCredentialError, ModelNotRoutedError, BackendDisabledError)
 """Of several reasons why an alias leads nowhere, the one that takes least to mend is told."""
+
+
+def nearest(absences: Iterable[NotAvailableError]) -> NotAvailableError:
+    """Of several reasons why a handle leads to no model, the one that takes least to mend."""
+    return min(absences, key=lambda absence: _NEAREST_FIRST.index(type(absence)))
+
+
+def tell_absence(absence: NotAvailableError) -> str:
+    """Why a handle leads to no model, in words for where it is named."""
+    # The place and the advice of a missing credential are told once, where its backend was left out.
+    return absence.reason if isinstance(absence, MissingCredentialError) else str(absence)
 
 
 def _known_names(names: Iterable[str], kind: str, known: Iterable[str]) -> set[str]:

@@ -137,7 +137,8 @@ class ModelManager:
         """What deserves attention and stopped nothing, in file and line order; looked for when first asked for."""
         from pipelex_cogt.models.deck_warnings import find_warnings
 
-        return find_warnings(self.deck, self.settings.unfrozen_tree.get("models", {}), self.report)
+        with paused_garbage_collection():
+            return find_warnings(self.deck, self.settings.unfrozen_tree.get("models", {}), self.report)
 
     def explain(self, name: str) -> Explanation:
         """Why a name leads to its model, and where each value on the way was stated.
