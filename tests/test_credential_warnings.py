@@ -34,6 +34,8 @@ VALUES = {
         "os.environ/OTHER",
         "A_KEY looks like a reference of another tool; set its value, or write ${OTHER} in the settings",
     ),
+    "another tool's of itself": ("$A_KEY", "A_KEY looks like a reference of another tool; set its value"),
+    "a vault's address": ("op://v/i/f", "A_KEY looks like a reference of another tool; set its value"),
     "one of ours": ("${OTHER}", "A_KEY is a reference, and what it holds is not looked at again; set its value"),
     "the name of a variable": (
         "B_KEY",

@@ -62,7 +62,7 @@ def _warn_of_doubts(path: KeyPath, text: str, credentials: Credentials, report: 
     """What may work, and yet is hardly meant: an example or another tool's reference, a key that people can read."""
     references = references_in(text)
     for held in map(credentials.find, references):
-        fault = doubt_of(held.text.get_secret_value(), variable_for(path)) if isinstance(held, Held) else None
+        fault = doubt_of(held.text.get_secret_value(), held.name) if isinstance(held, Held) else None
         if isinstance(held, Held) and fault is not None:
             _warn_of_obstacle(path, Unusable(held, fault), report)
     if not references:
