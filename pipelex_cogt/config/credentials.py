@@ -281,6 +281,12 @@ class Credentials:
         looked_in = partial(self._tell_places, names) if way_out else str
         return Whereabouts([name.name for name in names], looked_in, self._set_names, way_out)
 
+    def near_names(self, missing: Iterable[Reference]) -> list[SetName]:
+        """The names that are set and come near one that is missing."""
+        from pipelex_cogt.config.whereabouts import near_set_names
+
+        return near_set_names((name.name for reference in missing for name in reference.names), self._set_names())
+
     def _tell_places(self, names: Sequence[Name]) -> str:
         """Which sources were asked, and whether there is a `.env`."""
         prefixes = {name.prefix for name in names}

@@ -78,9 +78,9 @@ _PLAIN_ENDINGS = _words(
     " fields file filename filenames files flow folder format header headers hint host hostname hours index interval"
     " issuer kind label length lifetime limit limits location locations manager max method methods min minutes mode"
     " module name names optional param parameter path paths period placeholder policy port position prefix price"
-    " process provider providers rate ratio realm region required rotation scheme scope scopes seconds size sizes source strategy"
-    " style suffix threshold timeout timeouts title ttl type types uri uris url urls usage var variable variables vars vault"
-    " version versions window"
+    " process provider providers rate ratio realm region required rotation scheme scope scopes seconds size sizes"
+    " source strategy style suffix threshold timeout timeouts title ttl type types uri uris url urls usage var"
+    " variable variables vars vault version versions window"
 )
 """The last word of a name whose value is something about a secret: where it lies, what it is called, how long it is."""
 
