@@ -188,8 +188,8 @@ def test_a_name_that_comes_near_a_missing_one_is_told_though_nothing_is_left_out
     assert "openai" in manager.backends.enabled
     assert [str(warning) for warning in manager.warnings] == [
         (
-            "packaged backends.toml:23  cogt.backends.google.api_key: backend 'google' needs GEMINI_API_KEY, which is not "
-            "set; GOOGLE_API_KEY is set in .env; rename it, or refer to it in the settings"
+            "packaged backends.toml:23  cogt.backends.google.api_key: backend 'google' needs GEMINI_API_KEY, which is "
+            "not set; GOOGLE_API_KEY is set in .env; rename it, or refer to it in the settings"
         )
     ]
 
