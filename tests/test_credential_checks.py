@@ -105,6 +105,13 @@ def test_what_a_variable_holds_has_its_own_next_step() -> None:
     assert fault.hint_for_source == "set its value, or write ${OTHER_KEY} in the settings"
 
 
+@pytest.mark.parametrize("text", ["$A_API_KEY", "os.environ/A_API_KEY", "A_API_KEY", "op://vault/item"])
+def test_a_variable_is_not_told_to_be_written_where_it_is(text: str) -> None:
+    fault = fault_of(text, API_KEY, bool, "A_API_KEY")
+    assert fault is not None
+    assert fault.hint_for_source == "set its value"
+
+
 @given(st.text(max_size=30))
 def test_no_fault_holds_the_value(text: str) -> None:
     fault = character_fault(f"canary{text}", API_KEY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,6 +35,8 @@ VALUES = {
         "os.environ/OTHER",
         "A_KEY looks like a reference of another tool; set its value, or write ${OTHER} in the settings",
     ),
+    "another tool's of itself": ("$A_KEY", "A_KEY looks like a reference of another tool; set its value"),
+    "a vault's address": ("op://v/i/f", "A_KEY looks like a reference of another tool; set its value"),
     "one of ours": ("${OTHER}", "A_KEY is a reference, and what it holds is not looked at again; set its value"),
     "the name of a variable": (
         "B_KEY",
@@ -173,3 +176,25 @@ def test_an_endpoint_of_another_tool_is_refused(problems: Callable[..., list[str
 def test_a_backend_that_is_off_is_nobodys_business(load: Load) -> None:
     files = {"backends.toml": "[a]\n[b]\n[off]\nenabled = false\napi_key = '$OFF_KEY'"}
     assert load(files).warnings == ()
+
+
+# Names that come near
+
+
+def test_a_name_that_comes_near_a_missing_one_is_told_though_nothing_is_left_out() -> None:
+    Path(".env").write_text("GOOGLE_API_KEY=4f9d0c\nOPENAI_API_KEY=\n", encoding="utf-8")
+    Path(".env").chmod(0o600)
+    manager = ModelManager.load(env="development", environ={})
+    assert "openai" in manager.backends.enabled
+    assert [str(warning) for warning in manager.warnings] == [
+        (
+            "packaged backends.toml:23  cogt.backends.google.api_key: backend 'google' needs GEMINI_API_KEY, which is "
+            "not set; GOOGLE_API_KEY is set in .env; rename it, or refer to it in the settings"
+        )
+    ]
+
+
+@pytest.mark.parametrize(("environ", "sources"), [({"A_KEY": ""}, []), ({"a_key": "x"}, [{"A_KEY": "y"}])])
+def test_what_is_empty_or_may_be_known_to_a_source_is_no_near_name(load: Load, environ: Any, sources: Any) -> None:
+    manager = load(environ={"B_KEY": "x", **environ}, sources=sources)
+    assert manager.warnings == ()

@@ -479,6 +479,14 @@ def test_a_missing_credential_is_told_when_the_files_have_gone(load: Load) -> No
         _ = manager.backends["a"].api_key
 
 
+def test_an_empty_file_that_a_variable_names_is_told(load: Load, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(" \n", encoding="utf-8")
+    backend = load(environ={"A_KEY_FILE": str(tmp_path / "key")}).backends["a"]
+    with pytest.raises(MissingCredentialError) as caught:
+        _ = backend.api_key
+    assert f" {tmp_path}/key (A_KEY_FILE), which is empty" in str(caught.value.advice)
+
+
 def test_a_missing_alternative_names_every_variable_that_would_do(load: Load) -> None:
     manager = load(backends('region = "${A|env:B|secret:C}"'))
     with pytest.raises(MissingCredentialError, match=r"needs A or env:B or secret:C, which is not set") as caught:

@@ -227,7 +227,7 @@ def test_an_alias_of_the_name_of_a_model_that_is_not_served_is_not_hidden(load: 
 
 
 LESS = {
-    "settings.toml": "[default.cogt.inference_config]\nenabled_backends = ['openai', 'anthropic']\n"
+    "settings.toml": "[development.cogt.inference_config]\nenabled_backends = ['openai', 'anthropic']\n"
     "missing_credentials = 'skip'",
     "deck/mine.toml": "[aliases]\nsteerable-reasoning = ['claude-4.6-opus', 'gpt-5.5']",
 }

@@ -1289,6 +1289,48 @@ def test_no_frame_that_is_running_holds_a_variable_or_a_source(load_secrets: Loa
     assert {*shown_in("\n".join(source.seen))} - beside == set()
 
 
+class InterruptedMapping(dict[str, str]):
+    """Variables, one of which makes whoever asks for it stop, as a key of the keyboard or a time limit does."""
+
+    is_interrupting = False
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if self.is_interrupting and name == "INTERRUPTS":
+            raise KeyboardInterrupt
+        return super().get(name, default)
+
+
+INTERRUPTED: dict[str, Channel] = {
+    "is_ready": lambda manager: manager.backends["plain"].is_ready,
+    "missing": lambda manager: manager.backends["plain"].missing(),
+    "endpoint": lambda manager: manager.backends["plain"].endpoint,
+    "warnings": lambda manager: manager.warnings,
+}
+
+
+@pytest.mark.parametrize("call", INTERRUPTED.values(), ids=INTERRUPTED)
+def test_no_call_that_is_interrupted_tells_a_secret(
+    write_tree: WriteTree, environ: dict[str, str], call: Channel
+) -> None:
+    line = f"[plain]\nendpoint = 'https://user:{CANARY}@${{PROCESS_KEY}}${{NO:-sk-{CANARY}}}${{INTERRUPTS}}'"
+    variables = InterruptedMapping(environ)
+    manager = ModelManager.load(
+        write_tree({**FILES, "backends.toml": BACKENDS.replace("[plain]", line)}), environ=variables
+    )
+    variables.is_interrupting = True
+    with pytest.raises(KeyboardInterrupt) as caught:
+        call(manager)
+    assert shown_in(everything_told_by(caught.value)) == []
+    assert CANARY not in everything_told_by(caught.value)
+
+
+def test_what_a_backend_references_is_told_with_its_secrets_sealed(manager: ModelManager) -> None:
+    stated = {name: [*backend.referenced_settings()] for name, backend in manager.backends.items()}
+    assert "${PROCESS_KEY}" in repr(stated["process"])
+    assert "${URL_HOST}" in repr(stated["url_beside"])
+    assert shown_in(repr(stated)) == []
+
+
 UNEXPECTED: dict[str, Callable[[Path], object]] = {
     "tables too deep": lambda folder: ModelManager.load(folder, overrides={"backends": {"process": nested(5000)}}),
     "an environment that fails": lambda folder: ModelManager.load(folder, environ=FailingMapping(ENVIRON)),

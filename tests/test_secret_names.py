@@ -66,6 +66,12 @@ SECRET_NAMES = {
         twilio_account_sid sendgrid_api_key mailgun_api_key algolia_admin_key mapbox_token api_key_1 api_key2
         API_KEY_OLD password_2 token1
     """,
+    "what else people write": """
+        oauth oauth_verifier code_verifier authz authentication cred my_cred pw db_pw ak sk pepper auth_code authcode
+        mfa_code unlock_code pass_code wallet_seed master_seed kube_config sa_json ssh_private rsa_private key_data
+        keyMaterial sessionid JSESSIONID PHPSESSID accesskeyid api_pass apipass openaikey userkey apikey_prod
+        hook_url
+    """,
 }
 PLAIN_NAMES = {
     "limits and prices": """
@@ -79,7 +85,7 @@ PLAIN_NAMES = {
         tokenizer tokenizer_path tokenize keyboard monkey turkey hockey donkey jockey author authority authors
         passage passenger passthrough bypass compass secretary secretariat pattern patch path spin spinner
         opinion pinned keynote hotkey keyword keywords sign design signal significant sassy passive cookiecutter
-        hashing salty basalt
+        hashing salty basalt session_affinity webhook_events secret_rotation_days credential_process skill pwned
     """,
     "where it lies, what it is called": """
         key_path private_key_path api_key_file key_file password_file passwordFile gcp_credentials_file_path
@@ -93,7 +99,8 @@ PLAIN_NAMES = {
     """,
     "names of keys that are none": """
         public_key publicKey public_key_id partition_key sort_key cache_key foreign_key idempotency_key key_id
-        kms_key_id row_key eos_token bos_token pad_token stop_token
+        kms_key_id row_key eos_token bos_token pad_token stop_token cls_token
+        dictionary_key
     """,
     "nothing of the kind": "endpoint region api_version organization project display_name timeout max_retries name 0 é",
 }
@@ -133,7 +140,7 @@ ENDINGS = {
     "api_key session_token client_secret db_password x-api-key apikey AccountKey credentials access_keys": True,
     "api_tokens connection_string jwt Authorization SharedAccessSignature OPENAI_API_KEY": True,
     "token_url key_path token_limit max_tokens api_key_header public_key region headers": False,
-    "Helicone-Auth cookie aws_access_key_id webhook x user key keys": None,
+    "Helicone-Auth cookie aws_access_key_id webhook x user key keys session_id kube_config code_verifier sk": None,
 }
 
 

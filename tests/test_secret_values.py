@@ -25,6 +25,13 @@ KEYS = [
     f"the key is sk-{C}, keep it",
     f"sk-{C}\u00a0",
     f"sk-{C} ${{A}}",
+    *(
+        f"Authorization: Bearer {C}",
+        f"authorization:basic {C}",
+        f'{{"Authorization": "Bearer {C}"}}',
+        f"auth=Bearer {C}",
+    ),
+    *(f"GOCSPX-{C}", f"dp.st.q7Xk29dmLp4Zt8Rv{C}", f"0a1b2c3d4e5f6a7b8c9d0e1f2a3b{C}.q8Rt2v"),
 ]
 NO_KEYS = [
     *(
@@ -53,7 +60,15 @@ NO_KEYS = [
         "",
         "x",
     ),
-    *("Bearer ${TOKEN}", "${SCHEME} ${TOKEN}", "meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8", "a=b", "x-api-key"),
+    *(
+        "Bearer ${TOKEN}",
+        "Authorization: Bearer ${TOKEN}",
+        "${SCHEME} ${TOKEN}",
+        "the plan: basics",
+        "meta-llama/Llama-4-Maverick-17B-128E-Instruct-FP8",
+        "a=b",
+        "x-api-key",
+    ),
 ]
 
 
@@ -106,6 +121,9 @@ URLS = [
     ("AccountName=n;AccountKey=canary4711==;Suffix=x", f"AccountName=n;AccountKey={MASK};Suffix=x"),
     ("Endpoint=sb://h/;SharedAccessKeyName=n;SharedAccessKey=canary4711=", None),
     ("h:6380,password=canary4711,ssl=True", f"h:6380,password={MASK}"),
+    ("h:6380,ssl=True,password=canary4711,x=y", f"h:6380,ssl=True,password={MASK}"),
+    ("x-team=a,api-key=canary4711", f"x-team=a,api-key={MASK}"),
+    ("https://h?a=b,c&token=canary4711&d=e", f"https://h?a=b,c&token={MASK}&d=e"),
     ("https://u:canary4711@a,https://v:canary4711@b", f"https://u:{MASK}@a,https://v:{MASK}@b"),
     ("https://a:80,https://u:canary4711@b", f"https://a:80,https://u:{MASK}@b"),
     ("https://u:canary4711,x://y@b", f"https://u:{MASK}@b"),

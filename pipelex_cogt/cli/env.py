@@ -10,7 +10,7 @@ from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import Piece, bad, text_of, visible
 from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.masking import is_secret_path
+from pipelex_cogt.config.masking import is_secret_path, plain_text
 from pipelex_cogt.config.references import Prefix, Reference, references_in
 from pipelex_cogt.config.secret_values import mask_text
 from pipelex_cogt.model_backends.backend import InferenceBackend
@@ -87,9 +87,9 @@ def format_example(manager: ModelManager) -> str:
 
 
 def _variables_of(backend: InferenceBackend) -> Iterator[ReferencedVariable]:
-    for path, text in backend.referenced_settings():
+    for path, stated in backend.referenced_settings():
         place = (str(backend.credentials.locate(path) or "settings"), format_key_path(path))
-        for reference in references_in(text):
+        for reference in references_in(plain_text(stated)):
             held_by = {name: backend.credentials.source_of(name) for name in reference.names}
             is_missing = reference.default is None and not any(held_by.values())
             default = _shown_default(reference, path)

@@ -11,6 +11,7 @@ A load goes through these rooms in this order:
     older_spellings     each layer in today's spelling
     masking             each layer with its secrets sealed
     dynaconf_merge      the layers laid over each other
+    hidden_defaults     what an application states for all environments, and a packaged table hides
     continued_lists     lists that go on with what is below are settled
     reference_places    references where none can stand
     schema              the shape of the result checked

@@ -106,7 +106,7 @@ def fault_of(text: str, kind: CredentialKind, is_set: Callable[[str], bool], var
         text: The text, without the white space around it.
         kind: What it is for.
         is_set: Says whether a variable is set, for the text may be its name.
-        variable: What a variable for it would be called, where the text names none.
+        variable: The variable or file that holds it; for a text of the settings what one would be called.
     """
     guess = _guess(text, is_set, variable) if kind.is_generated else None
     return guess or character_fault(text, kind)
@@ -144,7 +144,7 @@ def _guess(text: str, is_set: Callable[[str], bool], variable: str) -> Fault | N
     if _is_reference(text):
         return Fault("is a reference, and what it holds is not looked at again", "set its value")
     if is_variable_name(text) or is_set(text):
-        return _write_instead("is the name of a variable instead of its value", text)
+        return _write_instead("is the name of a variable instead of its value", text, variable)
     return None
 
 
@@ -153,20 +153,22 @@ def doubt_of(text: str, variable: str) -> Fault | None:
 
     Args:
         text: The text, without the white space around it.
-        variable: What a variable for it would be called, where the text names none.
+        variable: The variable or file that holds it; for a text of the settings what one would be called.
     """
     foreign = foreign_reference(text)
     if foreign is not None:
-        return _write_instead("looks like a reference of another tool", foreign or variable)
+        return _write_instead("looks like a reference of another tool", foreign or variable, variable)
     if is_placeholder(text):
         return Fault("looks like a placeholder", "set its value")
     return None
 
 
-def _write_instead(problem: str, name: str) -> Fault:
+def _write_instead(problem: str, name: str, variable: str) -> Fault:
     """A fault that a reference of ours mends: in its place, or where the settings state what holds it."""
     hint = f"write ${{{name}}}"
-    return Fault(problem, hint, f"set its value, or {hint} in the settings")
+    # The settings refer to what holds it already.
+    is_stated = name == variable
+    return Fault(problem, hint, "set its value" if is_stated else f"set its value, or {hint} in the settings")
 
 
 def _is_reference(text: str) -> bool:

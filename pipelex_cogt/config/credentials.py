@@ -17,7 +17,7 @@ from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Origin, Place
 from pipelex_cogt.config.references import Name, Prefix, Reference, parse_template, references_in, render
-from pipelex_cogt.config.secret_files import NamedFiles, SecretsDirectory
+from pipelex_cogt.config.secret_files import FILE_SUFFIX, NamedFiles, SecretsDirectory
 from pipelex_cogt.config.secret_sources import (
     Found,
     Held,
@@ -129,10 +129,11 @@ class Credentials:
         self.sources = tuple(sources)
         self.origin_of = origin_of
         self.searched = searched
+        self._named_files = NamedFiles(environ, searched.working)
         variables = [
             process_source(environ),
             dotenv_source(environ, searched.dotenv_place),
-            file_source(NamedFiles(environ, searched.working)),
+            file_source(self._named_files),
         ]
         is_only_one = len(self.directories) == 1
         secrets = [directory_source(directory, is_only_one=is_only_one) for directory in self.directories]
@@ -231,7 +232,7 @@ class Credentials:
             return held
         if held is None:
             return None if _is_answer(reference, held) else reference
-        fault = self._fault_of(held.text.get_secret_value(), path)
+        fault = self._fault_of(held.text.get_secret_value(), path, held.name)
         return fault and Unusable(held, fault)
 
     def _checked(self, text: str, path: KeyPath, answers: Sequence[Found], *, is_literal: bool) -> str | Unusable:
@@ -239,7 +240,7 @@ class Credentials:
         kind = kind_of(path)
         text = text.strip() if kind.is_trimmed else text
         # What references yield is sound: a fault is that of the text beside them.
-        fault = self._fault_of(text, path) if is_literal else character_fault(text, kind)
+        fault = self._fault_of(text, path, variable_for(path)) if is_literal else character_fault(text, kind)
         if fault is not None:
             return Unusable(None, fault)
         fault = fault_of_url(text, kind)
@@ -250,8 +251,8 @@ class Credentials:
         held = [answer for answer in answers if isinstance(answer, Held)]
         return Unusable(held[0] if len(answers) == len(held) == 1 else None, shown)
 
-    def _fault_of(self, text: str, path: KeyPath) -> Fault | None:
-        return fault_of(text, kind_of(path), self._is_set, variable_for(path))
+    def _fault_of(self, text: str, path: KeyPath, variable: str) -> Fault | None:
+        return fault_of(text, kind_of(path), self._is_set, variable)
 
     def _is_set(self, name: str) -> bool:
         return self.environ.get(name) is not None
@@ -277,15 +278,23 @@ class Credentials:
         from pipelex_cogt.config.whereabouts import Whereabouts  # imported here because only what is missing needs it
 
         names = [*chain.from_iterable(reference.names for reference in missing)]
-        looked_in = partial(self._tell_places, {name.prefix for name in names}) if way_out else str
+        looked_in = partial(self._tell_places, names) if way_out else str
         return Whereabouts([name.name for name in names], looked_in, self._set_names, way_out)
 
-    def _tell_places(self, prefixes: set[Prefix]) -> str:
+    def near_names(self, missing: Iterable[Reference]) -> list[SetName]:
+        """The names that are set and come near one that is missing."""
+        from pipelex_cogt.config.whereabouts import near_set_names
+
+        return near_set_names((name.name for reference in missing for name in reference.names), self._set_names())
+
+    def _tell_places(self, names: Sequence[Name]) -> str:
         """Which sources were asked, and whether there is a `.env`."""
+        prefixes = {name.prefix for name in names}
         asked: list[str] = []
         lacking: str | None = None
         if prefixes != {Prefix.SECRET}:
             asked += ["the environment", *([self.searched.dotenv_place] if self.searched.dotenv else [])]
+            asked += self._empty_files(names)
             lacking = self.searched.lacks_dotenv
         if prefixes != {Prefix.ENV}:
             asked += [str(directory.directory) for directory in self.directories]
@@ -293,6 +302,13 @@ class Credentials:
         places = " and ".join(filter(None, (", ".join(asked[:-1]), *asked[-1:])))
         where = f"looked in {places}" if places else "there is no secrets directory"
         return f"{where} ({lacking})" if lacking else where
+
+    def _empty_files(self, names: Iterable[Name]) -> Iterator[str]:
+        """The files that variables name for what is missing: they are there, or the load would have said so."""
+        for name in names:
+            path = "" if name.prefix is Prefix.SECRET else self._named_files.path_of(name.name)
+            if path:
+                yield f"{path} ({name.name}{FILE_SUFFIX}), which is empty"
 
     def _set_names(self) -> Iterator[SetName]:
         """Every name that a source holds, of sources that tell their names."""

@@ -27,6 +27,7 @@ from pipelex_cogt.config.directories import (
 )
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.environ import PREFIX, Environ, Variables
+from pipelex_cogt.config.hidden_defaults import warn_of_hidden_defaults
 from pipelex_cogt.config.inference_config import CONFIG_KEY, InferenceConfig, anchored, default_paths, stated_paths
 from pipelex_cogt.config.layers import Layer, LayerKind, Place
 from pipelex_cogt.config.library_files import expect_library, read_library
@@ -90,6 +91,7 @@ def read_settings(
 
     report.locate = registry.locate
     refuse_references(registry.tree(), schema, report)
+    warn_of_hidden_defaults(registry, environment, report)
     settings = Settings(
         environment=environment,
         environments=main.environments(),

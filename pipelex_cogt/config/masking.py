@@ -41,9 +41,9 @@ _LONGEST_PLACEHOLDER = 200
 
 
 def is_secret_path(path: KeyPath) -> bool:
-    """Whether what stands at a key path is masked: a key says that it is secret, or it lies in a table of headers."""
+    """Whether what stands at a key path is masked: a key says that it is secret or holds headers."""
     names = [*map(str, path)]
-    return any(map(names_secret, names)) or any(map(names_headers, names[:-1]))
+    return any(map(names_secret, names)) or any(map(names_headers, names))
 
 
 def is_sealed_path(path: KeyPath) -> bool:

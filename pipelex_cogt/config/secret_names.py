@@ -31,22 +31,23 @@ def _pairs(*tables: str) -> frozenset[tuple[str, str]]:
 
 _SECRET_WORDS = _words(
     "secret secrets password passwords passwd pwd passphrase passphrases passcode passcodes passkey credential"
-    " credentials creds token auth authorization bearer jwt jwts cookie cookies session sessions csrf xsrf dsn otp totp"
-    " hotp mnemonic hmac signature signatures sig sas pem pfx keytab keystore webhook webhooks htpasswd netrc"
-    " kubeconfig pgpass dockerconfigjson"
+    " credentials cred creds token auth oauth authz authorization authentication bearer jwt jwts cookie cookies session"
+    " sessions csrf xsrf dsn otp totp hotp mnemonic hmac signature signatures sig sas pem pfx keytab keystore"
+    " webhook webhooks htpasswd netrc kubeconfig pgpass dockerconfigjson"
 )
 """Words that make a name secret wherever they stand in it."""
 
-_SECRET_ENDINGS = _words("key keys pass pin pat salt salts kms sid")
+_SECRET_ENDINGS = _words("key keys pass pin pat salt salts pepper kms sid pw ak sk")
 """Words that make a name secret as its last one, and say other things elsewhere."""
 
 _SECRET_PAIRS = _pairs(
     "api access account admin app application auth client consumer crypto decryption encryption function functions"
-    " host license master primary private root secondary secret service shared signing ssh storage subscription"
+    " host license master primary private root secondary secret service shared signing ssh storage subscription user"
     " / key keys",
+    "ai / key",
     "access api auth bearer bot github id npm refresh session user vault / token tokens",
     "admin api app client consumer user / secret secrets",
-    "admin db key ldap mysql pg root smtp ssh store user / pass password passwd pwd",
+    "admin api db key ldap mysql pg root smtp ssh store user / pass password passwd pwd",
     "connection conn / string strings str uri url",
     "access activation authorization backup device pairing recovery security verification / code codes",
     "pass recovery secret seed / phrase phrases",
@@ -56,25 +57,37 @@ _SECRET_PAIRS = _pairs(
 )
 """Two words, one after the other or written as one, that make a name secret wherever they stand in it."""
 
-_SECRET_ADDRESSES = _pairs("webhook webhooks signed presigned sas dsn connection conn / url urls uri uris")
+_MASKED_PAIRS = _SECRET_PAIRS | _pairs(
+    "auth mfa pass unlock / code codes",
+    "code oauth / verifier",
+    "dsa ecdsa gpg pgp rsa ssh ssl tls / private",
+    "key / data material",
+    "kube / config",
+    "master wallet / seed",
+    "sa / json",
+    "sess session / id",
+)
+"""The same, with those that are masked and yet handed over as they are."""
+
+_SECRET_ADDRESSES = _pairs("hook hooks webhook webhooks signed presigned sas dsn connection conn / url urls uri uris")
 """Two last words that name an address which is a secret, or holds one."""
 
 _PLAIN_ENDINGS = _words(
-    "age alg algorithm at audience backend budget charset class column cost count counts default dir directory"
-    " disabled domain duration enabled encoding endpoint env expiration expires expiry field fields file filename"
-    " filenames files flow folder format header headers hint host hostname hours index interval issuer kind label"
-    " length lifetime limit limits location locations manager max method methods min minutes mode module name names"
-    " optional param parameter path paths period placeholder policy port position prefix price provider providers rate"
-    " ratio realm region required rotation scheme scope scopes seconds size sizes source strategy style suffix"
-    " threshold timeout timeouts title ttl type types uri uris url urls usage var variable variables vars vault version"
-    " versions window"
+    "affinity age alg algorithm at audience backend budget charset class column cost count counts days default dir"
+    " directory disabled domain duration enabled encoding endpoint env event events expiration expires expiry field"
+    " fields file filename filenames files flow folder format header headers hint host hostname hours index interval"
+    " issuer kind label length lifetime limit limits location locations manager max method methods min minutes mode"
+    " module name names optional param parameter path paths period placeholder policy port position prefix price"
+    " process provider providers rate ratio realm region required rotation scheme scope scopes seconds size sizes"
+    " source strategy style suffix threshold timeout timeouts title ttl type types uri uris url urls usage var"
+    " variable variables vars vault version versions window"
 )
 """The last word of a name whose value is something about a secret: where it lies, what it is called, how long it is."""
 
 _PLAIN_PAIRS = _pairs(
-    "blob bucket cache column dedup field foreign grouping hash hot idempotency index json label lookup map message"
-    " object order partition public range row routing shard sort sorting translation / key keys",
-    "audio bos cached completion cost end eos first image input last mask max min num output pad padding per price"
+    "blob bucket cache column dedup dictionary field foreign grouping hash hot idempotency index json label lookup map"
+    " message object order partition public range row routing shard sort sorting translation / key keys",
+    "audio bos cached cls completion cost end eos first image input last mask max min num output pad padding per price"
     " prompt reasoning sep special start stop thinking total unk / token tokens",
 )
 """The last two words of a name that say that its last one is something else."""
@@ -94,6 +107,9 @@ _JOINED = (
 )
 """What a name may end in that is written as one word: `openaiapikey`, `PGPASSWORD`."""
 
+_MASKED_JOINED = (*_JOINED, *map("".join, _MASKED_PAIRS), "accesskeyid")
+"""What one of its words may end in, for it to be masked: `apikey_2`, `PHPSESSID`."""
+
 
 def names_secret(key: str) -> bool:
     """Whether a key's name says that its value may be a secret, so that it is masked where it is shown."""
@@ -102,8 +118,9 @@ def names_secret(key: str) -> bool:
         return True
     return not _ends_plainly(words) and (
         not _SECRET_WORDS.isdisjoint(words)
-        or not _SECRET_PAIRS.isdisjoint(pairwise(words))
+        or not _MASKED_PAIRS.isdisjoint(pairwise(words))
         or not _SECRET_ENDINGS.isdisjoint(words[-1:])
+        or any(word.endswith(_MASKED_JOINED) for word in words)
         or _ends_joined(words)
     )
 

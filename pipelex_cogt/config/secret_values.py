@@ -27,15 +27,16 @@ _KEY_BEGINNINGS = (
     " tgp_v1_ fw_ csk- dapi hvb. hvr. hvs. npm_ pypi- rubygems_ dop_v1_ doo_v1_ dckr_pat_ SG. shpat_ shpss_ shpca_"
     " lin_api_ ntn_ secret_ figd_ ATATT ATCTT ATBB sntrys_ sntryu_ lsv2_ phc_ phx_ sbp_ tvly- jina_ pcsk_ rpa_ esecret_"
     " PMAK- AGE-SECRET-KEY- sq0atp- sq0csp- pat-na1- ABSK bedrock-api-key- nfp_ vck_ e2b_ apify_api_ AQVN eyJ"
+    " GOCSPX- glsa_ NRAK-"
 )
 """How providers begin their keys: models, clouds, repositories, chats, payments, and JSON web tokens."""
 _KEY_PREFIXES = tuple(_KEY_BEGINNINGS.split())
 _SHORTEST_KEY = 6
 _SCHEME = r"\s*(?:bearer|basic|digest|negotiate|token|api-?key|sharedkey|sharedaccesssignature|aws4-hmac-sha256)\s+"
 # How a secret is sent. It is no secret itself, and stays where a reference follows.
-_SCHEME_ALONE = re.compile(_SCHEME, re.IGNORECASE)
-# `token` is a word of plain text too.
-_WITH_SCHEME = re.compile(rf"(?!\s*token){_SCHEME}\S", re.IGNORECASE)
+_SCHEME_ALONE = re.compile(rf"(?:[\w-]{{1,60}}\s*[:=])?{_SCHEME}", re.IGNORECASE)
+# At its start, or after the name of a header. `token` is a word of plain text too.
+_WITH_SCHEME = re.compile(rf"(?:\A|[:=\"'])(?!\s*token){_SCHEME}\S", re.IGNORECASE)
 _PEM = "-----BEGIN "
 _LITERAL = re.compile(f"[^{REFERENCE}{SECRET_REFERENCE}]+")
 
@@ -56,14 +57,14 @@ _HEAD = re.compile(r"[^/?#]*")
 _HOST_AND_PORT = re.compile(rf"[^:]*:(?:\d{{1,5}}|{REFERENCE})|\[.*", re.DOTALL)
 # `user:password@host`, but no address of a mail and no port.
 _USER_AND_PASSWORD = re.compile(r"(?!mailto:|acct:|xmpp:|sips?:)(?://)?[^\s/?#@:=]{0,200}:(?!\d{1,5}/)")
-# One parameter of a query, a fragment or a connection string.
-_PARAMETER = re.compile(r"(?:(?<=[?&;#,])|\A)([^=&;#?,]{1,100})=([^&;#]+)")
-_ENCODED_URL = re.compile(r"%3A%2F%2F.*%40", re.IGNORECASE)
+# The name of a parameter of a query, a fragment or a connection string, and all that may be its value.
+_PARAMETER = re.compile(r"(?:(?<=[?&;#,])|\A)([^=&;#?,]{1,100})=")
+_VALUE = re.compile(r"[^&;#]*")
 
 
 def mask_text(text: str) -> str:
     """Hide what looks like a secret in a text: keys, passwords of URLs, parameters that are secret by their name."""
-    if _WITH_SCHEME.match(text) or _PEM in text:
+    if _WITH_SCHEME.search(text) or _PEM in text:
         return hide(text)
     return _WORD.sub(lambda word: "".join(map(_mask_word, _urls_of(word[0]))), text)
 
@@ -81,7 +82,8 @@ def _hide_literal(literal: re.Match[str]) -> str:
 def looks_like_key(piece: str) -> bool:
     """Whether a text without white space begins as the keys of a provider do, or is long and random."""
     has_prefix = len(piece) >= _SHORTEST_KEY and piece.startswith(_KEY_PREFIXES)
-    return has_prefix or _is_random(piece)
+    # What begins a key may end in a dot: `dp.st.…`.
+    return has_prefix or any(map(_is_random, piece.split(".")))
 
 
 def _is_random(piece: str) -> bool:
@@ -107,7 +109,7 @@ def _urls_of(word: str) -> Iterator[str]:
 def _mask_word(word: str) -> str:
     if "://" in word:
         without_users = "".join(_without_passwords(word))
-        without_parameters = _PARAMETER.sub(_mask_parameter, without_users)
+        without_parameters = "".join(_without_parameters(without_users))
         return _PIECE.sub(lambda piece: hide(piece[0]) if looks_like_key(piece[0]) else piece[0], without_parameters)
     if _BASE64.fullmatch(word) or any(map(looks_like_key, _PIECE.findall(word))):
         return hide(word)
@@ -115,13 +117,39 @@ def _mask_word(word: str) -> str:
     at = word.rfind("@")
     if user and user.end() < at:
         return word[: user.end()] + hide(word[user.end() : at]) + word[at:]
-    return _PARAMETER.sub(_mask_parameter, word)
+    return "".join(_without_parameters(word))
 
 
-def _mask_parameter(parameter: re.Match[str]) -> str:
-    name, value = parameter.groups()
-    is_secret = name.lower() == "code" or names_secret(_decoded(name)) or _ENCODED_URL.search(value)
-    return f"{name}={hide(value)}" if is_secret else parameter[0]
+def _without_parameters(word: str) -> Iterator[str]:
+    """The parts of a word, with the values of the parameters masked that are secret.
+
+    A secret may hold a comma, so it goes on to the next sign that surely ends a parameter.
+    """
+    told = looked = 0
+    for parameter in _PARAMETER.finditer(word):
+        is_secret = _is_secret_parameter(parameter[1])
+        # What several names share, with commas between, is looked at with the first of them.
+        is_new = parameter.end() >= looked
+        if parameter.start() >= told and (is_secret or is_new):
+            value = _VALUE.match(word, parameter.end())
+            assert value  # noqa: S101 -- because: it matches nothing as well
+            looked = value.end()
+            if value[0] and (is_secret or _holds_encoded_user(value[0])):
+                yield word[told : value.start()]
+                yield hide(value[0])
+                told = value.end()
+    yield word[told:]
+
+
+def _is_secret_parameter(name: str) -> bool:
+    return name.lower() == "code" or names_secret(_decoded(name))
+
+
+def _holds_encoded_user(value: str) -> bool:
+    """Whether a value holds a URL with a user, in the signs that stand for others in a URL."""
+    folded = value.lower()
+    start = folded.find("%3a%2f%2f")
+    return 0 <= start < folded.rfind("%40")
 
 
 def _decoded(name: str) -> str:

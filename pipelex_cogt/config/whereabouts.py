@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -118,6 +119,7 @@ def _comes_near(name: str, groups: Collection[str]) -> bool:
     return group in groups or (is_telling and any(is_one_slip(group, each) for each in groups))
 
 
+@lru_cache(maxsize=8192)
 def _group_of(name: str) -> str:
     """Whose credential a name is of, so that names of the same one are equal."""
     essence = _essence(name)
@@ -125,6 +127,7 @@ def _group_of(name: str) -> str:
     return _GROUP_OF.get(essence, essence if len(essence) >= _SHORTEST_TELLING else name.casefold())
 
 
+@lru_cache(maxsize=8192)
 def _essence(name: str) -> str:
     """A name without what names of credentials have in common."""
     return re.sub(_FILLERS, "", name.casefold())

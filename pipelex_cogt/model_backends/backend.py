@@ -139,18 +139,20 @@ class InferenceBackend(SettingsModel):
         """Whether a missing credential alone keeps it out of this load."""
         return bool(self.missing_variables)
 
-    def referenced_settings(self) -> Iterator[tuple[KeyPath, str]]:
-        """Every setting of it and of its models that holds a reference, with its key path."""
+    def referenced_settings(self) -> Iterator[tuple[KeyPath, str | SecretStr]]:
+        """Every setting of it and of its models that holds a reference, sealed where it is secret, with key paths."""
         return referenced_settings(self.name, self._stated(), self.model_specs)
 
     @property
+    @leaves_no_locals
     def is_ready(self) -> bool:
         """Whether it can be called now: every reference is answered, with what can work. It raises nothing."""
         return next(self.credentials.obstacles(self.stated_texts()), None) is None
 
+    @leaves_no_locals
     def missing(self) -> tuple[str, ...]:
         """The references that cannot be answered now, such as `OPENAI_API_KEY`, each once. It raises nothing."""
-        return self.credentials.missing(text for _path, text in self.referenced_settings())
+        return self.credentials.missing(plain_text(stated) for _path, stated in self.referenced_settings())
 
     def stated_texts(self) -> Iterator[tuple[KeyPath, str | SecretStr]]:
         """Every text that it states, sealed where it is secret, and the references of its models, with key paths."""
@@ -256,8 +258,10 @@ class ExtraConfig:
         return repr(mask_setting("extra_config", self._backend.stated_extra_config))
 
 
-def referenced_settings(backend: str, stated: Mapping[str, Any], specs: ModelSpecs) -> Iterator[tuple[KeyPath, str]]:
-    """Every setting of a backend and of its models that holds a reference, with its key path.
+def referenced_settings(
+    backend: str, stated: Mapping[str, Any], specs: ModelSpecs
+) -> Iterator[tuple[KeyPath, str | SecretStr]]:
+    """Every setting of a backend and of its models that holds a reference, as stated, with its key path.
 
     Args:
         backend: The backend's name.
@@ -270,9 +274,8 @@ def referenced_settings(backend: str, stated: Mapping[str, Any], specs: ModelSpe
             yield ("models", backend, name, "model_id"), spec.stated_model_id
 
 
-def references_of(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
-    """Every text in a value that holds a reference, with its key path."""
+def references_of(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str | SecretStr]]:
+    """Every text in a value that holds a reference, as stated, with its key path."""
     for place, leaf in leaves(value, path):
-        text = plain_text(leaf)
-        if isinstance(text, str) and holds_reference(text):
-            yield place, text
+        if isinstance(leaf, str | SecretStr) and holds_reference(plain_text(leaf)):
+            yield place, leaf

@@ -21,6 +21,8 @@ from functools import cache
 from itertools import chain, repeat
 from typing import Any, NamedTuple
 
+from pydantic import SecretStr
+
 from pipelex_cogt.config.credentials import WAY_IN, WAY_OUT, Credentials
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath
@@ -65,7 +67,7 @@ class NeedsFinder:
         self.report = report
         self._find = cache(credentials.find)
 
-    def find(self, table: Table, settings: Iterable[tuple[KeyPath, str]], *, is_in_use: bool) -> Needs:
+    def find(self, table: Table, settings: Iterable[tuple[KeyPath, str | SecretStr]], *, is_in_use: bool) -> Needs:
         """What a backend needs.
 
         Args:
@@ -74,8 +76,8 @@ class NeedsFinder:
             is_in_use: Whether it is in use; of one that is not, the references are only read.
         """
         paths: dict[Reference, KeyPath] = {}
-        for path, text in settings:
-            for reference in self._read(text, path):
+        for path, stated in settings:
+            for reference in self._read(plain_text(stated), path):
                 paths.setdefault(reference, path)
         # Under "defer" whoever uses the backend hears of it; a source is not asked before.
         if not is_in_use or self.mode is MissingCredentials.DEFER:

@@ -10,8 +10,8 @@ from pipelex_cogt.config.credentials import Credentials, Obstacle, Unusable
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import LayerKind, Place
 from pipelex_cogt.config.masking import plain_text
-from pipelex_cogt.config.references import references_in
-from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.references import Reference, references_in
+from pipelex_cogt.config.report import WHEREVER, ProblemReport
 from pipelex_cogt.config.secret_sources import Held
 from pipelex_cogt.errors import CogtError, SecretFileError
 from pipelex_cogt.model_backends.backend import InferenceBackend
@@ -41,6 +41,9 @@ def _warn_of_backend(backend: InferenceBackend, credentials: Credentials, report
     for path, obstacle in credentials.obstacles(backend.stated_texts()):
         doubtful.add(path)
         _warn_of_obstacle(path, obstacle, report)
+        # What nobody was asked for may be a name that the application's own sources know.
+        if isinstance(obstacle, Reference) and not backend.credentials.sources:
+            _warn_of_near_names(path, obstacle, backend, report)
     for path, stated in backend.stated_texts():
         text = plain_text(stated)
         # A password may be any text.
@@ -58,11 +61,20 @@ def _warn_of_obstacle(path: KeyPath, obstacle: Obstacle, report: ProblemReport) 
         report.warning(path, obstacle.problem, obstacle.hint, obstacle.held and Place(obstacle.held.place))
 
 
+def _warn_of_near_names(path: KeyPath, missing: Reference, backend: InferenceBackend, report: ProblemReport) -> None:
+    """A name that is set and comes near one that is missing: somebody means it, and it is not heard."""
+    near = [each for each in backend.credentials.near_names([missing]) if not each.is_empty]
+    if near:
+        problem = f"backend {backend.name!r} needs {missing}, which is not set"
+        hint = f"{', '.join(map(str, near))}; rename it, or refer to it in the settings"
+        report.warning(path, problem, hint, WHEREVER)
+
+
 def _warn_of_doubts(path: KeyPath, text: str, credentials: Credentials, report: ProblemReport) -> None:
     """What may work, and yet is hardly meant: an example or another tool's reference, a key that people can read."""
     references = references_in(text)
     for held in map(credentials.find, references):
-        fault = doubt_of(held.text.get_secret_value(), variable_for(path)) if isinstance(held, Held) else None
+        fault = doubt_of(held.text.get_secret_value(), held.name) if isinstance(held, Held) else None
         if isinstance(held, Held) and fault is not None:
             _warn_of_obstacle(path, Unusable(held, fault), report)
     if not references:

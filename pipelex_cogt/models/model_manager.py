@@ -133,6 +133,7 @@ class ModelManager:
         return self.settings.environment
 
     @cached_property
+    @leaves_no_locals
     def warnings(self) -> tuple[Problem, ...]:
         """What deserves attention and stopped nothing, in file and line order; looked for when first asked for."""
         from pipelex_cogt.models.deck_warnings import find_warnings
