@@ -155,6 +155,9 @@ def doubt_of(text: str, variable: str) -> Fault | None:
         text: The text, without the white space around it.
         variable: What a variable for it would be called, where the text names none.
     """
+    # Most endpoints begin so, and no other tool's reference: nothing else is made ready for them.
+    if text.startswith(("https://", "http://", "${")) and "your" not in text.casefold():
+        return None
     foreign = foreign_reference(text)
     if foreign is not None:
         return _write_instead("looks like a reference of another tool", foreign or variable)

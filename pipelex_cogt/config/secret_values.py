@@ -31,41 +31,50 @@ _KEY_BEGINNINGS = (
 """How providers begin their keys: models, clouds, repositories, chats, payments, and JSON web tokens."""
 _KEY_PREFIXES = tuple(_KEY_BEGINNINGS.split())
 _SHORTEST_KEY = 6
-_SCHEME = r"\s*(?:bearer|basic|digest|negotiate|token|api-?key|sharedkey|sharedaccesssignature|aws4-hmac-sha256)\s+"
-# How a secret is sent. It is no secret itself, and stays where a reference follows.
-_SCHEME_ALONE = re.compile(_SCHEME, re.IGNORECASE)
-# `token` is a word of plain text too.
-_WITH_SCHEME = re.compile(rf"(?!\s*token){_SCHEME}\S", re.IGNORECASE)
+_SCHEME_WORDS = "bearer basic digest negotiate apikey api-key sharedkey sharedaccesssignature aws4-hmac-sha256"
+_SCHEMES = _SCHEME_WORDS.split()
+"""The words that say how a secret is sent. They are no secret themselves, and stay where a reference follows."""
 _PEM = "-----BEGIN "
 _LITERAL = re.compile(f"[^{REFERENCE}{SECRET_REFERENCE}]+")
 
+# A pattern that few texts need is text until one does: a process that starts up compiles none for nothing.
+
 # Where a key may begin and end inside of a word.
 _PIECE = re.compile(r"""[^\s=:;,|&?#/@'"`<>(){}\[\]\\]+""")
-_LONG = re.compile(r"[\w+=~-]{20,}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_LETTER_MEETS_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+_SHORTEST_LONG = 20
+_LONG = r"[\w+=~-]{20,}"
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_LETTER_MEETS_DIGIT = r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])"
 _FEWEST_MEETINGS = 4
 # Capitals, small letters and digits without a sign between words, as in keys of AWS and Azure.
-_BASE64 = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]{31,}={0,2}")
+_SHORTEST_BASE64 = 32
+_BASE64 = r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]{31,}={0,2}"
 
 # A URL ends where a word does. Each is one class of characters, repeated, or bounded.
 _WORD = re.compile(r"\S+")
-_NEXT_URL = re.compile(r"(?<=[,;|])(?=[A-Za-z][A-Za-z0-9+.-]{0,30}://)")
-_OPENS_PASSWORD = re.compile(r"://[^/?#@:]*:(?!\d{1,5}(?:[/?#,;|]|\Z))")
+_BETWEEN_URLS = {*",;|"}
+_NEXT_URL = r"(?<=[,;|])(?=[A-Za-z][A-Za-z0-9+.-]{0,30}://)"
+_OPENS_USER = r"://[^/?#@:]*:(?!\d{1,5}(?:[/?#,;|]|\Z))"
 _HEAD = re.compile(r"[^/?#]*")
-_HOST_AND_PORT = re.compile(rf"[^:]*:(?:\d{{1,5}}|{REFERENCE})|\[.*", re.DOTALL)
+_HOST_AND_PORT = rf"(?s)[^:]*:(?:\d{{1,5}}|{REFERENCE})|\[.*"
 # `user:password@host`, but no address of a mail and no port.
-_USER_AND_PASSWORD = re.compile(r"(?!mailto:|acct:|xmpp:|sips?:)(?://)?[^\s/?#@:=]{0,200}:(?!\d{1,5}/)")
+_USER = r"(?!mailto:|acct:|xmpp:|sips?:)(?://)?[^\s/?#@:=]{0,200}:(?!\d{1,5}/)"
 # One parameter of a query, a fragment or a connection string.
-_PARAMETER = re.compile(r"(?:(?<=[?&;#,])|\A)([^=&;#?,]{1,100})=([^&;#]+)")
-_ENCODED_URL = re.compile(r"%3A%2F%2F.*%40", re.IGNORECASE)
+_PARAMETER = r"(?:(?<=[?&;#,])|\A)([^=&;#?,]{1,100})=([^&;#]+)"
+_ENCODED_URL = r"(?i)%3A%2F%2F.*%40"
 
 
 def mask_text(text: str) -> str:
     """Hide what looks like a secret in a text: keys, passwords of URLs, parameters that are secret by their name."""
-    if _WITH_SCHEME.match(text) or _PEM in text:
+    if _begins_with_scheme(text) or _PEM in text:
         return hide(text)
     return _WORD.sub(lambda word: "".join(map(_mask_word, _urls_of(word[0]))), text)
+
+
+def _begins_with_scheme(text: str) -> bool:
+    """Whether a secret follows the word that says how it is sent."""
+    words = text.split(maxsplit=1)
+    return len(words) > 1 and words[0].casefold() in _SCHEMES
 
 
 def hide(text: str) -> str:
@@ -75,7 +84,13 @@ def hide(text: str) -> str:
 
 def _hide_literal(literal: re.Match[str]) -> str:
     is_before_reference = literal.end() < len(literal.string)
-    return literal[0] if is_before_reference and _SCHEME_ALONE.fullmatch(literal[0]) else MASK
+    return literal[0] if is_before_reference and _is_scheme(literal[0]) else MASK
+
+
+def _is_scheme(text: str) -> bool:
+    """Whether a text is the word that says how a secret is sent, with the white space behind it."""
+    # `token` is a word of plain text too, but not in front of a reference.
+    return text[-1:].isspace() and text.strip().casefold() in (*_SCHEMES, "token")
 
 
 def looks_like_key(piece: str) -> bool:
@@ -86,18 +101,23 @@ def looks_like_key(piece: str) -> bool:
 
 def _is_random(piece: str) -> bool:
     """Whether letters and digits alternate as in no word; a UUID names something and opens nothing."""
-    if not _LONG.fullmatch(piece) or _UUID.fullmatch(piece):
+    is_long = len(piece) >= _SHORTEST_LONG and re.fullmatch(_LONG, piece)
+    if not is_long or re.fullmatch(_UUID, piece):
         return False
-    return sum(1 for _ in _LETTER_MEETS_DIGIT.finditer(piece)) >= _FEWEST_MEETINGS
+    return sum(1 for _ in re.finditer(_LETTER_MEETS_DIGIT, piece)) >= _FEWEST_MEETINGS
 
 
 def _urls_of(word: str) -> Iterator[str]:
     """The parts of a word with a URL each; one that begins before an at sign has ended a password belongs to it."""
+    if "://" not in word or _BETWEEN_URLS.isdisjoint(word):
+        # There is one at most.
+        yield word
+        return
     waiting: list[str] = []
     is_open = False
-    for part in _NEXT_URL.split(word):
+    for part in re.split(_NEXT_URL, word):
         waiting.append(part)
-        is_open = "@" not in part and (is_open or _OPENS_PASSWORD.search(part) is not None)
+        is_open = "@" not in part and (is_open or re.search(_OPENS_USER, part) is not None)
         if not is_open:
             yield "".join(waiting)
             waiting = []
@@ -106,21 +126,27 @@ def _urls_of(word: str) -> Iterator[str]:
 
 def _mask_word(word: str) -> str:
     if "://" in word:
-        without_users = "".join(_without_passwords(word))
-        without_parameters = _PARAMETER.sub(_mask_parameter, without_users)
+        without_users = "".join(_without_passwords(word)) if "@" in word else word
+        without_parameters = _mask_parameters(without_users)
         return _PIECE.sub(lambda piece: hide(piece[0]) if looks_like_key(piece[0]) else piece[0], without_parameters)
-    if _BASE64.fullmatch(word) or any(map(looks_like_key, _PIECE.findall(word))):
+    is_base64 = len(word) >= _SHORTEST_BASE64 and re.fullmatch(_BASE64, word)
+    if is_base64 or any(map(looks_like_key, _PIECE.findall(word))):
         return hide(word)
-    user = _USER_AND_PASSWORD.match(word)
     at = word.rfind("@")
+    user = re.match(_USER, word) if at > 0 else None
     if user and user.end() < at:
         return word[: user.end()] + hide(word[user.end() : at]) + word[at:]
-    return _PARAMETER.sub(_mask_parameter, word)
+    return _mask_parameters(word)
+
+
+def _mask_parameters(word: str) -> str:
+    """A word with the parameters masked that are secret by their name."""
+    return re.sub(_PARAMETER, _mask_parameter, word) if "=" in word else word
 
 
 def _mask_parameter(parameter: re.Match[str]) -> str:
     name, value = parameter.groups()
-    is_secret = name.lower() == "code" or names_secret(_decoded(name)) or _ENCODED_URL.search(value)
+    is_secret = name.lower() == "code" or names_secret(_decoded(name)) or re.search(_ENCODED_URL, value)
     return f"{name}={hide(value)}" if is_secret else parameter[0]
 
 
@@ -155,7 +181,7 @@ def _end_of_user(word: str, start: int, last_at: int) -> int:
     user, at, _host = head[0].rpartition("@")
     if at:
         return last_at if ":" in user else start + len(user)
-    return last_at if ":" in head[0] and not _HOST_AND_PORT.fullmatch(head[0]) else -1
+    return last_at if ":" in head[0] and not re.fullmatch(_HOST_AND_PORT, head[0]) else -1
 
 
 def _mask_user(user: str) -> str:
