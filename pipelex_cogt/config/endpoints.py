@@ -11,18 +11,17 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, Template, parse_template, render
-from pipelex_cogt.config.suggestions import is_one_slip
+from pipelex_cogt.config.suggestions import one_slip_from
 
 _WEB_SCHEMES = ("https", "http")
 # A scheme, and all that names the host. Classes of characters, each repeated once.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)")
+# What follows is text until an endpoint has a fault.
 # A slip in what follows the scheme: `http:/x`, `https//x`, `https:x`, `//x`; of what stays, slashes are taken off.
-_BROKEN_SCHEME = re.compile(r"(?:(https?)(?=[:/;]))?[:;]?/*", re.IGNORECASE)
+_BROKEN_SCHEME = r"(?i)(?:(https?)(?=[:/;]))?[:;]?/*"
 # A host with a port and a path, of short names as people write them: nothing that may be a key. All is bounded.
-_HOST = re.compile(
-    r"(?P<host>[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9})(?P<port>:\d{1,5})?(?:/[a-z][a-z0-9._-]{0,19}){0,5}/?"
-)
-_ADDRESS = re.compile(r"[\d.]+")
+_HOST = r"(?P<host>[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9})(?P<port>:\d{1,5})?(?:/[a-z][a-z0-9._-]{0,19}){0,5}/?"
+_ADDRESS = r"[\d.]+"
 _NO_SCHEME = "has no https:// or http:// in front"
 _ANY_SCHEME = "begin it with https:// or http://"
 
@@ -90,14 +89,14 @@ def _fault(problem: str, hint: str) -> EndpointFault:
 
 def _is_slip(scheme: str) -> bool:
     """Whether a scheme is one slip away from those of the web."""
-    return scheme not in _WEB_SCHEMES and any(is_one_slip(scheme, known) for known in _WEB_SCHEMES)
+    return scheme not in _WEB_SCHEMES and one_slip_from(scheme, _WEB_SCHEMES) is not None
 
 
 def _with_scheme(text: str, url: re.Match[str] | None) -> str:
     """The text with the scheme that it lacks, where it is nothing but a host, a port and a path."""
-    start = _BROKEN_SCHEME.match(text)
+    start = re.match(_BROKEN_SCHEME, text)
     rest = text[url.end(1) + len("://") :] if url else text[start.end() if start else 0 :]
-    found = _HOST.fullmatch(rest)
+    found = re.fullmatch(_HOST, rest)
     if found is None or not _looks_like_host(found):
         return _ANY_SCHEME
     meant = url[1] if url else start and start[1]
@@ -113,5 +112,5 @@ def _scheme_for(host: str, meant: str) -> str:
     """The scheme that was meant; else that of a machine nearby, which has a plain name or an address, or the usual."""
     if meant:
         return "https" if "s" in meant.lower() else "http"
-    is_nearby = "." not in host or _ADDRESS.fullmatch(host) is not None
+    is_nearby = "." not in host or re.fullmatch(_ADDRESS, host) is not None
     return "http" if is_nearby else "https"

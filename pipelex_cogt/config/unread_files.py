@@ -32,7 +32,7 @@ from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, Infe
 from pipelex_cogt.config.key_paths import ROOT, format_key_path, quote_key
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.suggestions import is_one_slip, near_names
+from pipelex_cogt.config.suggestions import near_names, one_slip_from
 from pipelex_cogt.config.toml_files import display_path, is_settings_name, local_path, walk_folders
 
 _IN_PEACE = r"\.#|\._|\.?taplo\.toml\Z|(?:.*\.)?(?:example|sample|template|dist|bak|old|orig|save|swp|tmp)(?:\.|\Z)"
@@ -159,7 +159,7 @@ def _hint_in_library(path: Path, folder: Path) -> str:
 def _near_name(path: Path) -> str:
     """What is meant by something whose name is none of ours."""
     known, words = (_FOLDERS, _IN_FOLDER_NAMES) if os.path.isdir(path) else (_FILES, _IN_FILE_NAMES)
-    if slip := next(filter(partial(is_one_slip, path.name), known), None):
+    if slip := one_slip_from(path.name, known):
         return f"did you mean {slip!r}?"
     if environment := re.fullmatch(_ENVIRONMENT_FILE, path.name):
         return f"write [{quote_key(environment[1])}.{ROOT}] in {MAIN_FILES[0]}"
@@ -180,7 +180,7 @@ def _misplaced(folder: Path) -> Iterator[tuple[Path, str]]:
     directory = folder / SETTINGS_DIR_NAME
     yield from _beside(directory)
     for path in map(directory.joinpath, names_in(directory)):
-        is_near = path.name not in _NAMES and any(map(partial(is_one_slip, path.name), _NAMES))
+        is_near = path.name not in _NAMES and one_slip_from(path.name, _NAMES)
         if is_near and _states_something(path):
             yield path, _near_name(path)
 
@@ -195,8 +195,8 @@ def _beyond(directories: Directories) -> Iterator[tuple[Path, str]]:
 def _comes_near(path: Path) -> bool:
     """Whether a name begins like one of ours, but for a slip."""
     stem = path.name.lstrip(".").partition(".")[0]
-    is_near = path.name == DOTENV or any(map(partial(is_one_slip, stem), _STEMS))
-    return is_near and _states_something(path)
+    is_near = path.name == DOTENV or one_slip_from(stem, _STEMS)
+    return bool(is_near) and _states_something(path)
 
 
 def _states_something(path: Path) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -21,7 +20,7 @@ from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.override_variables import letters_of, nearest_variables
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.suggestions import is_one_slip, near_names
+from pipelex_cogt.config.suggestions import is_one_slip, near_names, one_slip_from
 from pipelex_cogt.config.tables import Table, leaves
 
 _PRODUCT = "PIPELEX"
@@ -33,7 +32,7 @@ OWN_VARIABLES = {"ENV": ENVIRONMENT_VARIABLE, "SETTINGSDIR": SETTINGS_DIR_VARIAB
 """The variables of ours beside those that override a setting, by their letters without the first word."""
 _RESERVED = {"PIPELEX_SETTINGS_REDIS_URL": "no version reads it yet"}
 # The letters and digits up to an underscore, and what lies before the next. Classes of characters, one after another.
-_FIRST_WORD = re.compile(r"[\W_]*([^\W_]+)[\W_]*")
+_FIRST_WORD = r"[\W_]*([^\W_]+)[\W_]*"
 
 
 def warn_of_unread(environ: Environ, files: Iterable[str], tree: Table, schema: Any, report: ProblemReport) -> None:
@@ -102,10 +101,10 @@ class _Spelling:
 
 def _without_first_words(name: str) -> str:
     """A name without the words that all of ours begin with, in whichever spelling."""
-    word = _FIRST_WORD.match(name)
-    while word and any(map(partial(is_one_slip, word[1]), _FIRST_WORDS)):
+    word = re.match(_FIRST_WORD, name)
+    while word and one_slip_from(word[1], _FIRST_WORDS):
         name = name[word.end() :]
-        word = _FIRST_WORD.match(name)
+        word = re.match(_FIRST_WORD, name)
     return name
 
 
