@@ -16,6 +16,7 @@ from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Origin, Place
+from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.references import Name, Prefix, Reference, parse_template, references_in, render
 from pipelex_cogt.config.secret_files import NamedFiles, SecretsDirectory
 from pipelex_cogt.config.secret_sources import (
@@ -215,7 +216,7 @@ class Credentials:
 
     def _fill(self, stated: str | SecretStr, path: KeyPath, find: Callable[[Reference], Found]) -> str | Obstacle:
         """A text with its references answered, or the first obstacle. It raises nothing, for its locals hold values."""
-        template = parse_template(_plain(stated))
+        template = parse_template(plain_text(stated))
         references = dict.fromkeys(part for part in template if isinstance(part, Reference))
         found = {reference: find(reference) for reference in references}
         obstacles = (self._obstacle(reference, held, path) for reference, held in found.items())
@@ -312,10 +313,6 @@ def _is_answer(reference: Reference, found: Found) -> bool:
 
 def _text_of(reference: Reference, found: Found) -> str:
     return found.text.get_secret_value() if isinstance(found, Held) else reference.default or ""
-
-
-def _plain(stated: str | SecretStr) -> str:
-    return stated if isinstance(stated, str) else stated.get_secret_value()
 
 
 def _credentials_of_process(*directories: Path | None) -> Credentials:
