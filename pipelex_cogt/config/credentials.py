@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pydantic import SecretStr
 
-from pipelex_cogt.config.credential_checks import Fault, character_fault, fault_of, fault_of_url, kind_of, variable_for
+from pipelex_cogt.config.credential_checks import Fault, character_fault, fault_of, kind_of, variable_for
+from pipelex_cogt.config.endpoints import fault_of_endpoint
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
@@ -243,7 +244,7 @@ class Credentials:
         fault = self._fault_of(text, path) if is_literal else character_fault(text, kind)
         if fault is not None:
             return Unusable(None, fault)
-        fault = fault_of_url(text, kind)
+        fault = fault_of_endpoint(text) if kind.is_url else None
         if fault is None:
             return text
         # A text that a reference is part of is not shown, for it may hold what nobody is to see.

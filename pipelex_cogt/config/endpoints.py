@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple
 
+from pipelex_cogt.config.credential_checks import Fault
 from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, Template, parse_template, render
 from pipelex_cogt.config.suggestions import one_slip_from
 
@@ -26,34 +26,23 @@ _NO_SCHEME = "has no https:// or http:// in front"
 _ANY_SCHEME = "begin it with https:// or http://"
 
 
-class EndpointFault(NamedTuple):
-    """Why a text is no base URL.
+def fault_of_endpoint(text: str) -> Fault | None:
+    """Why a text can never be a base URL; None where it may be one, or is empty and stands for none.
 
-    Attributes:
-        problem: What is wrong with it, without the text.
-        hint: The next step. It shows a text that is nothing but a host, a port and a path.
-        blind_hint: The next step without any of the text, for what may hold a secret.
+    The next step shows a text that is nothing but a host, a port and a path; that of a source shows none of it.
     """
-
-    problem: str
-    hint: str
-    blind_hint: str
-
-
-def fault_of_endpoint(text: str) -> EndpointFault | None:
-    """Why a text can never be a base URL; None where it may be one, or is empty and stands for none."""
     text = text.strip()
     if not text:
         return None
     if any(map(str.isspace, text)):
-        return _fault("holds white space", "take it out")
+        return Fault("holds white space", "take it out")
     url = _URL.match(text)
     if url is None or _is_slip(url[1].lower()):
-        return EndpointFault(_NO_SCHEME, _with_scheme(text, url), _ANY_SCHEME)
+        return Fault(_NO_SCHEME, _with_scheme(text, url), _ANY_SCHEME)
     return _fault_of_host(url, text)
 
 
-def fault_of_template(text: str, answer: Callable[[Reference], str | None]) -> EndpointFault | None:
+def fault_of_template(text: str, answer: Callable[[Reference], str | None]) -> Fault | None:
     """Why a text can never be a base URL once its references are answered; None where it may be one.
 
     Args:
@@ -71,20 +60,16 @@ def fault_of_template(text: str, answer: Callable[[Reference], str | None]) -> E
     literal = "".join(part for part in parts if isinstance(part, str))
     # What begins with a reference may get its scheme from there.
     is_judged = isinstance(parts[0], str) and "://" not in literal
-    return _fault(_NO_SCHEME, _ANY_SCHEME) if is_judged else None
+    return Fault(_NO_SCHEME, _ANY_SCHEME) if is_judged else None
 
 
-def _fault_of_host(url: re.Match[str], text: str) -> EndpointFault | None:
+def _fault_of_host(url: re.Match[str], text: str) -> Fault | None:
     scheme, host = url.groups()
     if host.endswith(":") and text[url.end() :].startswith("//"):
-        return _fault("has a scheme twice", "keep one of the two")
+        return Fault("has a scheme twice", "keep one of the two")
     if scheme.lower() in _WEB_SCHEMES and host.rpartition("@")[2].partition(":")[0] == "":
-        return _fault("names no host", "state it after the scheme")
+        return Fault("names no host", "state it after the scheme")
     return None
-
-
-def _fault(problem: str, hint: str) -> EndpointFault:
-    return EndpointFault(problem, hint, hint)
 
 
 def _is_slip(scheme: str) -> bool:

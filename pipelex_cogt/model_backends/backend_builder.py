@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import SecretStr, ValidationError
 
-from pipelex_cogt.config.credential_checks import Fault, as_fault, doubt_of, variable_for
+from pipelex_cogt.config.credential_checks import Fault, doubt_of, variable_for
 from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.endpoints import fault_of_template
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
@@ -295,8 +295,7 @@ class _BackendBuilder(NamedTuple):
 
 def _fault_of_endpoint(text: str, place: KeyPath) -> Fault | None:
     """Why a stated endpoint can never be a base URL, as far as its defaults tell."""
-    fault = fault_of_template(text, attrgetter("default"))
-    return doubt_of(text, variable_for(place)) or (fault and as_fault(fault))
+    return doubt_of(text, variable_for(place)) or fault_of_template(text, attrgetter("default"))
 
 
 def _meant_key(key: str) -> str | None:
