@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelex_cogt.config.suggestions import are_opposite, did_you_mean, is_one_slip, near_names, one_slip_from
+from pipelex_cogt.config.suggestions import Later, are_opposite, did_you_mean, is_one_slip, near_names, one_slip_from
 
 KNOWN = ["claude-4-sonnet", "claude-4-opus", "gpt-4.1", "gpt-4.1-mini", "Qwen/X"]
 
@@ -90,3 +90,15 @@ def test_the_opposite_is_never_suggested(name: str, other: str) -> None:
 )
 def test_the_same_kind_is_no_opposite(name: str, other: str) -> None:
     assert not are_opposite(name, other)
+
+
+def test_what_is_suggested_later_is_looked_for_when_somebody_reads_it() -> None:
+    asked: list[str] = []
+
+    def find() -> str:
+        asked.append("asked")
+        return "write it"
+
+    suggestion = Later(find)
+    assert asked == []
+    assert (suggestion.tell(), asked) == ("write it", ["asked"])

@@ -36,6 +36,17 @@ class Suggestion(Protocol):
         """The suggestion in words, or None where there is none."""
 
 
+class Later:
+    """What to suggest, found in whichever way when somebody reads it."""
+
+    def __init__(self, find: Callable[[], str | None]) -> None:
+        self._find = find
+
+    def tell(self) -> str | None:
+        """The suggestion in words, or None where there is none."""
+        return self._find()
+
+
 class NearName(NamedTuple):
     """What to suggest for a wrong name; the near names are looked for when somebody reads the suggestion.
 
