@@ -245,12 +245,17 @@ class MissingCredentialError(NotAvailableError):
         """What is missing, without the place and the advice."""
         if not self.is_left_out:
             return f"backend {self.backend!r} needs {' or '.join(self.variables)}, which is not set"
-        verb = "is" if len(self.variables) == 1 else "are"
-        return f"backend {self.backend!r} is left out: {' and '.join(self.variables)} {verb} not set"
+        return f"backend {self.backend!r} {tell_left_out(self.variables)}"
 
     def __str__(self) -> str:
         advice = str(self.advice or "")
         return f"{self.place}  {self.path}: {'; '.join(filter(None, (self.reason, advice)))}"
+
+
+def tell_left_out(variables: Sequence[str]) -> str:
+    """Why a backend is left out of a load, in words: the references that nothing answers."""
+    verb = "is" if len(variables) == 1 else "are"
+    return f"is left out: {' and '.join(variables)} {verb} not set"
 
 
 class LiteralLeftBehindError(MissingCredentialError):

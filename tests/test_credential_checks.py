@@ -14,6 +14,7 @@ from pipelex_cogt.config.credential_checks import (
     TEXT,
     CredentialKind,
     character_fault,
+    doubt_of,
     fault_of,
     kind_of,
     variable_for,
@@ -116,6 +117,23 @@ def test_a_variable_is_not_told_to_be_written_where_it_is(text: str) -> None:
 def test_no_fault_holds_the_value(text: str) -> None:
     fault = character_fault(f"canary{text}", API_KEY)
     assert fault is None or "canary" not in fault.problem + fault.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("https://api.openai.com/v1", None),
+        ("http://localhost:11434/v1", None),
+        ("${AZURE_OPENAI_ENDPOINT}", None),
+        ("https://Your-Key.openai.azure.com", "looks like a placeholder"),
+        ("${HOST:-your-secret}", "looks like a placeholder"),
+        ("op://vault/item/endpoint", "looks like a reference of another tool"),
+        ("$AZURE_OPENAI_ENDPOINT", "looks like a reference of another tool"),
+    ],
+)
+def test_an_address_of_the_web_is_an_example_only_where_it_says_so(text: str, problem: str | None) -> None:
+    doubt = doubt_of(text, "A_ENDPOINT")
+    assert (doubt and doubt.problem) == problem
 
 
 def test_the_usual_variable_is_named_after_backend_and_key() -> None:

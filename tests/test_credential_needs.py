@@ -108,6 +108,7 @@ OWN: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
         {"A_KEY": "x"},
         ["a", "b"],
     ),
+    "literal with an escape": (backends("api_key = 'x$${y'", "api_key = '${B_KEY}'"), {}, ["a"]),
     "half of it beside all": (
         backends("endpoint = '${A_URL}'\napi_key = '${A_KEY}'", "api_key = '${B_KEY}'"),
         {"A_KEY": "x", "B_KEY": "y"},

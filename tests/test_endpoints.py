@@ -79,7 +79,7 @@ def test_what_is_no_base_url_says_what_to_write(text: str, problem: str, hint: s
     fault = fault_of_endpoint(text)
     assert fault is not None
     assert (fault.problem, fault.hint) == (problem, hint)
-    assert not re.search(r"[a-z]\.[a-z]|sk-|pass", fault.blind_hint)
+    assert not re.search(r"[a-z]\.[a-z]|sk-|pass", fault.hint_for_source)
 
 
 @given(st.text(max_size=40))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelex_cogt.config.key_paths import format_key_path, quote_key
+from pipelex_cogt.config.key_paths import format_key_path, join_keys, quote_key
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,10 @@ from pipelex_cogt.config.key_paths import format_key_path, quote_key
 )
 def test_a_key_is_quoted_where_toml_asks_for_it(key: str | int, quoted: str) -> None:
     assert quote_key(key) == quoted
+
+
+def test_keys_are_joined_as_a_header_has_them() -> None:
+    assert join_keys(["default", "cogt", "gpt-4.1", 0]) == 'default.cogt."gpt-4.1".0'
 
 
 @given(st.lists(st.text(st.characters(codec="utf-8")), min_size=1, max_size=4))

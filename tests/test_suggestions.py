@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelex_cogt.config.suggestions import are_opposite, did_you_mean, is_one_slip, near_names
+from pipelex_cogt.config.suggestions import Later, are_opposite, did_you_mean, is_one_slip, near_names, one_slip_from
 
 KNOWN = ["claude-4-sonnet", "claude-4-opus", "gpt-4.1", "gpt-4.1-mini", "Qwen/X"]
 
@@ -25,8 +25,8 @@ def test_the_nearest_name_comes_first(name: str, first: str) -> None:
 
 def test_nothing_is_suggested_where_nothing_is_near() -> None:
     assert near_names("zzz", KNOWN) == ()
-    assert did_you_mean("zzz", KNOWN) is None
-    assert did_you_mean("zzz", []) is None
+    assert did_you_mean(near_names("zzz", KNOWN)) is None
+    assert did_you_mean([]) is None
 
 
 def test_at_most_three_names_are_suggested() -> None:
@@ -34,8 +34,13 @@ def test_at_most_three_names_are_suggested() -> None:
 
 
 def test_a_suggestion_is_a_question() -> None:
-    assert did_you_mean("gpt-4.2", ["gpt-4.1", "other"]) == "did you mean 'gpt-4.1'?"
-    assert did_you_mean("model", ["model1", "modem"]) == "did you mean 'model1' or 'modem'?"
+    assert did_you_mean(near_names("gpt-4.2", ["gpt-4.1", "other"])) == "did you mean 'gpt-4.1'?"
+    assert did_you_mean(near_names("model", ["model1", "modem"])) == "did you mean 'model1' or 'modem'?"
+
+
+def test_the_first_name_that_is_one_slip_away_is_meant() -> None:
+    assert one_slip_from("stagin", ["production", "staging", "stagings"]) == "staging"
+    assert one_slip_from("cogs", ["production", "staging"]) is None
 
 
 @given(st.lists(st.text(max_size=6), max_size=6), st.text(max_size=6))
@@ -85,3 +90,15 @@ def test_the_opposite_is_never_suggested(name: str, other: str) -> None:
 )
 def test_the_same_kind_is_no_opposite(name: str, other: str) -> None:
     assert not are_opposite(name, other)
+
+
+def test_what_is_suggested_later_is_looked_for_when_somebody_reads_it() -> None:
+    asked: list[str] = []
+
+    def find() -> str:
+        asked.append("asked")
+        return "write it"
+
+    suggestion = Later(find)
+    assert asked == []
+    assert (suggestion.tell(), asked) == ("write it", ["asked"])

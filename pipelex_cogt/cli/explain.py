@@ -10,7 +10,7 @@ from typing import Any
 from pipelex_cogt.cli.keys import SEE_CHECK, UNUSABLE, describe_key, describe_state, key_pieces, print_refusal
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import Piece, bad, doubtful, fact, good, listed, text_of
-from pipelex_cogt.config.key_paths import format_key_path, quote_key
+from pipelex_cogt.config.key_paths import format_key_path, join_keys
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule
 from pipelex_cogt.models.call_parameters import PARAMETERS, CallParameters
@@ -107,7 +107,7 @@ def _origins(numbered: tuple[int, ExplainedValue]) -> tuple[Any, ...]:
 def _describe_stated(group: list[ExplainedValue], above: int, stated: tuple[StatedValue, ...]) -> dict[str, Any]:
     """What a layer states of one value, or of several below a key path of so many keys."""
     first = stated[0]
-    below = (".".join(map(quote_key, value.key_path[above:])) for value in group)
+    below = (join_keys(value.key_path[above:]) for value in group)
     table = dict(zip(below, (each.value for each in stated), strict=True))
     value = first.value if len(group) == 1 else table
     return {"value": value, "layer": first.layer, "environment": first.environment, "place": first.place}

@@ -12,14 +12,13 @@ from typing import Any
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer
-from pipelex_cogt.config.older_spellings import path_in_defaults
+from pipelex_cogt.config.older_spellings import value_in_defaults
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import BELOW, Table, goes_on, leaves, merge, value_at
 
 _NOTHING_BELOW = f'"{BELOW}" stands for the list below, and no layer below states one'
 _ALIASES: KeyPath = ("deck", "aliases")
-_NOWHERE: KeyPath = ("",)
 _TWICE = f'"{BELOW}" stands twice in one list'
 
 
@@ -34,7 +33,7 @@ def settle_lists(tree: Table, stating: Callable[[KeyPath], list[Layer]], report:
     settled: Table = {}
     for path in _unsettled(tree):
         # What a model's own table leaves open goes on with the `[defaults]` of its file.
-        if not isinstance(value_at(tree, path_in_defaults(path) or _NOWHERE), str | list):
+        if not isinstance(value_in_defaults(tree, path), str | list):
             _note(path, stating(path), report)
             _put(settled, path, without_mark(value_at(tree, path)))
     return merge(tree, settled) if settled else tree

@@ -9,7 +9,6 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from pipelex_cogt.config.endpoints import EndpointFault, fault_of_endpoint
 from pipelex_cogt.config.foreign_references import foreign_reference, is_variable_name
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.masking import is_placeholder, is_sealed_path
@@ -123,17 +122,6 @@ def character_fault(text: str, kind: CredentialKind) -> Fault | None:
     return Fault(f"holds {what} at position {found.start() + 1}{reason}", "set it again without it")
 
 
-def fault_of_url(text: str, kind: CredentialKind) -> Fault | None:
-    """Why a setting that must be a base URL is none, once its references are answered; None where it may be."""
-    fault = fault_of_endpoint(text) if kind.is_url else None
-    return fault and as_fault(fault)
-
-
-def as_fault(fault: EndpointFault) -> Fault:
-    """A fault of an endpoint as one of a credential: what a variable holds is never shown."""
-    return Fault(fault.problem, fault.hint, fault.blind_hint)
-
-
 def _guess(text: str, is_set: Callable[[str], bool], variable: str) -> Fault | None:
     """What stands in a credential's place and is none."""
     doubt = doubt_of(text, variable)
@@ -155,6 +143,9 @@ def doubt_of(text: str, variable: str) -> Fault | None:
         text: The text, without the white space around it.
         variable: The variable or file that holds it; for a text of the settings what one would be called.
     """
+    # Most endpoints begin so, and no other tool's reference: nothing else is made ready for them.
+    if text.startswith(("https://", "http://", "${")) and "your" not in text.casefold():
+        return None
     foreign = foreign_reference(text)
     if foreign is not None:
         return _write_instead("looks like a reference of another tool", foreign or variable, variable)

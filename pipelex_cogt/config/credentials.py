@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pydantic import SecretStr
 
-from pipelex_cogt.config.credential_checks import Fault, character_fault, fault_of, fault_of_url, kind_of, variable_for
+from pipelex_cogt.config.credential_checks import Fault, character_fault, fault_of, kind_of, variable_for
+from pipelex_cogt.config.endpoints import fault_of_endpoint
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Origin, Place
+from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.references import Name, Prefix, Reference, parse_template, references_in, render
 from pipelex_cogt.config.secret_files import FILE_SUFFIX, NamedFiles, SecretsDirectory
 from pipelex_cogt.config.secret_sources import (
@@ -216,7 +218,7 @@ class Credentials:
 
     def _fill(self, stated: str | SecretStr, path: KeyPath, find: Callable[[Reference], Found]) -> str | Obstacle:
         """A text with its references answered, or the first obstacle. It raises nothing, for its locals hold values."""
-        template = parse_template(_plain(stated))
+        template = parse_template(plain_text(stated))
         references = dict.fromkeys(part for part in template if isinstance(part, Reference))
         found = {reference: find(reference) for reference in references}
         obstacles = (self._obstacle(reference, held, path) for reference, held in found.items())
@@ -243,7 +245,7 @@ class Credentials:
         fault = self._fault_of(text, path, variable_for(path)) if is_literal else character_fault(text, kind)
         if fault is not None:
             return Unusable(None, fault)
-        fault = fault_of_url(text, kind)
+        fault = fault_of_endpoint(text) if kind.is_url else None
         if fault is None:
             return text
         # A text that a reference is part of is not shown, for it may hold what nobody is to see.
@@ -328,10 +330,6 @@ def _is_answer(reference: Reference, found: Found) -> bool:
 
 def _text_of(reference: Reference, found: Found) -> str:
     return found.text.get_secret_value() if isinstance(found, Held) else reference.default or ""
-
-
-def _plain(stated: str | SecretStr) -> str:
-    return stated if isinstance(stated, str) else stated.get_secret_value()
 
 
 def _credentials_of_process(*directories: Path | None) -> Credentials:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
-from pipelex_cogt.config.key_paths import KeyPath, quote_key
+from pipelex_cogt.config.key_paths import KeyPath, join_keys, quote_key
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import value_at
@@ -84,5 +84,5 @@ def _note(path: KeyPath, rest: KeyPath, written: str, report: ProblemReport) -> 
     meant = (*above, ".".join(map(str, (name, *rest))))
     origin = report.locate((*path, *rest)).origin
     keys = origin.own_path(meant) if origin and origin.file else meant[-1:]
-    line = written.format(path=".".join(map(quote_key, keys)), name=quote_key(meant[-1]))
+    line = written.format(path=join_keys(keys), name=quote_key(meant[-1]))
     report.unreadable(meant, DOT_OUTSIDE_QUOTES, path=(*path, *rest), hint=f"write {line}")

@@ -27,7 +27,7 @@ D = TypeVar("D")
 PREFIX = "PIPELEX_COGT__"
 """What the name of a variable that overrides a setting begins with."""
 # Up to the value of a binding: `export 'A B' = `. A name may be quoted; each part is one class of characters.
-_BEFORE_VALUE = re.compile(r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)[^\S\r\n]*=[^\S\r\n]*")
+_BEFORE_VALUE = r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)[^\S\r\n]*=[^\S\r\n]*"
 
 
 def is_set(text: str) -> bool:
@@ -199,5 +199,5 @@ class _DotenvFile(NamedTuple):
 
 def _is_literal(binding: Binding) -> bool:
     """Whether a value stands in single quotes, which keep it as it is."""
-    before = _BEFORE_VALUE.match(binding.original.string)
+    before = re.match(_BEFORE_VALUE, binding.original.string)
     return before is not None and binding.original.string.startswith("'", before.end())

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import TypeAlias
 
@@ -33,9 +33,14 @@ def quote_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+def join_keys(keys: Iterable[str | int]) -> str:
+    """Write keys as TOML writes them, one below the other: `default.cogt."gpt-4.1"`."""
+    return ".".join(map(quote_key, keys))
+
+
 def format_key_path(path: KeyPath) -> str:
     """Write a key path as TOML would: `cogt.models.openai."gpt-4.1".max_tokens`."""
-    return ".".join(map(quote_key, (ROOT, *path)))
+    return join_keys((ROOT, *path))
 
 
 def prefixes(path: KeyPath) -> Iterator[KeyPath]:

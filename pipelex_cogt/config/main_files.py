@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from pipelex_cogt.config.directories import Directories, SettingsDirectory
 from pipelex_cogt.config.dotted_names import DOT_OUTSIDE_QUOTES, parts_of_name
 from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig, anchored
-from pipelex_cogt.config.key_paths import ROOT, KeyPath, quote_key
+from pipelex_cogt.config.key_paths import ROOT, KeyPath, join_keys, quote_key
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, SourceFile
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.suggestions import NearName, is_one_slip, near_names
+from pipelex_cogt.config.suggestions import NearName, did_you_mean, is_one_slip, near_names, one_slip_from
 from pipelex_cogt.config.tables import Table, toml_type
 from pipelex_cogt.config.toml_files import TomlDocument, read_toml_file, warn_if_others_read
 
@@ -158,12 +158,12 @@ def _environment_tables(document: TomlDocument, report: ProblemReport) -> Iterat
 def _warn_of_slip(environment: str, file: SourceFile, report: ProblemReport) -> None:
     """An environment of one's own may be a misspelling of a standard one."""
     known = (*STANDARD_ENVIRONMENTS, EVERY_ENVIRONMENT)
-    near = next(filter(partial(is_one_slip, environment), known), environment)
-    if near != environment:
+    near = one_slip_from(environment, known)
+    if near is not None and environment not in known:
         text = f"{environment}: declares an environment of its own"
         # Not a place yet: its line is looked for when somebody reads the warning.
         origin = Origin(LayerKind.ENVIRONMENT, file.name, file, environment, file_prefix=(environment,))
-        report.warning((), text, f"did you mean {near!r}?", origin)
+        report.warning((), text, did_you_mean([near]), origin)
 
 
 def _table_of(environment: str, content: Table, file: SourceFile, report: ProblemReport) -> Table:
@@ -203,8 +203,8 @@ def _below_root(key: str) -> KeyPath:
 def _header(content: Any, *keys: str | int) -> str:
     """The header of a table to write: at `cogt` itself with the first section of what stands there."""
     section = [*content][:1] if keys[-1] == ROOT and isinstance(content, dict) else []
-    return f"[{'.'.join(map(quote_key, (*keys, *section)))}]"
+    return f"[{join_keys((*keys, *section))}]"
 
 
 def _note(report: ProblemReport, file: SourceFile, keys: KeyPath, problem: str, suggestion: str | None = None) -> None:
-    report.error((), f"{'.'.join(map(quote_key, keys))}: {problem}", suggestion, file.place(keys))
+    report.error((), f"{join_keys(keys)}: {problem}", suggestion, file.place(keys))

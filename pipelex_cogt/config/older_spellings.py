@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from typing import Any
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.tables import FrozenDict, merge, value_at
+from pipelex_cogt.config.tables import FrozenDict, Table, merge, value_at
 
 DEFAULTS_KEY = "defaults"
 OLDER_SPELLINGS = {"default_sdk": "sdk", "default_prompting_target": "prompting_target"}
@@ -24,6 +25,12 @@ def path_in_defaults(path: KeyPath) -> KeyPath:
     """Where the `[defaults]` of a model's file state what the model's own table states; empty for any other place."""
     is_of_model = path[:1] == _MODEL_PATH[:1] and len(path) > len(_MODEL_PATH) and path[2] != DEFAULTS_KEY
     return (*path[:2], DEFAULTS_KEY, *path[3:]) if is_of_model else ()
+
+
+def value_in_defaults(tree: Table, path: KeyPath) -> Any:
+    """What the `[defaults]` of a model's file state in the place of a key path; None for any other place."""
+    place = path_in_defaults(path)
+    return value_at(tree, place) if place else None
 
 
 def modernise_layer(layer: Layer, report: ProblemReport) -> Layer:

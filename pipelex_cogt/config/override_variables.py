@@ -22,7 +22,7 @@ from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
 from pipelex_cogt.config.masking import stated_value
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_text, schema_at
-from pipelex_cogt.config.suggestions import is_one_slip, near_names
+from pipelex_cogt.config.suggestions import did_you_mean, is_one_slip, near_names
 from pipelex_cogt.config.tables import Table, leaves, nest, value_at
 
 SEPARATOR = "__"
@@ -72,8 +72,8 @@ def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: P
     name, place = variable.name.removeprefix(PREFIX).upper(), Place(variable.name)
     found = [*match_name(name, tree, schema)]
     if not found:
-        near = " or ".join(map(repr, nearest_variables(name, tree, schema)))
-        report.error((), "no setting has such a name", f"did you mean {near}?" if near else None, place)
+        hint = did_you_mean(nearest_variables(name, tree, schema))
+        report.error((), "no setting has such a name", hint, place)
     elif len(found) == 1:
         yield from _read_layer(variable, found[0], tree, schema, report)
     else:

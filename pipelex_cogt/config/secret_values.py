@@ -34,37 +34,39 @@ _KEY_PREFIXES = tuple(_KEY_BEGINNINGS.split())
 _SHORTEST_KEY = 6
 _SCHEME = r"\s*(?:bearer|basic|digest|negotiate|token|api-?key|sharedkey|sharedaccesssignature|aws4-hmac-sha256)\s+"
 # How a secret is sent. It is no secret itself, and stays where a reference follows.
-_SCHEME_ALONE = re.compile(rf"(?:[\w-]{{1,60}}\s*[:=])?{_SCHEME}", re.IGNORECASE)
+_SCHEME_ALONE = rf"(?i)(?:[\w-]{{1,60}}\s*[:=])?{_SCHEME}"
 # At its start, or after the name of a header. `token` is a word of plain text too.
-_WITH_SCHEME = re.compile(rf"(?:\A|[:=\"'])(?!\s*token){_SCHEME}\S", re.IGNORECASE)
+_WITH_SCHEME = rf"(?i)(?:\A|[:=\"'])(?!\s*token){_SCHEME}\S"
 _PEM = "-----BEGIN "
 _LITERAL = re.compile(f"[^{REFERENCE}{SECRET_REFERENCE}]+")
 
 # Where a key may begin and end inside of a word.
 _PIECE = re.compile(r"""[^\s=:;,|&?#/@'"`<>(){}\[\]\\]+""")
-_LONG = re.compile(r"[\w+=~-]{20,}")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_LETTER_MEETS_DIGIT = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+_SHORTEST_LONG = 20
+_LONG = r"[\w+=~-]+"
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_LETTER_MEETS_DIGIT = r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])"
 _FEWEST_MEETINGS = 4
 # Capitals, small letters and digits without a sign between words, as in keys of AWS and Azure.
-_BASE64 = re.compile(r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]{31,}={0,2}")
+_SHORTEST_BASE64 = 32
+_BASE64 = r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]+={0,2}"
 
 # A URL ends where a word does. Each is one class of characters, repeated, or bounded.
 _WORD = re.compile(r"\S+")
-_NEXT_URL = re.compile(r"(?<=[,;|])(?=[A-Za-z][A-Za-z0-9+.-]{0,30}://)")
-_OPENS_PASSWORD = re.compile(r"://[^/?#@:]*:(?!\d{1,5}(?:[/?#,;|]|\Z))")
+_NEXT_URL = r"(?<=[,;|])(?=[A-Za-z][A-Za-z0-9+.-]{0,30}://)"
+_OPENS_USER = r"://[^/?#@:]*:(?!\d{1,5}(?:[/?#,;|]|\Z))"
 _HEAD = re.compile(r"[^/?#]*")
-_HOST_AND_PORT = re.compile(rf"[^:]*:(?:\d{{1,5}}|{REFERENCE})|\[.*", re.DOTALL)
+_HOST_AND_PORT = rf"(?s)[^:]*:(?:\d{{1,5}}|{REFERENCE})|\[.*"
 # `user:password@host`, but no address of a mail and no port.
-_USER_AND_PASSWORD = re.compile(r"(?!mailto:|acct:|xmpp:|sips?:)(?://)?[^\s/?#@:=]{0,200}:(?!\d{1,5}/)")
+_LOGIN = r"(?!mailto:|acct:|xmpp:|sips?:)(?://)?[^\s/?#@:=]{0,200}:(?!\d{1,5}/)"
 # The name of a parameter of a query, a fragment or a connection string, and all that may be its value.
-_PARAMETER = re.compile(r"(?:(?<=[?&;#,])|\A)([^=&;#?,]{1,100})=")
+_PARAMETER = r"(?:(?<=[?&;#,])|\A)([^=&;#?,]{1,100})="
 _VALUE = re.compile(r"[^&;#]*")
 
 
 def mask_text(text: str) -> str:
     """Hide what looks like a secret in a text: keys, passwords of URLs, parameters that are secret by their name."""
-    if _WITH_SCHEME.search(text) or _PEM in text:
+    if re.search(_WITH_SCHEME, text) or _PEM in text:
         return hide(text)
     return _WORD.sub(lambda word: "".join(map(_mask_word, _urls_of(word[0]))), text)
 
@@ -76,7 +78,7 @@ def hide(text: str) -> str:
 
 def _hide_literal(literal: re.Match[str]) -> str:
     is_before_reference = literal.end() < len(literal.string)
-    return literal[0] if is_before_reference and _SCHEME_ALONE.fullmatch(literal[0]) else MASK
+    return literal[0] if is_before_reference and re.fullmatch(_SCHEME_ALONE, literal[0]) else MASK
 
 
 def looks_like_key(piece: str) -> bool:
@@ -88,18 +90,19 @@ def looks_like_key(piece: str) -> bool:
 
 def _is_random(piece: str) -> bool:
     """Whether letters and digits alternate as in no word; a UUID names something and opens nothing."""
-    if not _LONG.fullmatch(piece) or _UUID.fullmatch(piece):
+    is_long = len(piece) >= _SHORTEST_LONG and re.fullmatch(_LONG, piece)
+    if not is_long or re.fullmatch(_UUID, piece):
         return False
-    return sum(1 for _ in _LETTER_MEETS_DIGIT.finditer(piece)) >= _FEWEST_MEETINGS
+    return sum(1 for _ in re.finditer(_LETTER_MEETS_DIGIT, piece)) >= _FEWEST_MEETINGS
 
 
 def _urls_of(word: str) -> Iterator[str]:
     """The parts of a word with a URL each; one that begins before an at sign has ended a password belongs to it."""
     waiting: list[str] = []
     is_open = False
-    for part in _NEXT_URL.split(word):
+    for part in re.split(_NEXT_URL, word):
         waiting.append(part)
-        is_open = "@" not in part and (is_open or _OPENS_PASSWORD.search(part) is not None)
+        is_open = "@" not in part and (is_open or re.search(_OPENS_USER, part) is not None)
         if not is_open:
             yield "".join(waiting)
             waiting = []
@@ -108,13 +111,14 @@ def _urls_of(word: str) -> Iterator[str]:
 
 def _mask_word(word: str) -> str:
     if "://" in word:
-        without_users = "".join(_without_passwords(word))
+        without_users = "".join(_without_passwords(word)) if "@" in word else word
         without_parameters = "".join(_without_parameters(without_users))
         return _PIECE.sub(lambda piece: hide(piece[0]) if looks_like_key(piece[0]) else piece[0], without_parameters)
-    if _BASE64.fullmatch(word) or any(map(looks_like_key, _PIECE.findall(word))):
+    is_base64 = len(word) >= _SHORTEST_BASE64 and re.fullmatch(_BASE64, word)
+    if is_base64 or any(map(looks_like_key, _PIECE.findall(word))):
         return hide(word)
-    user = _USER_AND_PASSWORD.match(word)
     at = word.rfind("@")
+    user = re.match(_LOGIN, word) if at > 0 else None
     if user and user.end() < at:
         return word[: user.end()] + hide(word[user.end() : at]) + word[at:]
     return "".join(_without_parameters(word))
@@ -126,7 +130,7 @@ def _without_parameters(word: str) -> Iterator[str]:
     A secret may hold a comma, so it goes on to the next sign that surely ends a parameter.
     """
     told = looked = 0
-    for parameter in _PARAMETER.finditer(word):
+    for parameter in re.finditer(_PARAMETER, word) if "=" in word else ():
         is_secret = _is_secret_parameter(parameter[1])
         # What several names share, with commas between, is looked at with the first of them.
         is_new = parameter.end() >= looked
@@ -183,7 +187,7 @@ def _end_of_user(word: str, start: int, last_at: int) -> int:
     user, at, _host = head[0].rpartition("@")
     if at:
         return last_at if ":" in user else start + len(user)
-    return last_at if ":" in head[0] and not _HOST_AND_PORT.fullmatch(head[0]) else -1
+    return last_at if ":" in head[0] and not re.fullmatch(_HOST_AND_PORT, head[0]) else -1
 
 
 def _mask_user(user: str) -> str:

@@ -12,10 +12,8 @@ from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.inference_config import InferenceConfig
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, Place
-from pipelex_cogt.config.older_spellings import path_in_defaults
+from pipelex_cogt.config.older_spellings import value_in_defaults
 from pipelex_cogt.config.tables import Table, freeze, lay, value_at
-
-_NOWHERE: KeyPath = ("",)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -64,7 +62,7 @@ class Settings:
 
         A list of a model that goes on with what is below ends with what the `[defaults]` of its file state.
         """
-        return lay(value_at(self.tree, path_in_defaults(path) or _NOWHERE), value_at(self.tree, path))
+        return lay(value_in_defaults(self.tree, path), value_at(self.tree, path))
 
     def layers_stating(self, path: KeyPath) -> list[Layer]:
         """The layers that state something at a key path, lowest first."""

@@ -36,6 +36,17 @@ class Suggestion(Protocol):
         """The suggestion in words, or None where there is none."""
 
 
+class Later:
+    """What to suggest, found in whichever way when somebody reads it."""
+
+    def __init__(self, find: Callable[[], str | None]) -> None:
+        self._find = find
+
+    def tell(self) -> str | None:
+        """The suggestion in words, or None where there is none."""
+        return self._find()
+
+
 class NearName(NamedTuple):
     """What to suggest for a wrong name; the near names are looked for when somebody reads the suggestion.
 
@@ -68,7 +79,7 @@ class NearName(NamedTuple):
         if self.lists_known and self.known:
             otherwise = f"expected one of {', '.join(self.known)}"
         note = note_on(self.name, self.known) if self.is_key else None
-        return note or _question(self.near()) or otherwise
+        return note or did_you_mean(self.near()) or otherwise
 
 
 def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
@@ -105,14 +116,15 @@ def _are_apart(words: Words, others: Words, opposites: tuple[Words, Words]) -> b
     return kinds[0] != kinds[1] and other_kinds == kinds[::-1]
 
 
-def did_you_mean(name: str, known: Iterable[str], prefix: str = "") -> str | None:
-    """A suggestion for a wrong name, or None where nothing comes near; `prefix` is what each is written with."""
-    return _question(map(prefix.__add__, near_names(name, known)))
-
-
-def _question(names: Iterable[str]) -> str | None:
+def did_you_mean(names: Iterable[str]) -> str | None:
+    """The question after the names that may be meant; None where there are none."""
     near = " or ".join(map(repr, names))
     return f"did you mean {near}?" if near else None
+
+
+def one_slip_from(text: str, known: Iterable[str]) -> str | None:
+    """The first known name that a text is one slip away from."""
+    return next(filter(partial(is_one_slip, text), known), None)
 
 
 def is_one_slip(text: str, known: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pipelex_cogt.config.key_paths import KeyPath, prefixes, quote_key
+from pipelex_cogt.config.key_paths import KeyPath, join_keys, prefixes, quote_key
 from pipelex_cogt.config.toml_lines import KEY_PART, Statement, find_statements
 
 
@@ -228,7 +228,7 @@ def _find_clash(said: str, spot: _Spot) -> SyntaxFault | None:
     # What stands before the place is valid TOML, read one statement at a time.
     *earlier, clashing = find_statements(spot.text[: spot.position])
     first = _first_of(clashing, earlier)
-    name = ".".join(quote_key(key) for key in first.path if isinstance(key, str))
+    name = join_keys(key for key in first.path if isinstance(key, str))
     name = name if len(name) <= _LONGEST_NAME else "a long key"
     same = first.line == clashing.line
     lines = f"on line {first.line}" if same else f"on lines {first.line} and {clashing.line}"

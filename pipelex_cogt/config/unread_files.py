@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import chain, filterfalse, islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from pipelex_cogt.config.directories import (
     DOTENV,
@@ -32,7 +32,7 @@ from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, Infe
 from pipelex_cogt.config.key_paths import ROOT, format_key_path, quote_key
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.suggestions import is_one_slip, near_names
+from pipelex_cogt.config.suggestions import Later, did_you_mean, near_names, one_slip_from
 from pipelex_cogt.config.toml_files import display_path, is_settings_name, local_path, walk_folders
 
 _IN_PEACE = r"\.#|\._|\.?taplo\.toml\Z|(?:.*\.)?(?:example|sample|template|dist|bak|old|orig|save|swp|tmp)(?:\.|\Z)"
@@ -65,6 +65,10 @@ _IN_FOLDER_NAMES = {
 """What is meant by a folder with such a word in its name."""
 
 
+_Unread: TypeAlias = tuple[Path, Callable[[], str | None]]
+"""Something that is not read, and what finds where it belongs when somebody asks."""
+
+
 def warn_of_unread_files(directories: Directories, config: InferenceConfig, report: ProblemReport) -> None:
     """Note what an application states in files that are not read.
 
@@ -79,7 +83,7 @@ def warn_of_unread_files(directories: Directories, config: InferenceConfig, repo
         search = _Search.over(directories.application, directories, config)
         found = chain(search.at_top(), search.in_libraries(), _beside(directories.application))
     for path, hint in found:
-        report.warning((), "not read", hint, Place(display_path(path)))
+        report.warning((), "not read", Later(hint), Place(display_path(path)))
 
 
 class _Search(NamedTuple):
@@ -104,19 +108,19 @@ class _Search(NamedTuple):
         main_files = map(directory.joinpath, MAIN_FILES)
         return cls(directory, config, frozenset((*main_files, *libraries.values(), *local, *others)))
 
-    def at_top(self) -> Iterator[tuple[Path, str]]:
+    def at_top(self) -> Iterator[_Unread]:
         """What is not read in the directory itself, each with where it belongs."""
         # The root of a project holds what other programs read.
         is_told = _comes_near if is_project(self.directory) else _states_something
-        return ((path, self._hint(path)) for path in filter(is_told, self._unused(self.directory)))
+        return ((path, partial(self._hint, path)) for path in filter(is_told, self._unused(self.directory)))
 
-    def in_libraries(self) -> Iterator[tuple[Path, str]]:
+    def in_libraries(self) -> Iterator[_Unread]:
         """What is not read in the folders of library files, each with where it belongs."""
         for key, library in LIBRARY_PATHS.items():
             folder = Path(os.path.normpath(getattr(self.config, key)))
             paths = _others_in(folder, is_recursive=not library.is_per_backend) if library.is_directory else ()
             unread = filterfalse(self._is_used, filter(_states_something, paths))
-            yield from ((path, _hint_in_library(path, folder)) for path in unread)
+            yield from ((path, partial(_hint_in_library, path, folder)) for path in unread)
 
     def _unused(self, folder: Path) -> Iterator[Path]:
         """What lies in a folder and is not used; a folder that holds what is used is taken apart."""
@@ -131,7 +135,7 @@ class _Search(NamedTuple):
     def _is_used(self, path: Path) -> bool:
         return path in self.used or self._holds_used(path)
 
-    def _hint(self, path: Path) -> str:
+    def _hint(self, path: Path) -> str | None:
         """Where something at the top of the directory belongs."""
         for key, library in LIBRARY_PATHS.items():
             usual = self.directory / library.default
@@ -156,47 +160,51 @@ def _hint_in_library(path: Path, folder: Path) -> str:
     return f"expected a TOML file, such as {usual!r}"
 
 
-def _near_name(path: Path) -> str:
+def _near_name(path: Path) -> str | None:
     """What is meant by something whose name is none of ours."""
     known, words = (_FOLDERS, _IN_FOLDER_NAMES) if os.path.isdir(path) else (_FILES, _IN_FILE_NAMES)
-    if slip := next(filter(partial(is_one_slip, path.name), known), None):
-        return f"did you mean {slip!r}?"
+    if slip := one_slip_from(path.name, known):
+        return did_you_mean([slip])
     if environment := re.fullmatch(_ENVIRONMENT_FILE, path.name):
         return f"write [{quote_key(environment[1])}.{ROOT}] in {MAIN_FILES[0]}"
     meant = [near.format(name=path.name) for word, near in words.items() if word in path.name.casefold()]
-    nearest = next(iter((*meant, *near_names(path.name, known))), None)
-    return f"did you mean {nearest!r}?" if nearest else f"expected one of {', '.join(KNOWN_NAMES)}"
+    nearest = (*meant, *near_names(path.name, known))
+    return did_you_mean(nearest[:1]) or f"expected one of {', '.join(KNOWN_NAMES)}"
 
 
-def _beside(directory: Path) -> Iterator[tuple[Path, str]]:
+def _beside(directory: Path) -> Iterator[_Unread]:
     """Main files of ours beside a settings directory rather than in it."""
     for path in map(directory.parent.joinpath, MAIN_FILES):
         if os.path.isfile(path) and speaks_of_us(path):
-            yield path, f"did you mean {display_path(directory / path.name)!r}?"
+            yield path, partial(_hint_beside, path, directory)
 
 
-def _misplaced(folder: Path) -> Iterator[tuple[Path, str]]:
+def _hint_beside(path: Path, directory: Path) -> str | None:
+    return did_you_mean([display_path(directory / path.name)])
+
+
+def _misplaced(folder: Path) -> Iterator[_Unread]:
     """What stands for settings of ours where a folder holds none: beside `settings/`, or in it by a wrong name."""
     directory = folder / SETTINGS_DIR_NAME
     yield from _beside(directory)
     for path in map(directory.joinpath, names_in(directory)):
-        is_near = path.name not in _NAMES and any(map(partial(is_one_slip, path.name), _NAMES))
+        is_near = path.name not in _NAMES and one_slip_from(path.name, _NAMES)
         if is_near and _states_something(path):
-            yield path, _near_name(path)
+            yield path, partial(_near_name, path)
 
 
-def _beyond(directories: Directories) -> Iterator[tuple[Path, str]]:
+def _beyond(directories: Directories) -> Iterator[_Unread]:
     """The nearest settings of ours above the folders in which an application's are looked for."""
     looked_in = {*directories.looked_in}
     above = (folder / SETTINGS_DIR_NAME for folder in directories.working.parents if folder not in looked_in)
-    return ((path, f"name it with {SETTINGS_DIR_VARIABLE}") for path in islice(filter(is_ours, above), 1))
+    return ((path, lambda: f"name it with {SETTINGS_DIR_VARIABLE}") for path in islice(filter(is_ours, above), 1))
 
 
 def _comes_near(path: Path) -> bool:
     """Whether a name begins like one of ours, but for a slip."""
     stem = path.name.lstrip(".").partition(".")[0]
-    is_near = path.name == DOTENV or any(map(partial(is_one_slip, stem), _STEMS))
-    return is_near and _states_something(path)
+    is_near = path.name == DOTENV or one_slip_from(stem, _STEMS)
+    return bool(is_near) and _states_something(path)
 
 
 def _states_something(path: Path) -> bool:

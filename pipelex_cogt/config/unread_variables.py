@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipelex_cogt.config.directories import SECRETS_DIR_VARIABLE, SETTINGS_DIR_VARIABLE
 from pipelex_cogt.config.environ import PREFIX, Environ
@@ -21,7 +21,7 @@ from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.override_variables import letters_of, nearest_variables
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.suggestions import is_one_slip, near_names
+from pipelex_cogt.config.suggestions import Later, is_one_slip, near_names, one_slip_from
 from pipelex_cogt.config.tables import Table, leaves
 
 _PRODUCT = "PIPELEX"
@@ -33,7 +33,7 @@ OWN_VARIABLES = {"ENV": ENVIRONMENT_VARIABLE, "SETTINGSDIR": SETTINGS_DIR_VARIAB
 """The variables of ours beside those that override a setting, by their letters without the first word."""
 _RESERVED = {"PIPELEX_SETTINGS_REDIS_URL": "no version reads it yet"}
 # The letters and digits up to an underscore, and what lies before the next. Classes of characters, one after another.
-_FIRST_WORD = re.compile(r"[\W_]*([^\W_]+)[\W_]*")
+_FIRST_WORD = r"[\W_]*([^\W_]+)[\W_]*"
 
 
 def warn_of_unread(environ: Environ, files: Iterable[str], tree: Table, schema: Any, report: ProblemReport) -> None:
@@ -54,7 +54,7 @@ def warn_of_unread(environ: Environ, files: Iterable[str], tree: Table, schema: 
     read = {*_referenced_names(tree)} if unread else ()
     for name in dict.fromkeys(unread):
         if name not in read and name.removesuffix("_FILE") not in read:
-            report.warning((), "is not read", _RightSpelling(name, spelling), Place(name))
+            report.warning((), "is not read", Later(partial(spelling.tell, name)), Place(name))
 
 
 def _is_near(name: str) -> bool:
@@ -99,25 +99,18 @@ class _Spelling:
         near = [*near_names(letters, OWN_VARIABLES), *filter(letters.startswith, OWN_VARIABLES)]
         return nearest_variables(rest, self._tree, self._schema) or [*map(OWN_VARIABLES.__getitem__, near[:1])]
 
+    def tell(self, name: str) -> str:
+        """The right spelling as a suggestion in words."""
+        found = self.find(name)
+        if name in _RESERVED or not found:
+            return _RESERVED.get(name, f"what overrides a setting begins with {PREFIX}")
+        return f"did you mean {' or '.join(found)}?"
+
 
 def _without_first_words(name: str) -> str:
     """A name without the words that all of ours begin with, in whichever spelling."""
-    word = _FIRST_WORD.match(name)
-    while word and any(map(partial(is_one_slip, word[1]), _FIRST_WORDS)):
+    word = re.match(_FIRST_WORD, name)
+    while word and one_slip_from(word[1], _FIRST_WORDS):
         name = name[word.end() :]
-        word = _FIRST_WORD.match(name)
+        word = re.match(_FIRST_WORD, name)
     return name
-
-
-class _RightSpelling(NamedTuple):
-    """The right spelling of a variable's name, looked for when somebody reads it."""
-
-    name: str
-    spelling: _Spelling
-
-    def tell(self) -> str:
-        """The suggestion in words."""
-        found = self.spelling.find(self.name)
-        if self.name in _RESERVED or not found:
-            return _RESERVED.get(self.name, f"what overrides a setting begins with {PREFIX}")
-        return f"did you mean {' or '.join(found)}?"

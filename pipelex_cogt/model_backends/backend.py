@@ -21,7 +21,7 @@ from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting
 from pipelex_cogt.config.references import Reference, holds_reference
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
-from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError
+from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError, tell_left_out
 from pipelex_cogt.model_backends.model_spec import ModelSpecs
 
 
@@ -92,8 +92,7 @@ class InferenceBackend(SettingsModel):
     def why_unused(self) -> str | None:
         """Why it is not in use, in words; None where it is."""
         if self.missing_variables:
-            verb = "is" if len(self.missing_variables) == 1 else "are"
-            return f"is left out: {' and '.join(self.missing_variables)} {verb} not set"
+            return tell_left_out(self.missing_variables)
         settings = " and ".join(map(format_key_path, self.switched_off_by))
         return None if self.enabled else f"is disabled ({settings})"
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from pydantic import SecretStr, ValidationError
 
-from pipelex_cogt.config.credential_checks import Fault, as_fault, doubt_of, variable_for
+from pipelex_cogt.config.credential_checks import Fault, doubt_of, variable_for
 from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.endpoints import fault_of_template
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
@@ -22,7 +22,7 @@ from pipelex_cogt.config.other_words import meanings, sdk_meaning
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import Elsewhere, ProblemReport
 from pipelex_cogt.config.schema import known_keys
-from pipelex_cogt.config.suggestions import NearName, is_one_slip
+from pipelex_cogt.config.suggestions import NearName, did_you_mean, is_one_slip, one_slip_from
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
 from pipelex_cogt.config.toml_files import display_path
 from pipelex_cogt.config.validation import Inherited, build_sound, note_faults, note_given
@@ -33,7 +33,6 @@ from pipelex_cogt.model_backends.credential_needs import (
     Needs,
     NeedsFinder,
     left_out,
-    named_backends,
     refuse_missing,
     tell_left_out,
 )
@@ -165,12 +164,10 @@ class _BackendBuilder(NamedTuple):
             stated = {**table, **dict.fromkeys(_PLAIN_KEYS)}
             settings = referenced_settings(name, stated, _served(specs_of[name]))
             needs[name] = finder.find(table, settings, is_in_use=name in self.in_use)
-        mode, given = self.config.missing_credentials, (self.config, self.credentials, self.report)
-        if mode is MissingCredentials.ERROR:
+        given = (self.config, self.credentials, self.report)
+        if self.config.missing_credentials is MissingCredentials.ERROR:
             refuse_missing(needs, *given)
-        is_preferring = mode is MissingCredentials.PREFER
-        named = named_backends(tree, self.config, self.credentials) if is_preferring else ()
-        lacking = left_out(needs, mode, named)
+        lacking = left_out(needs, tree, self.config, self.credentials)
         tell_left_out(lacking, *given)
         return lacking
 
@@ -300,8 +297,7 @@ class _BackendBuilder(NamedTuple):
 
 def _fault_of_endpoint(text: str, place: KeyPath) -> Fault | None:
     """Why a stated endpoint can never be a base URL, as far as its defaults tell."""
-    fault = fault_of_template(text, attrgetter("default"))
-    return doubt_of(text, variable_for(place)) or (fault and as_fault(fault))
+    return doubt_of(text, variable_for(place)) or fault_of_template(text, attrgetter("default"))
 
 
 def _lacks_sdk(tables: Sequence[Any]) -> bool:
@@ -326,5 +322,5 @@ def _hint_of_models(key: str, file: str) -> str | None:
 def _meant_key(key: str) -> str | None:
     """The suggestion for a further key that is a misspelling of a known one, or what an SDK calls it."""
     # The known keys are far apart: no key is one slip away from two of them.
-    known = next(filter(partial(is_one_slip, key), _BACKEND_KEYS), None) or sdk_meaning(key)
-    return NearName(key, [known], is_key=True, otherwise=f"did you mean {known!r}?").tell() if known else None
+    known = one_slip_from(key, _BACKEND_KEYS) or sdk_meaning(key)
+    return NearName(key, [known], is_key=True, otherwise=did_you_mean([known])).tell() if known else None

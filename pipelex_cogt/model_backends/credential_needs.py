@@ -28,7 +28,7 @@ from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredent
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.masking import plain_text
-from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, references_in
+from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, holds_reference, references_in
 from pipelex_cogt.config.report import WHEREVER, ProblemReport
 from pipelex_cogt.config.tables import Table, leaves, value_at
 from pipelex_cogt.errors import CogtError, SecretFileError
@@ -54,6 +54,11 @@ class Needs(NamedTuple):
     def has_its_own(self) -> bool:
         """Whether it has credentials of its own, and all of them."""
         return self.is_set and not self.missing
+
+    @property
+    def may_stand_back(self) -> bool:
+        """Whether it needs no credential and lacks those that would set it."""
+        return bool(self.defaulted) and not (self.is_set or self.missing)
 
 
 _NO_NEEDS = Needs({}, {}, is_set=False)
@@ -111,36 +116,37 @@ class NeedsFinder:
 def _is_literal(key: Any) -> bool:
     """Whether an `api_key` is stated as text of its own, rather than as a reference."""
     text = plain_text(key)
-    return isinstance(text, str) and bool(text.strip()) and "${" not in text
+    return isinstance(text, str) and bool(text.strip()) and not holds_reference(text)
 
 
-def left_out(needs: Mapping[str, Needs], mode: MissingCredentials, named: Collection[str]) -> Mapping[str, Lacking]:
+def left_out(
+    needs: Mapping[str, Needs], tree: Table, config: InferenceConfig, credentials: Credentials
+) -> Mapping[str, Lacking]:
     """The backends to load without, each with what it lacks.
 
     Args:
         needs: What each backend in use needs.
-        mode: What a missing credential means.
-        named: The backends that the application names.
+        tree: The merged settings.
+        config: What a missing credential means, and which backends are chosen.
+        credentials: Says who states what.
     """
-    if mode is MissingCredentials.SKIP:
-        lacking = {name: need.missing for name, need in needs.items()}
-    elif mode is MissingCredentials.PREFER and any(need.has_its_own for need in needs.values()):
-        lacking = {name: need.missing or _stands_back(need, is_named=name in named) for name, need in needs.items()}
-    else:
-        lacking = {}
+    mode = config.missing_credentials
+    is_preferring = mode is MissingCredentials.PREFER and any(need.has_its_own for need in needs.values())
+    if not is_preferring and mode is not MissingCredentials.SKIP:
+        return {}
+    spare = [name for name, need in needs.items() if is_preferring and need.may_stand_back]
+    standing_back = {*spare} - _named_of(spare, tree, config, credentials) if spare else ()
+    lacking = {name: need.defaulted if name in standing_back else need.missing for name, need in needs.items()}
     return {name: references for name, references in lacking.items() if references}
 
 
-def _stands_back(need: Needs, *, is_named: bool) -> Lacking:
-    """What would set a backend that needs no credential, where nobody speaks of it."""
-    return {} if need.is_set or is_named else need.defaulted
-
-
-def named_backends(tree: Table, config: InferenceConfig, credentials: Credentials) -> set[str]:
-    """The backends that the application names, rather than the packaged settings alone."""
+def _named_of(names: Collection[str], tree: Table, config: InferenceConfig, credentials: Credentials) -> set[str]:
+    """Those of some backends that the application names, rather than the packaged settings alone."""
     named = {*(config.enabled_backends or ())}
+    # Looking for who states a backend takes its time, so it is done for those that it matters for.
     for section in ("backends", "models"):
-        named.update(name for name in tree.get(section, {}) if _is_own((section, name), credentials))
+        table = tree.get(section, {})
+        named.update(name for name in names if name in table and _is_own((section, name), credentials))
     path: KeyPath = ("routing", "profiles", value_at(tree, ("routing", "active"), ""))
     rules = value_at(tree, path, {}) if isinstance(path[-1], str) else {}
     # A packaged order names every backend there is.

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer
 from pipelex_cogt.config.masking import mask_setting
-from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
+from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.suggestions import near_names
@@ -185,7 +185,10 @@ class _Explainer(NamedTuple):
             UnknownNameError: It is none, and nothing else either.
         """
         path = _parse_key_path(name)
-        stated = [*self.values(*path)] or [*self.values(*_in_defaults(path))]
+        stated = [*self.values(*path)]
+        in_defaults = path_in_defaults(path)
+        if in_defaults and not stated:
+            stated = [*self.values(*in_defaults)]
         if stated:
             return Explanation(name, "key path", values=tuple(stated))
         if len(path) > 1 and _is_known(path):
@@ -291,12 +294,6 @@ def _is_known(path: KeyPath) -> bool:
             return False
         schema = inner
     return True
-
-
-def _in_defaults(path: KeyPath) -> KeyPath:
-    """Where a key of a model is stated for every model of its file."""
-    is_of_model = path[:1] == ("models",) and len(path) > len(("models", "backend", "model"))
-    return (*path[:2], DEFAULTS_KEY, *path[3:]) if is_of_model else ("",)
 
 
 def _parse_key_path(text: str) -> KeyPath:
