@@ -222,6 +222,19 @@ def test_a_disabled_backend_needs_no_file(load: Load) -> None:
     assert manager.warnings == ()
 
 
+@pytest.mark.parametrize("name", ["offf", "OFF", "fof"])
+def test_a_disabled_backend_that_may_be_another_misspelt_is_told(load: Load, name: str) -> None:
+    (warning,) = load({"backends.local.toml": f"[{name}]\nenabled = false\n"}).warnings
+    assert (warning.path, warning.line) == (f"cogt.backends.{name}", 1)
+    assert (warning.problem, warning.suggestion) == ("no file states its models", "did you mean 'off'?")
+
+
+def test_models_in_a_backends_table_are_told_where_they_belong(problems: Problems) -> None:
+    assert problems({"backends.local.toml": "[a.models.m9]\nsdk = 's'\n"}) == [
+        "backends.local.toml:1  cogt.backends.a.models: unknown key; write them in backends/a.toml, one table per model"
+    ]
+
+
 def test_an_enabled_backend_with_an_empty_file_serves_nothing(load: Load) -> None:
     manager = load({"backends.toml": "[a]\n[b]\n[off]\n[c]", "backends/c.toml": ""})
     assert dict(manager.backends["c"].model_specs) == {}
@@ -258,9 +271,9 @@ def test_the_same_fault_in_an_enabled_file_is_an_error(problems: Problems) -> No
 
 
 def test_a_backend_is_a_table(problems: Problems) -> None:
-    assert "backends.toml:1  cogt.backends.endpoint: expected a table, got a string" in problems(
-        {"backends.toml": 'endpoint = "x"\n[a]\n[b]\n[off]\nenabled = false'}
-    )
+    found, *_ = problems({"backends.toml": 'endpoint = "x"\n[a]\n[b]\n[off]\nenabled = false'})
+    hint = "write it below the [header] of a table"
+    assert found == f"backends.toml:1  cogt.backends.endpoint: expected a table, got a string; {hint}"
 
 
 def test_defer_is_the_default_and_loads_everything(load: Load) -> None:

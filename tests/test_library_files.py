@@ -66,6 +66,52 @@ def test_files_of_backends_are_not_read_recursively(load: Load) -> None:
     assert warning.problem == "not read"
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("backends.toml", "[backends.c]", "cogt.backends: expected [c], found [backends.c]"),
+        ("backends.toml", "[cogt.backends.c]", "cogt.backends: expected [c], found [cogt.backends.c]"),
+        ("backends.toml", "[default.cogt.backends.c]", "cogt.backends: expected [c], found [default.cogt.backends.c]"),
+        ("backends/a.toml", "[models.m]", "cogt.models.a: expected [m], found [models.m]"),
+        (
+            "backends/a.toml",
+            '[cogt.models.a."m.1"]',
+            'cogt.models.a: expected ["m.1"], found [cogt.models.a."m.1"]',
+        ),
+        (
+            "routing.toml",
+            "[cogt.routing]\nactive = 'x'",
+            "cogt.routing: expected keys without a header, found [cogt.routing]",
+        ),
+        ("deck/x.toml", "[deck.aliases]\nx = 'm1'", "cogt.deck: expected [aliases], found [deck.aliases]"),
+    ],
+)
+def test_a_table_does_not_repeat_what_its_file_stands_for(problems: Problems, name: str, text: str, found: str) -> None:
+    path, _, _ = found.partition(":")
+    assert problems({name: text}) == [f"{name}:1  {found}; the file stands for {path} already"]
+
+
+@pytest.mark.parametrize(
+    ("text", "table"),
+    [
+        ("[production.cogt.backends.a]\nenabled = false", "[production.cogt.backends.a]"),
+        ("[default.cogt.inference_config]\nenabled_backends = []", "[default.cogt.inference_config]"),
+        ("[cogt]", "[cogt]"),
+    ],
+)
+def test_a_table_of_the_main_file_is_told_in_a_library_file(problems: Problems, text: str, table: str) -> None:
+    found = problems({"backends.local.toml": text})
+    assert found == [f"backends.local.toml:1  cogt.backends: {table} is a table of settings.toml; move it there"]
+
+
+def test_a_backend_or_a_model_may_be_called_like_a_section(load: Load) -> None:
+    files = {
+        "backends.toml": MINIMAL["backends.toml"] + '\n[backends]\ndisplay_name = "x"\n',
+        "backends/backends.toml": "[models]\nsdk = 's'\n",
+    }
+    assert list(load(files).backends["backends"].model_specs) == ["models"]
+
+
 def test_a_backends_name_is_its_files_name(load: Load) -> None:
     files = {"backends.toml": MINIMAL["backends.toml"] + '\n["x.y-Z"]\n', "backends/x.y-Z.toml": "[m]\nsdk = 's'\n"}
     assert list(load(files).backends["x.y-Z"].model_specs) == ["m"]

@@ -158,6 +158,16 @@ def test_a_broken_table_of_an_environment_not_in_force_stops_nothing(load: Load)
             id="a misspelt root at the top",
         ),
         pytest.param(
+            "[staging.llm_presets.q]\nllm_handle = 'm1'\n",
+            ["settings.toml:3: staging.llm_presets: unknown key, expected cogt; write [staging.cogt.deck.llm_presets]"],
+            id="what a section holds beside the root",
+        ),
+        pytest.param(
+            "[profiles.q]\ndefault = 'a'\n",
+            ["settings.toml:3: profiles: expected an environment first; write [default.cogt.routing.profiles]"],
+            id="what a section holds at the top",
+        ),
+        pytest.param(
             "[production]\ncogt = 5\n",
             ["settings.toml:4: production.cogt: expected a table, got an integer"],
             id="a value as root",
@@ -179,6 +189,7 @@ def test_what_is_no_setting_is_an_error(problems: Problems, table: str, found: l
         pytest.param("[default.server]\nport = 80\n[default.cogt]\n", id="a table"),
         pytest.param("[default]\nDEBUG = true\n[development]\nactive = 'all'\n", id="values"),
         pytest.param("[default.cost]\nper_hour = 3\n", id="a name that is one slip away and holds nothing of ours"),
+        pytest.param("[default.aliases]\nx = 'm1'\n[default.profiles.me]\nname = 'x'\n", id="plain names"),
         pytest.param("[default]\ncost = 3\n", id="a value whose name is one slip away"),
         pytest.param("[[default.servers]]\nname = 'x'\n", id="a list of tables"),
         pytest.param("[default]\ndynaconf_merge = true\n", id="a key of Dynaconf"),

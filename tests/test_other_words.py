@@ -43,6 +43,9 @@ WORDS = {
         "input_modalities": "inputs",
         "output_modalities": "outputs",
         "max-output-tokens": "max_tokens",
+        "max_input_tokens": "context_window",
+        "input_cost": "costs",
+        "output_price": "costs",
     },
     ModelCosts: {
         "input_non_cached": "input",
@@ -50,6 +53,8 @@ WORDS = {
         "prompt": "input",
         "completion": "output",
         "cache_write": "input_cache_write",
+        "input_cost": "input",
+        "output_cost": "output",
     },
     RoutingProfile: {"default_backend": "default", "fallbacks": "fallback_order", "fallback": "fallback_order"},
 }
@@ -102,11 +107,17 @@ def test_what_an_sdk_calls_a_key_of_a_backend_is_refused(problems: Problems, wor
     assert told == [f"backends.local.toml:2  cogt.backends.a.{word}: unknown key; did you mean {key!r}?"]
 
 
-def test_a_backend_that_is_disabled_is_told_how(problems: Problems) -> None:
-    told = problems({"backends.local.toml": "[a]\ndisabled = true\n"})
-    assert told == [
-        "backends.local.toml:2  cogt.backends.a.disabled: unknown key; write enabled = false to switch it off"
-    ]
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("disabled", "write enabled = false to switch it off"),
+        ("disable", "write enabled = false to switch it off"),
+        ("is_enabled", "did you mean 'enabled'?"),
+    ],
+)
+def test_a_backend_that_is_disabled_is_told_how(problems: Problems, word: str, hint: str) -> None:
+    told = problems({"backends.local.toml": f"[a]\n{word} = true\n"})
+    assert told == [f"backends.local.toml:2  cogt.backends.a.{word}: unknown key; {hint}"]
 
 
 @pytest.mark.parametrize("key", FURTHER)

@@ -23,6 +23,7 @@ from tests.conftest import MINIMAL, Load
 Problems: TypeAlias = Callable[..., list[str]]
 
 KEYS = st.text(min_size=1, max_size=6) | st.text(st.sampled_from("aB_-."), min_size=1, max_size=4)
+ADDS_NOTHING = "; a variable changes what exists; state what is new in a file"
 
 
 def build(variables: dict[str, str], tree: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -440,11 +441,20 @@ def test_text_that_only_begins_like_toml_is_an_error(problems: Problems, text: s
         ),
         pytest.param("MODELS__A__M1__INPTS", "; did you mean 'PIPELEX_COGT__MODELS__A__M1__INPUTS'?", id="last step"),
         pytest.param("ROUTING__ACTIVE__X", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'", id="below a value"),
+        pytest.param(
+            "ENABLED_BACKENDS", "; did you mean 'PIPELEX_COGT__INFERENCE_CONFIG__ENABLED_BACKENDS'?", id="no section"
+        ),
+        pytest.param(
+            "ALIASES__BEST", "; did you mean 'PIPELEX_COGT__DECK__ALIASES__BEST'?", id="no section, a deep key"
+        ),
+        pytest.param(
+            "DEFAULT__ROUTING__ACTIVE", "; did you mean 'PIPELEX_COGT__ROUTING__ACTIVE'?", id="an environment"
+        ),
         pytest.param("", "", id="nothing"),
         pytest.param("BACKENDS__A__", "", id="nothing below a table"),
         pytest.param("BACKENDS____A__ENABLED", "", id="two steps at once"),
-        pytest.param("MODELS__A__NEW__MAX_TOKENS", "", id="a new model"),
-        pytest.param("DECK__ALIASES__NEW", "", id="a new alias"),
+        pytest.param("MODELS__A__NEW__MAX_TOKENS", ADDS_NOTHING, id="a new model"),
+        pytest.param("DECK__ALIASES__NEW", ADDS_NOTHING, id="a new alias"),
     ],
 )
 def test_a_name_that_fits_nothing_is_an_error(problems: Problems, name: str, found: str) -> None:

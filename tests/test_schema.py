@@ -184,7 +184,12 @@ def test_a_sound_tree_stays_as_it_is() -> None:
         ({"models": {"a": {"m.1": True}}}, 'cogt.models.a."m.1": expected a table, got a boolean'),
         ({"deck": {"llm_preset": {}}}, "cogt.deck.llm_preset: unknown key; did you mean 'llm_presets'?"),
         ({"deck": {"llm_presets": {"p": "m1"}}}, "cogt.deck.llm_presets.p: expected a table, got a string"),
-        ({"models": {"a": {"sdk": "openai"}}}, "cogt.models.a.sdk: expected a table, got a string"),
+        (
+            {"models": {"a": {"sdk": "openai"}}},
+            "cogt.models.a.sdk: expected a table, got a string; write it below the [header] of a table",
+        ),
+        ({"llm_presets": {}}, "cogt.llm_presets: unknown key; it belongs to cogt.deck"),
+        ({"enabled_backends": []}, "cogt.enabled_backends: unknown key; it belongs to cogt.inference_config"),
     ],
 )
 def test_what_is_wrong_is_noted_and_left_out(tree: dict[str, Any], problem: str) -> None:

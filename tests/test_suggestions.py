@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelex_cogt.config.suggestions import Later, are_opposite, did_you_mean, is_one_slip, near_names, one_slip_from
+from pipelex_cogt.config.suggestions import (
+    Later,
+    are_opposite,
+    did_you_mean,
+    find_slips,
+    is_one_slip,
+    near_names,
+    one_slip_from,
+)
 
 KNOWN = ["claude-4-sonnet", "claude-4-opus", "gpt-4.1", "gpt-4.1-mini", "Qwen/X"]
 
@@ -102,3 +110,14 @@ def test_what_is_suggested_later_is_looked_for_when_somebody_reads_it() -> None:
     suggestion = Later(find)
     assert asked == []
     assert (suggestion.tell(), asked) == ("write it", ["asked"])
+
+
+@given(
+    name=st.text("abAB-_", min_size=4, max_size=7), known=st.lists(st.text("ab_", min_size=3, max_size=7), max_size=5)
+)
+def test_slips_are_found_as_they_are_judged(name: str, known: list[str]) -> None:
+    assert (name in find_slips([name], known)) == any(is_one_slip(name, each) for each in known)
+
+
+def test_a_slip_is_found_with_what_was_meant() -> None:
+    assert find_slips(["opnai", "zzz", "ab", "x" * 1000], ["ac", "openai", "x" * 999]) == {"opnai": "openai"}

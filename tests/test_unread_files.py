@@ -15,6 +15,7 @@ from pipelex_cogt.config.directories import packaged_settings_dir
 from pipelex_cogt.config.inference_config import InferenceConfig, default_paths
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.unread_files import warn_of_unread_files
+from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 from tests.conftest import MINIMAL, Load, WriteTree
 
 Told: TypeAlias = Callable[..., list[str]]
@@ -59,6 +60,15 @@ def unread(manager: ModelManager) -> list[str]:
         ("deck.toml", "did you mean 'deck/deck.toml'?"),
         ("aliases.toml", "did you mean 'deck/aliases.toml'?"),
         ("presets.toml", "did you mean 'deck/presets.toml'?"),
+        ("choices.toml", "did you mean 'deck/choices.toml'?"),
+        ("profiles.toml", "did you mean 'routing.toml'?"),
+        ("local.toml", "did you mean 'settings.local.toml'?"),
+        ("production.toml", "write [production.cogt] in settings.toml"),
+        ("default.toml", "write [default.cogt] in settings.toml"),
+        ("openai.toml", "did you mean 'backends/openai.toml'?"),
+        ("settings.tml", "did you mean 'settings.toml'?"),
+        ("backends.local.tom", "did you mean 'backends.local.toml'?"),
+        (".secrets.yaml", "did you mean '.secrets.toml'?"),
         ("other.toml", ONE_OF_OURS),
         ("config.ini", ONE_OF_OURS),
         ("a b\u00e9.toml", ONE_OF_OURS),
@@ -93,6 +103,14 @@ def test_what_lies_in_folders_is_told_where_it_belongs(told: Told, name: str, fo
         *(".DS_Store", "Thumbs.db", "settings.toml~", ".settings.toml.swp", "._settings.toml", "__pycache__/x.pyc"),
         *("settings.toml.bak", "settings.toml.orig", "settings.old.toml", ".env.example", "settings.example.toml"),
         *("docs/notes.md", "backends/notes.md", "backends/old/notes.md", "deck/notes.md", "deck/base.toml.bak"),
+        *(
+            "examples/a.toml",
+            "Backup/settings.toml",
+            "archive/x.toml",
+            "samples/deck/x.toml",
+            "backends/templates/a.toml",
+        ),
+        *(".pre-commit-config.yaml", ".yamllint.yml", ".markdownlint.json"),
         *(".idea/x.toml", "..2024/settings.toml", "deck/.ipynb_checkpoints/x.json", "backends/.git/config.ini"),
     ],
 )
@@ -139,6 +157,24 @@ def test_a_main_file_beside_the_settings_directory_is_told(told: Told, name: str
     assert told({f"../{name}": OURS}) == [f"{name}: not read; did you mean 'settings/{name}'?"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("backends.toml", "[a]\nenabled = false\n"), ("routing.toml", "active = 'all'\n")]
+)
+def test_a_library_file_beside_the_settings_directory_is_told(told: Told, name: str, text: str) -> None:
+    assert told({f"../{name}": text}) == [f"{name}: not read; did you mean 'settings/{name}'?"]
+
+
+@pytest.mark.parametrize("text", ["", "[servers.a]\nport = 80\n", "routes = [1]\n", "this is not TOML"])
+def test_a_file_of_another_program_with_a_name_of_ours_is_not_told(told: Told, text: str) -> None:
+    assert told({"../backends.toml": text, "../routing.toml": text}) == []
+
+
+def test_a_library_file_beside_it_that_is_named_is_not_told(told: Told) -> None:
+    config = MINIMAL["settings.toml"] + "routing_profile_library_path = '../routing.toml'\n"
+    found = told({"settings.toml": config, "../routing.toml": MINIMAL["routing.toml"]})
+    assert [text.partition(":")[0] for text in found] == ["settings/routing.toml"]
+
+
 def test_a_main_file_of_another_program_beside_it_is_not_told(told: Told) -> None:
     assert told({"../settings.toml": "[default]\nDEBUG = true\n", "../.secrets.toml": "[default]\nx = 1\n"}) == []
 
@@ -159,6 +195,60 @@ def test_without_settings_of_its_own_misplaced_ones_are_told(write_tree: WriteTr
     assert [text.split(": ")[0] for text in load_here()] == [
         str(folder / name) for name in ("settings.toml", "settings/backend.toml", "settings/decks")
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "header"),
+    [
+        ("[default.cgt.routing]\nactive = 'x'\n", 1, "[default.cogt.routing]"),
+        ("[routing]\nactive = 'x'\n", 1, "[default.cogt.routing]"),
+        ("[default]\nx = 1\n[staging.routing]\nactive = 'x'\n", 3, "[staging.cogt.routing]"),
+        ("[deck.aliases]\nx = 'm1'\n", 1, "[default.cogt.deck]"),
+        ("[llm_presets.q]\nllm_handle = 'm1'\n", 1, "[default.cogt.deck.llm_presets]"),
+        ("[default.backends.openai]\napi_key = 'x'\n", 1, "[default.cogt.backends]"),
+        ("[default]\nenabled_backends = ['openai']\n", 2, "[default.cogt.inference_config]"),
+        ("missing_credentials = 'skip'\n", 1, "[default.cogt.inference_config]"),
+    ],
+)
+@pytest.mark.parametrize("name", ["settings.toml", "settings.local.toml"])
+def test_a_main_file_that_misses_cogt_alone_is_told_with_the_header_to_write(
+    write_tree: WriteTree, folder: Path, name: str, text: str, line: int, header: str
+) -> None:
+    assert folder.is_dir()
+    write_tree({name: text})
+    assert load_here() == [f"settings/{name}:{line}: not read; write {header}"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dynaconf_merge = true\n[default.routing]\nhost = 'x'\n[default.models]\nuser = 'a.b'\n",
+        "[default.cost]\nper_hour = 3\n[backends]\ncache = 'redis'\n[deck]\n[profiles.me]\nname = 'x'\n",
+        "[default]\naliases = ['x']\nactive = true\nname = 'recogtion'\n",
+        "this is not TOML",
+        "",
+    ],
+)
+def test_a_main_file_of_another_program_is_left_in_peace(write_tree: WriteTree, folder: Path, text: str) -> None:
+    assert folder.is_dir()
+    write_tree({"settings.toml": text, ".secrets.toml": text})
+    assert load_here() == []
+
+
+@pytest.mark.parametrize("name", ["setting", "Settings", "settigns"])
+def test_a_settings_directory_by_a_wrong_name_is_told(write_tree: WriteTree, folder: Path, name: str) -> None:
+    write_tree({f"../{name}/settings.toml": OURS, "../.git/HEAD": "", "../below/x": ""})
+    assert load_here() == [f"{name}: not read; did you mean 'settings'?"]
+    os.chdir("below")
+    assert load_here() == [f"{folder / name}: not read; did you mean '{folder / 'settings'}'?"]
+
+
+def test_a_folder_by_nearly_the_same_name_that_holds_nothing_of_ours_is_not_told(
+    write_tree: WriteTree, folder: Path
+) -> None:
+    assert folder.is_dir()
+    write_tree({"../setting/base.py": "", "../Settings/settings.toml": "[default]\nx = 1\n"})
+    assert load_here() == []
 
 
 @pytest.mark.parametrize("marker", ["x", "notebooks/pyproject.toml"])
@@ -264,7 +354,8 @@ def test_whatever_something_is_called_it_is_told_once_at_most(stem: str, suffix:
         path.touch()
         report = ProblemReport()
         directories = Directories(packaged_settings_dir(), Path(name), Path(name), None, ())
-        warn_of_unread_files(directories, InferenceConfig.model_validate(default_paths(Path(name))), report)
+        config = InferenceConfig.model_validate(default_paths(Path(name)))
+        warn_of_unread_files(directories, config, SETTINGS_SCHEMA, report)
         told = [problem for problem in report.problems(Severity.WARNING) if problem.file]
         assert len(told) <= 1
         assert all(str(problem).isprintable() for problem in told)

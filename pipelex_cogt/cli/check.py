@@ -17,6 +17,7 @@ from pipelex_cogt.config.main_files import read_main_files
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 from pipelex_cogt.models.model_manager import ModelManager
+from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 
 Findings: TypeAlias = Mapping[Problem, tuple[str, ...]]
 """Every problem with the environments that have it."""
@@ -86,7 +87,7 @@ def _look_around(settings_dir: Path | None) -> tuple[Directories, tuple[str, ...
     """The directories that a load finds, and every environment that is declared in them."""
     report = ProblemReport()
     directories, _ = find_directories(settings_dir, Environ.of_process(), report)
-    return directories, tuple(read_main_files(directories, report).environments())
+    return directories, tuple(read_main_files(directories, SETTINGS_SCHEMA, report).environments())
 
 
 def _problems_of(settings_dir: Path | None, environment: str, *, checks_credentials: bool) -> tuple[Problem, ...]:

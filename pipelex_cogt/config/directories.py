@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from functools import partial
 from itertools import chain, filterfalse, product, takewhile
@@ -30,6 +31,8 @@ _LIBRARY_FILES = (
 )
 KNOWN_NAMES = (MAIN_FILES[0], "backends.toml", "backends/", "routing.toml", "deck/")
 """What a settings directory may hold, for people who have it under other names."""
+# The word itself, in whichever capitals: a misspelt table is told by whoever reads the file. Literal text.
+_SPEAKS_OF_US = re.compile(rb"(?<![a-z])%s(?![a-z])" % ROOT.encode(), re.IGNORECASE)
 _PROJECT_MARKERS = (".git", "pyproject.toml")
 _HEADING = "the places where settings are looked for"
 
@@ -178,7 +181,7 @@ def is_ours(directory: Path) -> bool:
 def speaks_of_us(path: Path) -> bool:
     """Whether a main file states settings of this package, as far as a glance can tell."""
     try:
-        return ROOT.encode() in path.read_bytes()
+        return _SPEAKS_OF_US.search(path.read_bytes()) is not None
     except OSError:
         # Whoever reads it next says why it cannot be read.
         return True

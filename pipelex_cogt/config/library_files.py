@@ -7,16 +7,18 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from itertools import filterfalse
 from pathlib import Path
+from typing import Any
 
 from pipelex_cogt.config.directories import MAIN_FILES, SettingsDirectory, file_or_nothing, names_in
 from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig, LibraryPath
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path, quote_key
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import NearName
-from pipelex_cogt.config.tables import nest
+from pipelex_cogt.config.tables import Table, nest, value_at
 from pipelex_cogt.config.toml_files import (
     LOCAL_SUFFIX,
+    TomlDocument,
     display_path,
     find_toml_files,
     is_local,
@@ -25,6 +27,7 @@ from pipelex_cogt.config.toml_files import (
 )
 
 _USUAL_NAMES = tuple(library.default for library in LIBRARY_PATHS.values())
+_USUAL_ENVIRONMENT = "default"
 _STARTS_FROM_NOTHING = "use_packaged_settings = false starts from nothing"
 
 
@@ -52,7 +55,7 @@ def read_library(
         if document is not None:
             layer_kind, name = LayerKind.LOCAL if is_local(path) else kind, document.file.name
             origin = Origin(layer_kind, name, document.file, tree_prefix=prefix, is_packaged=source.is_packaged)
-            yield Layer(origin, nest(prefix, document.table))
+            yield Layer(origin, nest(prefix, _without_repeated(document, prefix, report)))
 
 
 def expect_library(config: InferenceConfig, stated: Collection[str], report: ProblemReport) -> None:
@@ -79,6 +82,50 @@ def _others_beside(path: Path, library: LibraryPath) -> list[str]:
     """What may have been meant to be a library file or directory: whatever lies beside it and has no name of ours."""
     others = filterfalse((*MAIN_FILES, *_USUAL_NAMES).__contains__, names_in(path.parent))
     return [name for name in others if os.path.isdir(path.with_name(name)) is library.is_directory]
+
+
+def _without_repeated(document: TomlDocument, prefix: KeyPath, report: ProblemReport) -> Table:
+    """What a library file states, without the tables that belong to a main file or are written as there."""
+    repeated = {key: keys for key, content in document.table.items() if (keys := _repeated(key, content, prefix))}
+    for keys in repeated.values():
+        content = value_at(document.table, keys)
+        first = next((key for key, value in content.items() if isinstance(value, dict)), None)
+        found, place = _header((*keys, first)), document.file.place((*keys, first) if first else keys)
+        if keys[-1] in prefix and keys[0] in (_USUAL_ENVIRONMENT, ROOT, *prefix):
+            expected = _header((first,)) if first else "keys without a header"
+            hint = f"the file stands for {format_key_path(prefix)} already"
+            report.unreadable(prefix, f"expected {expected}, found {found}", place, hint=hint)
+        else:
+            report.unreadable(prefix, f"{found} is a table of {MAIN_FILES[0]}", place, hint="move it there")
+    return {key: content for key, content in document.table.items() if key not in repeated}
+
+
+def _repeated(key: str, content: Any, prefix: KeyPath) -> KeyPath:
+    """The keys with which a table begins as in a main file; none where it does not.
+
+    Args:
+        key: The table's key in a library file.
+        content: The table.
+        prefix: The key path in the tree of what the file states.
+    """
+    if not isinstance(content, dict):
+        return ()
+    keys: KeyPath = ()
+    if key == ROOT:
+        keys = (ROOT,)
+    elif isinstance(content.get(ROOT), dict):
+        keys = (key, ROOT)
+    elif key != prefix[0] or not content or not all(isinstance(value, dict) for value in content.values()):
+        return ()
+    for part in prefix:
+        if not isinstance(value_at({key: content}, (*keys, part)), dict):
+            break
+        keys = (*keys, part)
+    return keys
+
+
+def _header(keys: Iterable[str | int | None]) -> str:
+    return f"[{'.'.join(quote_key(key) for key in keys if key is not None)}]"
 
 
 def _library_files(

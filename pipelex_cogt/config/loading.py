@@ -76,7 +76,7 @@ def read_settings(
         SettingsError: The directories or the environment are wrong, so that nothing else could be judged.
     """
     directories, environ = find_directories(settings_dir, environ, report)
-    main = read_main_files(directories, report)
+    main = read_main_files(directories, schema, report)
     environment = choose_environment(env, environ.get(ENVIRONMENT_VARIABLE), main, report)
     _check_override_keys(overrides, report)
     secrets = [*map(SecretsDirectory, directories.secrets)]
@@ -86,7 +86,7 @@ def read_settings(
     variables = _find_variables(secrets, environ, report)
     stated = load.read_statements(main.layers(environment), variables, overrides)
     config, layers = load.read_named_files(stated)
-    warn_of_unread_files(directories, config, report)
+    warn_of_unread_files(directories, config, schema, report)
     registry = load.lay(layers, variables)
 
     report.locate = registry.locate

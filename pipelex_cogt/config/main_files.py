@@ -6,14 +6,16 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import chain, product
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
 
 from pipelex_cogt.config.directories import Directories, SettingsDirectory
 from pipelex_cogt.config.dotted_names import DOT_OUTSIDE_QUOTES, parts_of_name
-from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig, anchored
+from pipelex_cogt.config.inference_config import CONFIG_KEY, InferenceConfig, anchored
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, join_keys, quote_key
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, SourceFile
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.schema import fits, home_of, schema_at
 from pipelex_cogt.config.suggestions import NearName, did_you_mean, is_one_slip, near_names, one_slip_from
 from pipelex_cogt.config.tables import Table, toml_type
 from pipelex_cogt.config.toml_files import TomlDocument, read_toml_file, warn_if_others_read
@@ -23,10 +25,9 @@ DEFAULT_ENVIRONMENT = "development"
 STANDARD_ENVIRONMENTS = (DEFAULT_ENVIRONMENT, "staging", "production")
 EVERY_ENVIRONMENT = "default"
 _OF_DYNACONF = "dynaconf_"
-_SECTIONS = (CONFIG_KEY, *(library.prefix for library in LIBRARY_PATHS.values()))
-"""The tables of the tree under `cogt`."""
-_MISPLACED = {*_SECTIONS, *InferenceConfig.model_fields}
-"""What is no name of an application's own, where it stands beside `cogt`."""
+_OURS_ALONE = {CONFIG_KEY, *InferenceConfig.model_fields}
+"""Names that no other program has."""
+_Schema: TypeAlias = Mapping[str, Any]
 
 
 class _FileKind(NamedTuple):
@@ -96,9 +97,30 @@ class MainFiles(NamedTuple):
         return [file.layer(name) for file, name in product(self.files, names) if name in file.tables]
 
 
-def read_main_files(directories: Directories, report: ProblemReport) -> MainFiles:
-    """Read the main files that exist in the settings directories."""
-    return MainFiles(tuple(file for source in directories.sources for file in _read_source(source, report)))
+def read_main_files(directories: Directories, schema: _Schema, report: ProblemReport) -> MainFiles:
+    """Read the main files that exist in the settings directories.
+
+    Args:
+        directories: Where they are.
+        schema: What the tree under `cogt` looks like.
+        report: Where faults are noted.
+    """
+    return MainFiles(tuple(file for source in directories.sources for file in _read_source(source, schema, report)))
+
+
+def warn_of_misplaced(path: Path, schema: _Schema, report: ProblemReport) -> None:
+    """Warn of what a main file of another program, for which it is taken, states for `cogt` outside of it.
+
+    Args:
+        path: The file.
+        schema: What the tree under `cogt` looks like.
+        report: Where warnings are noted.
+    """
+    # What keeps it from being read is its own program's business.
+    document = read_toml_file(path, (), ProblemReport())
+    if document is not None:
+        for keys, header in _ours_elsewhere(document.table, schema):
+            report.warning((), "not read", f"write {header}", document.file.place(keys))
 
 
 def choose_environment(named: str | None, stated: str | None, main: MainFiles, report: ProblemReport) -> str:
@@ -124,7 +146,7 @@ def choose_environment(named: str | None, stated: str | None, main: MainFiles, r
     return environment
 
 
-def _read_source(source: SettingsDirectory, report: ProblemReport) -> Iterator[MainFile]:
+def _read_source(source: SettingsDirectory, schema: _Schema, report: ProblemReport) -> Iterator[MainFile]:
     for name, kind in (_PACKAGED_FILES if source.is_packaged else _APPLICATION_FILES).items():
         path = source.path / name
         # A link that leads nowhere exists: reading it says so.
@@ -134,10 +156,10 @@ def _read_source(source: SettingsDirectory, report: ProblemReport) -> Iterator[M
             warn_if_others_read(path, report)
         document = read_toml_file(path, (), report, source.display)
         if document is not None:
-            yield MainFile(document.file, source, kind, dict(_environment_tables(document, report)))
+            yield MainFile(document.file, source, kind, dict(_environment_tables(document, schema, report)))
 
 
-def _environment_tables(document: TomlDocument, report: ProblemReport) -> Iterator[tuple[str, Table]]:
+def _environment_tables(document: TomlDocument, schema: _Schema, report: ProblemReport) -> Iterator[tuple[str, Table]]:
     """The tables under `cogt`, by environment; what else stands at the top of the file is a problem."""
     for environment, content in document.table.items():
         # Dynaconf's own, such as `dynaconf_merge = true`: one file may serve the application's Dynaconf too.
@@ -145,11 +167,11 @@ def _environment_tables(document: TomlDocument, report: ProblemReport) -> Iterat
             continue
         _warn_of_slip(environment, document.file, report)
         keys = (environment,)
-        if environment in _SECTIONS or _is_meant(environment, content):
-            hint = f"write {_header(content, EVERY_ENVIRONMENT, *_below_root(environment))}"
+        if environment in schema or _is_ours_alone(environment, content, schema):
+            hint = f"write {_right_header(EVERY_ENVIRONMENT, environment, content, schema)}"
             _note(report, document.file, keys, "expected an environment first", hint)
         elif isinstance(content, dict):
-            yield environment, _table_of(environment, content, document.file, report)
+            yield environment, _table_of(environment, content, document.file, schema, report)
         else:
             problem = f"expected an environment's table such as [{EVERY_ENVIRONMENT}.{ROOT}], got {toml_type(content)}"
             _note(report, document.file, keys, problem)
@@ -166,7 +188,7 @@ def _warn_of_slip(environment: str, file: SourceFile, report: ProblemReport) -> 
         report.warning((), text, did_you_mean([near]), origin)
 
 
-def _table_of(environment: str, content: Table, file: SourceFile, report: ProblemReport) -> Table:
+def _table_of(environment: str, content: Table, file: SourceFile, schema: _Schema, report: ProblemReport) -> Table:
     """What one environment states under `cogt`, which is nothing where that is no table.
 
     Whatever else it holds is the application's own, unless it was meant for `cogt`.
@@ -176,8 +198,8 @@ def _table_of(environment: str, content: Table, file: SourceFile, report: Proble
         for name in parts:
             hint = f"write [{quote_key('.'.join(map(str, name)))}.{ROOT}]"
             _note(report, file, name, DOT_OUTSIDE_QUOTES, hint)
-        if key != ROOT and not parts and (key in _MISPLACED or _is_meant(key, value)):
-            hint = f"write {_header(value, environment, *_below_root(key))}"
+        if key != ROOT and not parts and (key in schema or _is_ours_alone(key, value, schema)):
+            hint = f"write {_right_header(environment, key, value, schema)}"
             _note(report, file, (environment, key), f"unknown key, expected {ROOT}", hint)
     table = content.get(ROOT, {})
     if isinstance(table, dict):
@@ -186,24 +208,48 @@ def _table_of(environment: str, content: Table, file: SourceFile, report: Proble
     return {}
 
 
-def _is_meant(key: str, content: Any) -> bool:
+def _ours_elsewhere(table: Table, schema: _Schema) -> Iterator[tuple[KeyPath, str]]:
+    """What a main file states for `cogt` outside of it, each with the header to write."""
+    for environment, content in table.items():
+        if _is_ours_alone(environment, content, schema):
+            yield (environment,), _right_header(EVERY_ENVIRONMENT, environment, content, schema)
+        elif isinstance(content, dict):
+            for key in (key for key, value in content.items() if _is_ours_alone(key, value, schema)):
+                yield (environment, key), _right_header(environment, key, content[key], schema)
+
+
+def _is_ours_alone(key: str, content: Any, schema: _Schema) -> bool:
+    """Whether a key beside `cogt` can be nothing of the application's own: its name says so, or what it holds."""
+    return (
+        key in _OURS_ALONE
+        or _is_meant(key, content, schema)
+        or fits(content, schema_at(schema, _place_of(key, schema)))
+    )
+
+
+def _is_meant(key: str, content: Any, schema: _Schema) -> bool:
     """Whether a table is that of `cogt`, or misspells it; one without our sections is the application's, as `cost`."""
     if not isinstance(content, dict) or not is_one_slip(key, ROOT):
         return False
-    return not content or any(map(partial(near_names, known=_SECTIONS), content))
+    return not content or any(map(partial(near_names, known=schema), content))
 
 
-def _below_root(key: str) -> KeyPath:
-    """Where a key belongs that stands in the place of `cogt`."""
+def _place_of(key: str, schema: _Schema) -> KeyPath:
+    """Where in the tree a key belongs that stands beside `cogt` or in its place; empty for the tree itself."""
     if is_one_slip(key, ROOT):
-        return (ROOT,)
-    return (ROOT, key) if key in _SECTIONS else (ROOT, CONFIG_KEY)
+        return ()
+    return (key,) if key in schema else (*home_of(schema, key), key)
 
 
-def _header(content: Any, *keys: str | int) -> str:
-    """The header of a table to write: at `cogt` itself with the first section of what stands there."""
-    section = [*content][:1] if keys[-1] == ROOT and isinstance(content, dict) else []
-    return f"[{join_keys((*keys, *section))}]"
+def _right_header(environment: str, key: str, content: Any, schema: _Schema) -> str:
+    """The header to write for what stands beside `cogt` or in its place: at `cogt` itself with its first section."""
+    place = _place_of(key, schema)
+    if not place:
+        place = tuple(content)[:1] if isinstance(content, dict) else ()
+    elif not isinstance(content, dict):
+        # A single value stands below the header.
+        place = place[:-1] or place
+    return f"[{join_keys((environment, ROOT, *place))}]"
 
 
 def _note(report: ProblemReport, file: SourceFile, keys: KeyPath, problem: str, suggestion: str | None = None) -> None:

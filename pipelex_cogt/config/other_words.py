@@ -13,7 +13,7 @@ from functools import cache
 SDK_WORDS = {
     "endpoint": "base_url api_base api_base_url api_url url azure_endpoint",
     "api_key": "key api_token",
-    "enabled": "disabled",
+    "enabled": "disable disabled is_enabled",
 }
 """Keys of a backend with what SDKs and other tools call them. No SDK needs one of these words beside our key."""
 
@@ -22,16 +22,17 @@ _OTHER_WORDS = {
     "active": "active_profile current use",
     "aliases": "alias",
     "constraints": "valued_constraints",
-    "context_window": "context context_length context_size max_context max_context_tokens num_ctx",
-    "costs": "cost price prices pricing",
+    "context_window": "context context_length context_size max_context max_context_tokens num_ctx max_input_tokens",
+    "costs": "cost cost_per_token input_cost input_price output_cost output_price price prices pricing",
     "default": "default_backend",
     "description": "comment desc notes",
     "display_name": "label name title",
-    "enabled": "active disable disabled enable",
+    "enabled": "active disable disabled enable is_enabled",
     "fallback_order": "fallback fallbacks fallback_backends",
     "for_text": "default text llm_for_text",
     "for_object": "default object structured llm_for_object",
-    "input": "input_cost_per_token input_non_cached input_price input_uncached non_cached_input prompt prompt_cost",
+    "input": "input_cost input_cost_per_token input_non_cached input_price input_uncached non_cached_input prompt "
+    "prompt_cost",
     "input_cached": "cache_read cached cached_input input_cache_read",
     "input_cache_write": "cache_creation cache_write input_cache_creation",
     "inputs": "input input_modalities modalities",
@@ -42,7 +43,7 @@ _OTHER_WORDS = {
     "max_prompt_images": "max_images",
     "max_tokens": "max_completion_tokens max_new_tokens max_output_tokens num_predict",
     "model_id": "deployment deployment_name id model model_name name",
-    "output": "completion completion_cost output_cost_per_token output_non_cached output_price",
+    "output": "completion completion_cost output_cost output_cost_per_token output_non_cached output_price",
     "outputs": "output output_modalities",
     "profiles": "profile routing_profiles",
     "routes": "route rules",

@@ -28,6 +28,7 @@ from pipelex_cogt.config.tables import Table, leaves, nest, value_at
 SEPARATOR = "__"
 _CONFIG_PREFIX = f"{PREFIX}{CONFIG_KEY.upper()}{SEPARATOR}"
 _MOST_SUGGESTED = 3
+_ADDS_NOTHING = "a variable changes what exists; state what is new in a file"
 # What no variable's name can hold, and `_` itself. One character.
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]")
 
@@ -72,7 +73,7 @@ def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: P
     name, place = variable.name.removeprefix(PREFIX).upper(), Place(variable.name)
     found = [*match_name(name, tree, schema)]
     if not found:
-        hint = did_you_mean(nearest_variables(name, tree, schema))
+        hint = did_you_mean(nearest_variables(name, tree, schema)) or _ADDS_NOTHING
         report.error((), "no setting has such a name", hint, place)
     elif len(found) == 1:
         yield from _read_layer(variable, found[0], tree, schema, report)
@@ -188,10 +189,15 @@ def _refuse_constant(name: str) -> NoReturn:
 def nearest_variables(name: str, tree: Table, schema: Any) -> list[str]:
     """The variables that a name without its prefix, in capitals, may be meant for, nearest first.
 
-    One of the same letters and digits is meant, whatever stands between them; else the name is followed from the root
-    downward, at each table to the keys that come near.
+    One of the same letters and digits is meant, whatever stands between them, with the table left out or an environment
+    put before it; else the name is followed from the root downward, at each table to the keys that come near.
     """
-    found = [*_spelt_alike(letters_of(name), tree, schema)] or [*_spelt_nearly(name, tree, schema)]
+    ways = (
+        _spelt_alike(letters_of(name), tree, schema),
+        _a_level_off(name, tree, schema),
+        _spelt_nearly(name, tree, schema),
+    )
+    found = next(filter(None, map(list, ways)), [])
     return [PREFIX + part for part in found[:_MOST_SUGGESTED]]
 
 
@@ -208,6 +214,14 @@ def _spelt_alike(letters: str, tree: Any, schema: Any, above: str = "") -> Itera
         elif own and letters.startswith(own) and inner is not None:
             below = letters.removeprefix(own)
             yield from _spelt_alike(below, value_at(tree, (key,)), inner, f"{above}{part}{SEPARATOR}")
+
+
+def _a_level_off(name: str, tree: Table, schema: Any) -> Iterator[str]:
+    _, _, rest = name.partition(SEPARATOR)
+    yield from _spelt_alike(letters_of(rest), tree, schema)
+    for key, part in _parts(tree, schema).items():
+        below = f"{part}{SEPARATOR}"
+        yield from _spelt_alike(letters_of(name), value_at(tree, (key,)), child_schema(schema, key), below)
 
 
 def _spelt_nearly(name: str, tree: Any, schema: Any, above: str = "") -> Iterator[str]:

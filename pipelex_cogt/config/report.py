@@ -185,9 +185,9 @@ class ProblemReport:
         """Note keys that are needed and that nothing states; they are judged together."""
         self._note([_Finding(UNSTATED, path, hint, None) for path in paths], unless)
 
-    def unknown_key(self, path: KeyPath, known: Iterable[str], *, unless: Places = ()) -> None:
-        """Note a key that no schema knows; the keys that one knows are suggested."""
-        near = NearName(str(path[-1]), sorted(known), lists_known=True, is_key=True)
+    def unknown_key(self, path: KeyPath, known: Iterable[str], hint: str | None = None, *, unless: Places = ()) -> None:
+        """Note a key that no schema knows; without a hint, the keys that one knows are suggested."""
+        near = hint or NearName(str(path[-1]), sorted(known), lists_known=True, is_key=True)
         self.error(path, "unknown key", near, unless=unless)
 
     def is_refused(self, path: KeyPath) -> bool:

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pipelex_cogt.config.dotted_names import is_dotted_name, note_dotted_tables, note_dotted_texts
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.masking import date_in
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES
@@ -26,6 +26,7 @@ from pipelex_cogt.config.tables import FrozenDict, Table, leaves, map_leaves, to
 ANY_KEY = "*"
 QUOTE_IT = "put it in quotes"
 """What to do with a date where text is meant: TOML has dates, and `2024-10-21` is one."""
+_BELOW_HEADER = "write it below the [header] of a table"
 _SCALARS = {bool: "true or false", int: "an integer", float: "a number"}
 """The types that a variable's text is read as, in the order in which they are tried, each in words."""
 _WRAPPERS = {Annotated: 1, Union: None, UnionType: None, Literal: None}
@@ -86,6 +87,19 @@ def model_schema(model: type[BaseModel]) -> Mapping[str, Any]:
     return {field.alias or name: field.rebuild_annotation() for name, field in fields if name not in given}
 
 
+def home_of(schema: Mapping[str, Any], key: str) -> KeyPath:
+    """The table of a tree in which a key belongs that stands one level too high; empty where there is none."""
+    return next(((name,) for name, inner in schema.items() if key in known_keys(inner)), ())
+
+
+def fits(content: Any, schema: Any) -> bool:
+    """Whether a table states a key that its schema names, or holds a table that does."""
+    if not isinstance(content, dict) or not is_table(schema):
+        return False
+    inner = child_schema(schema, ANY_KEY)
+    return any(key in known_keys(schema) or fits(value, inner) for key, value in content.items())
+
+
 def _keys(schema: Any) -> Mapping[str, Any]:
     """A table's schema as a mapping, whichever way it is written; what is no table has no keys."""
     return next(filter(None, map(_keys_of_part, _parts_of(schema))), FrozenDict())
@@ -120,12 +134,15 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
         place = (*path, key)
         inner = schema.get(key, schema.get(ANY_KEY))
         if inner is None:
-            report.unknown_key(place, schema)
+            home = home_of(schema, key)
+            belongs = f"it belongs to {format_key_path((*path, *home))}" if home else None
+            report.unknown_key(place, schema, belongs)
         # Most values are tables, and looking at the value is quicker than at its schema.
         elif not isinstance(value, dict) and is_table(inner):
             # A key that people choose may be a misspelling of one that the schema names.
             near = None if key in schema else NearName(key, known_keys(schema))
-            report.unreadable(place, f"expected a table, got {toml_type(value)}", hint=near)
+            hint = _BELOW_HEADER if key in known_keys(inner) else near
+            report.unreadable(place, f"expected a table, got {toml_type(value)}", hint=hint)
         elif isinstance(inner, Mapping):
             checked = check_shape(value, inner, report, place)
             # What held nothing but the rest of names with dots is nobody's table.

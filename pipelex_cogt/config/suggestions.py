@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import partial
-from itertools import takewhile
+from itertools import chain, takewhile
 from operator import eq
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -16,6 +17,7 @@ WhatIs: TypeAlias = Callable[[str], str | None]
 """Says what a name is that stands where another kind of name belongs, such as "a preset"; None where it is nothing."""
 Words: TypeAlias = AbstractSet[str]
 _SHORTEST_TELLING = 3
+_LONGEST_TELLING = 80
 # Where one word ends. One class of characters, repeated.
 _WORD_END = re.compile(r"[\W_]+")
 _OPPOSITES = (
@@ -137,6 +139,29 @@ def is_one_slip(text: str, known: str) -> bool:
     if len(left) == len("ab"):
         return left == right[::-1]
     return max(len(left), len(right)) <= 1
+
+
+def find_slips(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """The names that are one slip away from a known one, each with that one; each name is looked at once."""
+    shapes: defaultdict[str, list[str]] = defaultdict(list)
+    found: dict[str, str] = {}
+    for name in names:
+        if not shapes:
+            for each in known:
+                for shape in _shapes(each):
+                    shapes[shape].append(each)
+        near = chain.from_iterable(shapes.get(shape, ()) for shape in _shapes(name))
+        if slip := next(filter(partial(is_one_slip, name), near), None):
+            found[name] = slip
+    return found
+
+
+def _shapes(name: str) -> Iterator[str]:
+    """A name, and what one letter left out makes of it: names that are one slip apart have one in common."""
+    text = name.casefold().replace("-", "_")
+    if _SHORTEST_TELLING <= len(text) <= _LONGEST_TELLING:
+        yield text
+        yield from (text[:index] + text[index + 1 :] for index in range(len(text)))
 
 
 def _common_start(left: str, right: str) -> int:

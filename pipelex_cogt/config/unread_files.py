@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from itertools import chain, filterfalse, islice
+from itertools import chain, filterfalse, islice, product
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pipelex_cogt.config.directories import (
     DOTENV,
@@ -26,36 +26,53 @@ from pipelex_cogt.config.directories import (
     is_ours,
     is_project,
     names_in,
+    packaged_settings_dir,
     speaks_of_us,
 )
 from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig
 from pipelex_cogt.config.key_paths import ROOT, format_key_path, quote_key
 from pipelex_cogt.config.layers import Place
+from pipelex_cogt.config.main_files import EVERY_ENVIRONMENT, STANDARD_ENVIRONMENTS, warn_of_misplaced
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.suggestions import Later, did_you_mean, near_names, one_slip_from
-from pipelex_cogt.config.toml_files import display_path, is_settings_name, local_path, walk_folders
+from pipelex_cogt.config.schema import fits
+from pipelex_cogt.config.suggestions import Later, did_you_mean, is_one_slip, near_names, one_slip_from
+from pipelex_cogt.config.toml_files import (
+    display_path,
+    is_settings_name,
+    local_path,
+    read_toml_file,
+    walk_folders,
+)
 
-_IN_PEACE = r"\.#|\._|\.?taplo\.toml\Z|(?:.*\.)?(?:example|sample|template|dist|bak|old|orig|save|swp|tmp)(?:\.|\Z)"
+_Schema: TypeAlias = Mapping[str, Any]
+_SAMPLES = "examples?|samples?|templates?|backups?|archives?"
+_IN_PEACE = rf"\.#|\._|\.?taplo\.toml\Z|(?:.*\.)?(?:{_SAMPLES}|dist|bak|old|orig|save|swp|tmp)(?:\.|\Z)"
 """What editors and file systems leave, an editor's own settings, samples and backups."""
+_FOLDER_IN_PEACE = rf"(?i)\.|(?:{_SAMPLES})\Z"
+_OF_OTHER_TOOLS = r"\.(?!settings|secret|backend|routing|deck|env).*\.(?!toml)"
+"""Hidden files of other formats than ours, such as `.pre-commit-config.yaml`."""
 _OF_CONFIGURATION = r".+\.(?:toml|toml\.txt|ya?ml|jsonc?|json5|ini|cfg|conf|env|properties)|\.env(?:\.[\w-]+)?"
 _OF_PYTHON = r"(?:settings|backends|routing|deck)\.py"
 """The modules that somebody may take for settings, as Dynaconf does; any other is a program."""
 # Patterns are text until a name is looked at: a directory in which everything is read pays for none.
-_CONFIGURATION = rf"(?is)(?!{_IN_PEACE})(?:{_OF_CONFIGURATION}|{_OF_PYTHON})"
+_CONFIGURATION = rf"(?is)(?!{_IN_PEACE}|{_OF_OTHER_TOOLS})(?:{_OF_CONFIGURATION}|{_OF_PYTHON})"
 _STEMS = ("settings", "secrets", "backends", "routing", "deck")
 """What the names of ours begin with."""
 _MOST_LOOKED_AT = 1000
 """A folder that begins with so many other files is none of settings, and looking at all of it would take its time."""
-_ENVIRONMENT_FILE = r"settings\.([\w-]+)\.toml"
-_LIBRARY_FILES = tuple(library.default for library in LIBRARY_PATHS.values() if not library.is_directory)
+_ENVIRONMENT_FILE = rf"settings\.([\w-]+)\.toml|({EVERY_ENVIRONMENT}|{'|'.join(STANDARD_ENVIRONMENTS)})\.toml"
+_BACKENDS = LIBRARY_PATHS["model_specs_dir"].default
+_SINGLE_FILES = tuple(library for library in LIBRARY_PATHS.values() if not library.is_directory)
+_LIBRARY_FILES = tuple(library.default for library in _SINGLE_FILES)
 _FILES = (*MAIN_FILES, *_LIBRARY_FILES, *(str(local_path(Path(name))) for name in _LIBRARY_FILES))
 _FOLDERS = tuple(library.default for library in LIBRARY_PATHS.values() if library.is_directory)
 _NAMES = (*_FILES, *_FOLDERS)
 _IN_FILE_NAMES = {
     "secret": ".secrets.toml",
-    "routing": "routing.toml",
+    **dict.fromkeys(("routing", "route", "profile"), "routing.toml"),
     "backend": "backends.toml",
-    **dict.fromkeys(("deck", "preset", "alias"), "deck/{name}"),
+    **dict.fromkeys(("deck", "preset", "alias", "choice"), "deck/{name}"),
+    "local": "settings.local.toml",
 }
 """What is meant by a file with such a word in its name."""
 _IN_FOLDER_NAMES = {
@@ -69,19 +86,26 @@ _Unread: TypeAlias = tuple[Path, Callable[[], str | None]]
 """Something that is not read, and what finds where it belongs when somebody asks."""
 
 
-def warn_of_unread_files(directories: Directories, config: InferenceConfig, report: ProblemReport) -> None:
+def warn_of_unread_files(
+    directories: Directories, config: InferenceConfig, schema: _Schema, report: ProblemReport
+) -> None:
     """Note what an application states in files that are not read.
 
     Args:
         directories: Where the load looks.
         config: Where the application's library files are.
+        schema: What the tree under `cogt` looks like.
         report: Where warnings are noted.
     """
     if directories.application is None:
-        found = chain(*map(_misplaced, directories.looked_in), _beyond(directories))
+        found = chain(*(_misplaced(folder, schema) for folder in directories.looked_in), _beyond(directories))
+        others = product(directories.looked_in, MAIN_FILES)
+        for path in filter(os.path.isfile, (folder / SETTINGS_DIR_NAME / name for folder, name in others)):
+            warn_of_misplaced(path, schema, report)
     else:
         search = _Search.over(directories.application, directories, config)
-        found = chain(search.at_top(), search.in_libraries(), _beside(directories.application))
+        beside = ((path, hint) for path, hint in _beside(directories.application, schema) if path not in search.used)
+        found = chain(search.at_top(), search.in_libraries(), beside)
     for path, hint in found:
         report.warning((), "not read", Later(hint), Place(display_path(path)))
 
@@ -166,16 +190,23 @@ def _near_name(path: Path) -> str | None:
     if slip := one_slip_from(path.name, known):
         return did_you_mean([slip])
     if environment := re.fullmatch(_ENVIRONMENT_FILE, path.name):
-        return f"write [{quote_key(environment[1])}.{ROOT}] in {MAIN_FILES[0]}"
+        return f"write [{quote_key(environment[1] or environment[2])}.{ROOT}] in {MAIN_FILES[0]}"
+    if (packaged_settings_dir() / _BACKENDS / path.name).is_file():
+        return f"did you mean '{_BACKENDS}/{path.name}'?"
     meant = [near.format(name=path.name) for word, near in words.items() if word in path.name.casefold()]
     nearest = (*meant, *near_names(path.name, known))
     return did_you_mean(nearest[:1]) or f"expected one of {', '.join(KNOWN_NAMES)}"
 
 
-def _beside(directory: Path) -> Iterator[_Unread]:
-    """Main files of ours beside a settings directory rather than in it."""
-    for path in map(directory.parent.joinpath, MAIN_FILES):
-        if os.path.isfile(path) and speaks_of_us(path):
+def _beside(directory: Path, schema: _Schema) -> Iterator[_Unread]:
+    """Files of ours beside a settings directory rather than in it."""
+    tests: dict[str, Callable[[Path], bool]] = {
+        **dict.fromkeys(MAIN_FILES, speaks_of_us),
+        **{library.default: partial(_fits, schema=schema[library.prefix]) for library in _SINGLE_FILES},
+    }
+    for name, test in tests.items():
+        path = directory.parent / name
+        if os.path.isfile(path) and test(path):
             yield path, partial(_hint_beside, path, directory)
 
 
@@ -183,10 +214,19 @@ def _hint_beside(path: Path, directory: Path) -> str | None:
     return did_you_mean([display_path(directory / path.name)])
 
 
-def _misplaced(folder: Path) -> Iterator[_Unread]:
-    """What stands for settings of ours where a folder holds none: beside `settings/`, or in it by a wrong name."""
+def _fits(path: Path, schema: Any) -> bool:
+    """Whether a file states keys that a library file of ours has."""
+    document = read_toml_file(path, (), ProblemReport())
+    return document is not None and fits(document.table, schema)
+
+
+def _misplaced(folder: Path, schema: _Schema) -> Iterator[_Unread]:
+    """What stands for settings of ours where a folder holds none: beside `settings/`, or by a wrong name."""
     directory = folder / SETTINGS_DIR_NAME
-    yield from _beside(directory)
+    yield from _beside(directory, schema)
+    for path in map(folder.joinpath, names_in(folder)):
+        if path != directory and is_one_slip(path.name, SETTINGS_DIR_NAME) and is_ours(path):
+            yield path, lambda: did_you_mean([display_path(directory)])
     for path in map(directory.joinpath, names_in(directory)):
         is_near = path.name not in _NAMES and one_slip_from(path.name, _NAMES)
         if is_near and _states_something(path):
@@ -210,7 +250,9 @@ def _comes_near(path: Path) -> bool:
 def _states_something(path: Path) -> bool:
     """Whether a file is one of configuration, or a folder holds some."""
     if not os.path.isdir(path):
-        return re.fullmatch(_CONFIGURATION, path.name) is not None
-    folders = () if path.name.startswith(".") else walk_folders(path, is_recursive=True)
+        # A name that ends in a sign is a copy that an editor keeps.
+        is_misspelt = path.name[-1].isalnum() and one_slip_from(path.name, _FILES) is not None
+        return is_misspelt or re.fullmatch(_CONFIGURATION, path.name) is not None
+    folders = () if re.match(_FOLDER_IN_PEACE, path.name) else walk_folders(path, is_recursive=True)
     entries = chain.from_iterable((*names, *inner) for _root, inner, names in folders)
     return any(map(partial(re.fullmatch, _CONFIGURATION), islice(entries, _MOST_LOOKED_AT)))

@@ -22,7 +22,7 @@ from pipelex_cogt.config.other_words import meanings, sdk_meaning
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import Elsewhere, ProblemReport
 from pipelex_cogt.config.schema import known_keys
-from pipelex_cogt.config.suggestions import NearName, did_you_mean, is_one_slip, one_slip_from
+from pipelex_cogt.config.suggestions import NearName, did_you_mean, find_slips, is_one_slip, one_slip_from
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
 from pipelex_cogt.config.toml_files import display_path
 from pipelex_cogt.config.validation import Inherited, build_sound, note_faults, note_given
@@ -43,6 +43,7 @@ Specs: TypeAlias = Mapping[str, InferenceModelSpec | None]
 
 _BACKEND_KEYS = known_keys(InferenceBackend)
 _MODEL_KEYS = known_keys(InferenceModelSpec)
+_NO_MODELS = "no file states its models"
 _PLAIN_KEYS = ("enabled", "display_name")
 """The keys of a backend that take no reference."""
 _ANY_MODEL = {"name": "any", "backend_name": "any", "model_id": "any", "sdk": "any"}
@@ -78,12 +79,14 @@ def build_backend_library(
     build = _BackendBuilder(config, credentials, report, files, in_use, switches)
     specs_of = {name: build.specs(name) for name in {**tables, **files}}
     lacking = build.lacking(tree, specs_of)
+    # What was to be switched off may have been misspelt.
+    misspelt = find_slips(filterfalse(files.__contains__, tables), files)
     backends: dict[str, InferenceBackend] = {}
     hidden: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for name, specs in specs_of.items():
         served: Collection[str] = ()
         if name in tables:
-            backend = backends[name] = build.backend(name, tables[name], specs, lacking.get(name, {}))
+            backend = backends[name] = build.backend(name, tables[name], specs, lacking.get(name, {}), misspelt)
             served = backend.model_specs if backend.enabled else ()
         else:
             hint = NearName(name, tables, otherwise="add its table to backends.toml")
@@ -171,13 +174,18 @@ class _BackendBuilder(NamedTuple):
         tell_left_out(lacking, *given)
         return lacking
 
-    def backend(self, name: str, table: Table, specs: Specs, lacking: Lacking) -> InferenceBackend:
-        """Build a backend; `lacking` holds what it was left out for."""
+    def backend(
+        self, name: str, table: Table, specs: Specs, lacking: Lacking, misspelt: Mapping[str, str]
+    ) -> InferenceBackend:
+        """Build a backend; `lacking` holds what it was left out for, `misspelt` the backends that have models."""
         path, is_in_use = ("backends", name), name in self.in_use
-        if is_in_use and name not in self.files:
+        if name not in self.files:
             place = ("models", name)
             hint = f"expected them in {display_path(self.config.model_specs_path(name))}"
-            self.report.unreadable(place, "no file states its models", path=path, hint=hint, unless=[place])
+            if is_in_use:
+                self.report.unreadable(place, _NO_MODELS, path=path, hint=hint, unless=[place])
+            elif name in misspelt:
+                self.report.warning(path, _NO_MODELS, f"did you mean {misspelt[name]!r}?", unless=[place])
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
         further = {key: value for key, value in table.items() if key not in own}
         self._check_further_keys(path, further)
@@ -211,7 +219,10 @@ class _BackendBuilder(NamedTuple):
     def _check_further_keys(self, path: KeyPath, further: Table) -> None:
         """A key that means a known one is none of its SDK's, and neither is what a model states."""
         file = self.config.model_specs_path(str(path[-1]))
-        hints = {"extra_config": "write its keys in the backend's own table"}
+        hints = {
+            "extra_config": "write its keys in the backend's own table",
+            "models": f"write them in {file}, one table per model",
+        }
         for key in further:
             hint = hints.get(key) or _hint_of_models(key, f"{file.parent.name}/{file.name}") or _meant_key(key)
             if hint is not None:
