@@ -487,6 +487,16 @@ def test_an_empty_file_that_a_variable_names_is_told(load: Load, tmp_path: Path)
     assert f" {tmp_path}/key (A_KEY_FILE), which is empty" in str(caught.value.advice)
 
 
+def test_a_secret_file_in_a_folder_comes_near(load: Load, secrets: Path, mounted: dict[str, str]) -> None:
+    for folder in ("team", "..data"):
+        (secrets / folder).mkdir()
+        (secrets / folder / "openai_key").write_text("4f9d0c", encoding="utf-8")
+    backend = load(backends("api_key = '${secret:team/openai}'"), environ=mounted).backends["a"]
+    with pytest.raises(MissingCredentialError) as caught:
+        _ = backend.api_key
+    assert f"; team/openai_key is set in {secrets}; " in str(caught.value)
+
+
 def test_a_missing_alternative_names_every_variable_that_would_do(load: Load) -> None:
     manager = load(backends('region = "${A|env:B|secret:C}"'))
     with pytest.raises(MissingCredentialError, match=r"needs A or env:B or secret:C, which is not set") as caught:

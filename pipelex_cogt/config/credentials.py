@@ -320,7 +320,8 @@ class Credentials:
         for words, values in variables.items():
             yield from (SetName(name, words, is_empty=name not in values) for name in values.all_names())
         for directory in self.directories:
-            yield from (SetName(name, str(directory.directory)) for name in directory.names())
+            names = [*directory.names(), *directory.names_below()]
+            yield from (SetName(name, str(directory.directory)) for name in names)
 
 
 def _is_answer(reference: Reference, found: Found) -> bool:

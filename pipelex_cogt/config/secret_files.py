@@ -50,6 +50,15 @@ class SecretsDirectory:
             return sorted(path.name for path in self.directory.iterdir() if path.is_file()) if self.directory else []
         return []
 
+    def names_below(self) -> list[str]:
+        """The names of the secrets that lie in a folder of it, such as `a/b`, sorted."""
+        # Kubernetes keeps what it mounts in folders that begin with two dots.
+        with suppress(OSError):
+            found = self.directory.glob("*/*") if self.directory else ()
+            files = [path for path in found if path.is_file() and not path.parent.name.startswith("..")]
+            return sorted(f"{path.parent.name}/{path.name}" for path in files)
+        return []
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.directory)!r})"
 
