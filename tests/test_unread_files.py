@@ -243,6 +243,14 @@ def test_a_settings_directory_by_a_wrong_name_is_told(write_tree: WriteTree, fol
     assert load_here() == [f"{folder / name}: not read; did you mean '{folder / 'settings'}'?"]
 
 
+def test_a_folder_by_nearly_the_same_name_outside_a_project_is_told_in_the_working_directory_alone(
+    write_tree: WriteTree, folder: Path
+) -> None:
+    write_tree({"../settings0/settings.toml": OURS, "../below/x": ""})
+    os.chdir(folder / "below")
+    assert load_here() == []
+
+
 def test_a_folder_by_nearly_the_same_name_that_holds_nothing_of_ours_is_not_told(
     write_tree: WriteTree, folder: Path
 ) -> None:

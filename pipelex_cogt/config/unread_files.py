@@ -98,7 +98,11 @@ def warn_of_unread_files(
         report: Where warnings are noted.
     """
     if directories.application is None:
-        found = chain(*(_misplaced(folder, schema) for folder in directories.looked_in), _beyond(directories))
+        found = chain(
+            *(_misplaced(folder, schema) for folder in directories.looked_in),
+            _nearly(directories),
+            _beyond(directories),
+        )
         others = product(directories.looked_in, MAIN_FILES)
         for path in filter(os.path.isfile, (folder / SETTINGS_DIR_NAME / name for folder, name in others)):
             warn_of_misplaced(path, schema, report)
@@ -221,16 +225,25 @@ def _fits(path: Path, schema: Any) -> bool:
 
 
 def _misplaced(folder: Path, schema: _Schema) -> Iterator[_Unread]:
-    """What stands for settings of ours where a folder holds none: beside `settings/`, or by a wrong name."""
+    """What stands for settings of ours where a folder holds none: beside `settings/`, or in it by a wrong name."""
     directory = folder / SETTINGS_DIR_NAME
     yield from _beside(directory, schema)
-    for path in map(folder.joinpath, names_in(folder)):
-        if path != directory and is_one_slip(path.name, SETTINGS_DIR_NAME) and is_ours(path):
-            yield path, lambda: did_you_mean([display_path(directory)])
     for path in map(directory.joinpath, names_in(directory)):
         is_near = path.name not in _NAMES and one_slip_from(path.name, _NAMES)
         if is_near and _states_something(path):
             yield path, partial(_near_name, path)
+
+
+def _nearly(directories: Directories) -> Iterator[_Unread]:
+    """Settings directories of ours by a misspelt name, in the working directory and above it in its project."""
+    folders = directories.looked_in if directories.project else directories.looked_in[:1]
+    for path in chain.from_iterable(map(folder.joinpath, names_in(folder)) for folder in folders):
+        if path.name != SETTINGS_DIR_NAME and is_one_slip(path.name, SETTINGS_DIR_NAME) and is_ours(path):
+            yield path, partial(_hint_of_directory, path)
+
+
+def _hint_of_directory(path: Path) -> str | None:
+    return did_you_mean([display_path(path.with_name(SETTINGS_DIR_NAME))])
 
 
 def _beyond(directories: Directories) -> Iterator[_Unread]:
