@@ -102,12 +102,12 @@ def test_show_lists_the_models_with_what_is_stated_of_them(run: Callable[..., Re
     assert run("show", "models").stdout.splitlines() == [
         "Models served by a  sdk = sdk_a",
         "model   model_id  reads  writes  context  output  $ in  $ out  further",
-        "m1      =         -      -       -        1000    1     2",
-        "only-a  =         -      -       -        -       -     -",
+        "m1      =         T      T       -        1000    1     2",
+        "only-a  =         T      T       -        -       -     -",
         "",
         "Models served by b  sdk = sdk_b",
         "model    model_id  reads  writes  context  output  $ in  $ out  further",
-        "only-b   =         -      -       -        -       -     -",
+        "only-b   =         T      T       -        -       -     -",
         "dot.ted  =         TI     TS      -        -       0.5   1",
         "",
         " ".join(_LEGEND),
@@ -252,9 +252,9 @@ def test_the_command_that_show_names_tells_as_many_warnings(
     run: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("A_KEY", '"quoted"')
-    assert run("show", files=means("skip")).stdout.splitlines()[-1] == "3 warnings: see `check --credentials`"
+    assert run("show", files=means("skip")).stdout.splitlines()[-1] == "2 warnings: see `check --credentials`"
     checked = run("check", "--credentials", "--env", "development", files=means("skip"))
-    assert checked.stdout.splitlines()[-1] == "0 errors, 3 warnings"
+    assert checked.stdout.splitlines()[-1] == "0 errors, 2 warnings"
 
 
 def test_of_a_backend_show_tells_the_choices_that_lead_to_it(run: Callable[..., Result]) -> None:

@@ -66,7 +66,7 @@ FIND: dict[str, tuple[dict[str, Any], list[str]]] = {
     "inputs": ({"inputs": ["images"]}, ["cheap", "seeing"]),
     "all inputs": ({"inputs": ["images", "audio"]}, ["cheap"]),
     "outputs": ({"outputs": ["structured"]}, ["cheap", "seeing"]),
-    "both": ({"inputs": ["text"], "outputs": ["text"]}, ["free", "cheap", "seeing", "dear", "unknown", "half-known"]),
+    "both": ({"inputs": ["text", "images"], "outputs": ["text", "structured"]}, ["cheap", "seeing"]),
     "backend": ({"backend": "b"}, ["cheap", "cheap-too"]),
     "backend and inputs": ({"backend": "a", "inputs": ["images"]}, ["seeing"]),
     "none that reads it": ({"inputs": ["video"]}, []),

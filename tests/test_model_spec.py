@@ -160,9 +160,16 @@ def test_every_field_arrives(spec_a: ReadSpec) -> None:
     assert (spec.enabled, spec.description) == (True, "A model.")
 
 
+def test_a_model_reads_and_writes_text_where_nobody_says_otherwise(spec_a: ReadSpec) -> None:
+    spec = spec_a("[m1]", 'sdk = "s"')
+    assert (spec.inputs, spec.outputs) == ((InputModality.TEXT,), (OutputModality.TEXT,))
+    spec = spec_a("[m1]", 'sdk = "s"', "inputs = []", "outputs = ['images']")
+    assert (spec.inputs, spec.outputs) == ((), (OutputModality.IMAGES,))
+
+
 def test_what_nobody_stated_is_unknown(spec_a: ReadSpec) -> None:
     spec = spec_a("[m1]", 'sdk = "s"')
-    assert (spec.inputs, spec.outputs, spec.constraints) == ((), (), ())
+    assert spec.constraints == ()
     assert (spec.max_tokens, spec.context_window, spec.max_prompt_images) == (None, None, None)
     assert (spec.prompting_target, spec.description) == (None, None)
 

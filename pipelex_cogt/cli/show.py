@@ -134,7 +134,9 @@ def _describe_backend(backend: InferenceBackend) -> Description:
 
 
 def _describe_model(model: InferenceModelSpec) -> Description:
-    return model.model_dump(mode="json", exclude={"enabled"}, exclude_defaults=True)
+    # What it reads and writes is told, be it stated or not.
+    modalities = model.model_dump(mode="json", include={"inputs", "outputs"})
+    return {**model.model_dump(mode="json", exclude={"enabled"}, exclude_defaults=True), **modalities}
 
 
 def _describe_alias(name: str, deck: ModelDeck) -> Description:

@@ -107,10 +107,10 @@ class InferenceModelSpec(SettingsModel):
     """The provider's own string for the model as stated, which may be a reference."""
     sdk: Text
     """The client library that calls it."""
-    inputs: Inputs = ()
-    """What it reads."""
-    outputs: Outputs = ()
-    """What it writes."""
+    inputs: Inputs = (InputModality.TEXT,)
+    """What it reads; text when unstated."""
+    outputs: Outputs = (OutputModality.TEXT,)
+    """What it writes; text when unstated."""
     costs: ModelCosts = ModelCosts()
     """Prices in US dollars per million tokens."""
     max_tokens: Count = None

@@ -8,7 +8,7 @@ from itertools import filterfalse
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
-from pipelex_cogt.errors import NotAvailableError, Problem, Severity
+from pipelex_cogt.errors import MissingCredentialError, NotAvailableError, Problem, Severity
 from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_backends.value_warnings import warn_of_defaults, warn_of_prices
@@ -50,15 +50,16 @@ def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:
 
 
 def _warn_of_aliases(deck: ModelDeck, absences: Absences, report: ProblemReport) -> None:
-    """Members of aliases that are not served here."""
+    """Members of aliases that are not served here; what a missing key leaves out is told with the key."""
     for name, alias in deck.aliases.items():
         path = ("deck", "aliases", name)
         if not deck.is_served(name):
             _warn_of_absence(path, "nothing to resolve to in this environment", absences(name), report)
         elif not isinstance(alias, str):
             for index, member in enumerate(alias):
-                if not deck.is_served(member):
-                    _warn_of_absence((*path, index), "this member is not served", absences(member), report)
+                absence = None if deck.is_served(member) else absences(member)
+                if absence is not None and not isinstance(absence, MissingCredentialError):
+                    _warn_of_absence((*path, index), "this member is not served", absence, report)
 
 
 def _warn_of_hidden_names(deck: ModelDeck, report: ProblemReport) -> None:
@@ -77,9 +78,7 @@ def _warn_of_hidden_names(deck: ModelDeck, report: ProblemReport) -> None:
 
 def _warn_of_hidden(hidden: KeyPath, kind: str, winner: KeyPath, report: ProblemReport) -> None:
     """What is hidden by something of its name that wins; where the first is packaged, the second is to be mended."""
-    report.warning(
-        hidden, f"hidden by the {kind} of the same name, which wins", "rename one of the two", causes=[winner]
-    )
+    report.warning(hidden, f"the {kind} of the same name hides it", "rename one of the two", causes=[winner])
 
 
 def _place_of_model(name: str, deck: ModelDeck) -> KeyPath:
