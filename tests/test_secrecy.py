@@ -1335,7 +1335,7 @@ UNEXPECTED: dict[str, Callable[[Path], object]] = {
     "tables too deep": lambda folder: ModelManager.load(folder, overrides={"backends": {"process": nested(5000)}}),
     "an environment that fails": lambda folder: ModelManager.load(folder, environ=FailingMapping(ENVIRON)),
     "overrides that fail": lambda folder: ModelManager.load(folder, overrides=FailingMapping(OVERRIDES)),
-    "sources that are none": lambda folder: ModelManager.load(folder, sources=CANARY and 5),  # type: ignore[arg-type]
+    "sources that are none": lambda folder: ModelManager.load(folder, sources=CANARY and 5),  # type: ignore[arg-type]  # because: a caller may be wrong
 }
 
 

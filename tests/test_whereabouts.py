@@ -69,10 +69,15 @@ def test_places_near_names_and_the_next_step_are_told_in_turn() -> None:
 
 
 def test_nothing_is_looked_for_before_somebody_reads() -> None:
-    def fail() -> str:
-        raise AssertionError
+    asked: list[str] = []
 
-    repr(Whereabouts(["K"], fail, tuple, None))
+    def look() -> str:
+        asked.append("looked")
+        return "looked in the environment"
+
+    advice = Whereabouts(["K"], look, tuple, None)
+    assert (repr(advice) != "", asked) == (True, [])
+    assert (advice.tell(), asked) == ("looked in the environment", ["looked"])
 
 
 def test_with_nothing_to_say_there_is_no_hint() -> None:
