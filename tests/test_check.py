@@ -275,6 +275,26 @@ def test_text_of_a_finding_without_a_line_or_a_file_has_the_same_shape() -> None
     ]
 
 
+@pytest.mark.parametrize("place", ["process", "dotenv"])
+def test_a_variable_that_names_no_environment_is_told_though_all_are_checked(
+    check: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    if place == "process":
+        monkeypatch.setenv("PIPELEX_ENV", "prodution")
+    else:
+        (folder / ".env").write_text("PIPELEX_ENV=prodution\n", encoding="utf-8")
+        (folder / ".env").chmod(0o600)
+    result = check()
+    assert (result.exit_code, result.stdout.splitlines()[1:]) == (
+        1,
+        [
+            "PIPELEX_ENV: error: no file declares the environment 'prodution'; did you mean 'production'?",
+            "1 error, 0 warnings",
+        ],
+    )
+    assert check("--env", "staging").exit_code == 0
+
+
 # JSON
 
 

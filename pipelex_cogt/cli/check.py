@@ -13,7 +13,7 @@ from pipelex_cogt.cli.layout import Page, print_data
 from pipelex_cogt.cli.pieces import Piece, as_data, bad, counted, doubtful, good, listed, strong
 from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.environ import Environ
-from pipelex_cogt.config.main_files import read_main_files
+from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environment, read_main_files
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 from pipelex_cogt.models.model_manager import ModelManager
@@ -60,11 +60,12 @@ class Checked(NamedTuple):
 def check_settings(settings_dir: Path | None, env: str | None, *, checks_credentials: bool = False) -> Checked:
     """Load one environment, or every one that exists; missing credentials are told where that is asked for."""
     try:
-        directories, declared = _look_around(settings_dir)
+        directories, declared, wrong_choice = _look_around(settings_dir)
     except SettingsError as error:
         return Checked(None, (), (), dict.fromkeys((*error.problems, *error.warnings), ()))
     environments = (env,) if env else declared
-    found: dict[Problem, tuple[str, ...]] = {}
+    # The variable chooses nothing here, and yet the application's load will fail on it.
+    found: dict[Problem, tuple[str, ...]] = dict.fromkeys(() if env else wrong_choice, ())
     for environment in environments:
         for problem in _problems_of(settings_dir, environment, checks_credentials=checks_credentials):
             found[problem] = (*found.get(problem, ()), environment)
@@ -83,11 +84,16 @@ def print_checked(checked: Checked, output_format: OutputFormat, page: Page) -> 
     _FORMATS[output_format](checked, page)
 
 
-def _look_around(settings_dir: Path | None) -> tuple[Directories, tuple[str, ...]]:
-    """The directories that a load finds, and every environment that is declared in them."""
+def _look_around(settings_dir: Path | None) -> tuple[Directories, tuple[str, ...], tuple[Problem, ...]]:
+    """The directories that a load finds, every environment declared in them, and a wrong choice of one."""
     report = ProblemReport()
-    directories, _ = find_directories(settings_dir, Environ.of_process(), report)
-    return directories, tuple(read_main_files(directories, SETTINGS_SCHEMA, report).environments())
+    directories, environ = find_directories(settings_dir, Environ.of_process(), report)
+    main = read_main_files(directories, SETTINGS_SCHEMA, report)
+    try:
+        choose_environment(None, environ.get(ENVIRONMENT_VARIABLE), main, ProblemReport())
+    except SettingsError as error:
+        return directories, main.environments(), error.problems
+    return directories, main.environments(), ()
 
 
 def _problems_of(settings_dir: Path | None, environment: str, *, checks_credentials: bool) -> tuple[Problem, ...]:
