@@ -131,7 +131,7 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
     """
     sound: Table = {}
     for key, value in tree.items():
-        place, inner = (*path, key), child_schema(schema, key)
+        place, inner = (*path, key), schema.get(key, schema.get(ANY_KEY))
         if inner is None:
             home = home_of(schema, key)
             belongs = f"it belongs to {format_key_path((*path, *home))}" if home else None
