@@ -7,7 +7,9 @@ left, an alias that is taken away and was never there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import filterfalse
+from functools import partial
+from itertools import compress, count, filterfalse
+from operator import eq
 from typing import Any
 
 from pipelex_cogt.config.key_paths import KeyPath
@@ -17,9 +19,13 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import BELOW, Table, goes_on, leaves, merge, value_at
 
-_NOTHING_BELOW = f'"{BELOW}" stands for the list below, and no layer below states one'
+_IS_MARK = partial(eq, BELOW)
+_NOTHING_BELOW = (
+    f'"{BELOW}" stands for the list below, and no layer below states one',
+    "leave it out, or state the whole list",
+)
 _ALIASES: KeyPath = ("deck", "aliases")
-_TWICE = f'"{BELOW}" stands twice in one list'
+_TWICE = (f'"{BELOW}" stands twice in one list', "leave one out")
 
 
 def settle_lists(tree: Table, stating: Callable[[KeyPath], list[Layer]], report: ProblemReport) -> Table:
@@ -36,7 +42,7 @@ def settle_lists(tree: Table, stating: Callable[[KeyPath], list[Layer]], report:
         if not isinstance(value_in_defaults(tree, path), str | list):
             _note(path, stating(path), report)
             _put(settled, path, without_mark(value_at(tree, path)))
-    return merge(tree, settled) if settled else tree
+    return merge(tree, settled)
 
 
 def _put(table: Table, path: KeyPath, value: Any) -> None:
@@ -48,19 +54,17 @@ def _put(table: Table, path: KeyPath, value: Any) -> None:
 
 def warn_of_nothing_taken(tree: Table, stating: Callable[[KeyPath], list[Layer]], report: ProblemReport) -> None:
     """Warn of an empty list for an alias that no layer below states; the arguments are those of `settle_lists`."""
-    aliases = value_at(tree, _ALIASES, {})
-    if not isinstance(aliases, dict):
-        return
+    aliases: Table = value_at(tree, _ALIASES, {})
     kept = {name: value for name, value in aliases.items() if value != []}
     for name in filterfalse(kept.__contains__, aliases):
         path = (*_ALIASES, name)
-        if not any(value_at(layer, path) for layer in stating(path)):
+        if not any(map(partial(value_at, path=path), stating(path))):
             report.warning(path, "takes nothing away: no layer below states this alias", NearName(name, kept))
 
 
 def without_mark(value: Any) -> Any:
     """A list without its `"..."`; any other value as it is."""
-    return [item for item in value if item != BELOW] if goes_on(value) else value
+    return [*filterfalse(_IS_MARK, value)] if goes_on(value) else value
 
 
 def _unsettled(tree: Table) -> Iterator[KeyPath]:
@@ -83,9 +87,9 @@ def _holds_mark(tree: Table) -> bool:
 
 def _note(path: KeyPath, layers: list[Layer], report: ProblemReport) -> None:
     """Note a `"..."` that stands for nothing, at the line of it."""
-    lists = {layer.origin: value for layer in layers if goes_on(value := value_at(layer, path))}
-    twice = [origin for origin, value in lists.items() if value.count(BELOW) > 1]
-    problem, hint = (_TWICE, "leave one out") if twice else (_NOTHING_BELOW, "leave it out, or state the whole list")
-    origin = next(iter(twice or lists))
-    first, *more = (index for index, item in enumerate(lists[origin]) if item == BELOW)
-    report.error((*path, next(iter(more), first)), problem, hint, origin)
+    lists = ((layer.origin, value_at(layer, path)) for layer in layers)
+    marks = [(origin, [*compress(count(), map(_IS_MARK, value))]) for origin, value in lists if goes_on(value)]
+    # The lowest layer that has it twice, else the lowest that has it.
+    origin, positions = max(marks, key=lambda found: len(found[1]) > 1)
+    problem, hint = _TWICE if len(positions) > 1 else _NOTHING_BELOW
+    report.error((*path, positions[:2][-1]), problem, hint, origin)

@@ -5,13 +5,13 @@ What is meant is known to people alone, and they are told the line to write: `["
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from pipelex_cogt.config.key_paths import KeyPath, join_keys, quote_key
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import NearName
-from pipelex_cogt.config.tables import value_at
+from pipelex_cogt.config.tables import walk
 
 DOT_OUTSIDE_QUOTES = "a dot outside quotes makes a table in a table"
 
@@ -35,8 +35,8 @@ def is_dotted_name(key: str | int, value: Any, beside: Collection[str], known: C
 
 def parts_of_name(value: Any, content: str) -> Iterator[KeyPath]:
     """The keys that lead from a value to tables of a key that only the table of a whole name holds."""
-    ends = (path for path in _parts_of_name(value, lambda table: not isinstance(table, dict) or content in table))
-    return (path for path in ends if isinstance(value_at(value, path), dict))
+    ends = walk(value, lambda table: not isinstance(table, dict) or content in table)
+    return (path for path, table in ends if isinstance(table, dict))
 
 
 def note_dotted_tables(path: KeyPath, value: Any, known: Collection[str], report: ProblemReport) -> None:
@@ -49,33 +49,26 @@ def note_dotted_tables(path: KeyPath, value: Any, known: Collection[str], report
         report: Where they are noted.
     """
     *above, name, key = path
-    for rest in _parts_of_name(value, lambda table: _is_content(table, known)):
+    for rest, _content in walk(value, lambda table: _is_content(table, known)):
         _note((*above, name), (key, *rest), "[{path}]", report)
 
 
 def note_dotted_texts(path: KeyPath, value: Any, report: ProblemReport) -> None:
     """Note every key of text whose name has a dot without quotes; the arguments are those of `note_dotted_tables`."""
-    for rest in _parts_of_name(value, lambda item: not (item and isinstance(item, dict))):
+    for rest, _text in walk(value, _is_end):
         _note(path, rest, "{name} = \N{HORIZONTAL ELLIPSIS}", report)
 
 
 def _is_content(value: Any, known: Collection[str]) -> bool:
     """Whether a value is what a name stands for, rather than a table that holds the rest of the name."""
-    if not isinstance(value, dict) or not value:
+    if _is_end(value) or not value.keys().isdisjoint(known):
         return True
-    return not {*known}.isdisjoint(value) or not all(isinstance(item, dict) for item in value.values())
+    return not all(isinstance(item, dict) for item in value.values())
 
 
-def _parts_of_name(value: Any, is_content: Callable[[Any], bool]) -> Iterator[KeyPath]:
-    """The keys that lead from a value to what the names in it stand for."""
-    # A list of what is still to be taken apart, for tables may be nested deeper than calls may.
-    waiting: list[tuple[KeyPath, Any]] = [((), value)]
-    while waiting:
-        path, item = waiting.pop()
-        if is_content(item):
-            yield path
-        else:
-            waiting += reversed([((*path, key), inner) for key, inner in item.items()])
+def _is_end(value: Any) -> bool:
+    """Whether nothing more of a name can follow: a value is no table, or an empty one."""
+    return not isinstance(value, dict) or not value
 
 
 def _note(path: KeyPath, rest: KeyPath, written: str, report: ProblemReport) -> None:

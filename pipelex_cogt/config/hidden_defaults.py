@@ -6,6 +6,8 @@ missing_credentials = "error"       # packaged [development] says "prefer", and 
 
 from __future__ import annotations
 
+from itertools import chain
+
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind
@@ -21,10 +23,13 @@ def warn_of_hidden_defaults(registry: LayeredDynaconf, environment: str, report:
         environment: The environment in force.
         report: Where warnings are noted.
     """
-    for layer in registry.layers():
-        if layer.origin.is_packaged and layer.origin.kind is LayerKind.ENVIRONMENT:
-            for path, _value in leaves(layer):
-                _warn_if_hidden(path, registry.layers_stating(path), environment, report)
+    tables = filter(_is_packaged_environment, registry.layers())
+    for path, _value in chain.from_iterable(map(leaves, tables)):
+        _warn_if_hidden(path, registry.layers_stating(path), environment, report)
+
+
+def _is_packaged_environment(layer: Layer) -> bool:
+    return layer.origin.is_packaged and layer.origin.kind is LayerKind.ENVIRONMENT
 
 
 def _warn_if_hidden(path: KeyPath, stating: list[Layer], environment: str, report: ProblemReport) -> None:

@@ -11,6 +11,8 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import partial
+from operator import itemgetter, methodcaller
 from types import GenericAlias
 from typing import Any, NoReturn
 
@@ -21,13 +23,14 @@ from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
 from pipelex_cogt.config.masking import stated_value
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_text, schema_at
+from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_text, schema_at, takes_further_keys
 from pipelex_cogt.config.suggestions import did_you_mean, is_one_slip, near_names
 from pipelex_cogt.config.tables import Table, leaves, nest, value_at
 
 SEPARATOR = "__"
 _CONFIG_PREFIX = f"{PREFIX}{CONFIG_KEY.upper()}{SEPARATOR}"
 _MOST_SUGGESTED = 3
+_SCALARS = (bool, int, float)
 _ADDS_NOTHING = "a variable changes what exists; state what is new in a file"
 # What no variable's name can hold, and `_` itself. One character.
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]")
@@ -58,7 +61,8 @@ class Variable:
 
 def find_variables(kind: LayerKind, variables: Variables) -> list[Variable]:
     """The variables that override a setting, sorted by name."""
-    return [Variable(kind, name, variables[name]) for name in sorted(variables.names()) if name.startswith(PREFIX)]
+    names = filter(methodcaller("startswith", PREFIX), variables.names())
+    return [Variable(kind, name, variables[name]) for name in sorted(names)]
 
 
 def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: ProblemReport) -> Iterator[Layer]:
@@ -106,8 +110,7 @@ def match_name(name: str, tree: Any, schema: Any) -> Iterator[KeyPath]:
             below = match_name(rest.removeprefix(SEPARATOR), value_at(tree, (key,)), inner)
             yield from ((key, *path) for path in below)
     # A backend takes further keys, which a variable may be the first to state.
-    takes_new_key = known_keys(schema) and child_schema(schema, "") is str
-    if name and not fitting and takes_new_key and SEPARATOR not in name:
+    if name and not fitting and takes_further_keys(schema) and SEPARATOR not in name:
         yield (name.lower(),)
 
 
@@ -131,7 +134,7 @@ def _type_of(stated: Any) -> Any:
     """The type that a further key of a backend has, after what states it so far."""
     if isinstance(stated, list):
         return GenericAlias(list, _type_of(next(iter(stated), None)))
-    return type(stated) if isinstance(stated, bool | int | float) else str
+    return next(filter(partial(isinstance, stated), _SCALARS), str)
 
 
 def _read_value(text: str, schema: Any) -> Any:
@@ -154,7 +157,7 @@ def _read_bracket(text: str) -> Any:
             break
     else:
         raise ValueError("expected TOML or JSON because the value begins with a bracket, and it is neither")
-    if any(leaf is None for _, leaf in leaves(value)):
+    if None in map(itemgetter(1), leaves(value)):
         raise ValueError("expected a value, got null, which settings do not have; leave it out")
     return value
 

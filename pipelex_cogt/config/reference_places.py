@@ -15,7 +15,7 @@ from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.override_variables import SEPARATOR, variable_part
 from pipelex_cogt.config.references import holds_reference
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.schema import ANY_KEY, child_schema, takes_further_keys, takes_references
+from pipelex_cogt.config.schema import child_schema, takes_further_keys, takes_references
 from pipelex_cogt.config.tables import Table
 
 _PROBLEM = "a reference cannot stand here, only in a backend's own settings and in model_id"
@@ -43,7 +43,7 @@ def _find(value: Any, schema: Any, path: KeyPath) -> Iterator[tuple[KeyPath, boo
 
 
 def _find_below(key: str, item: Any, schema: Any, path: KeyPath) -> Iterator[tuple[KeyPath, bool]]:
-    inner = schema.get(key, schema.get(ANY_KEY)) if isinstance(schema, Mapping) else child_schema(schema, key)
+    inner = child_schema(schema, key)
     if not isinstance(inner, Mapping) and not _may_hold_reference(key, item):
         return
     is_further = inner is str and takes_further_keys(schema)

@@ -120,7 +120,7 @@ class ProblemReport:
             causes: The values that it was judged by, the nearest first, or what finds them. Where its own value is
                 packaged, it is told at the first of these that the application states.
         """
-        self._note([_Finding(problem, path, hint, place)], unless, causes)
+        self._note([_Finding(problem, path, hint, place, causes=causes)], unless)
 
     def warning(
         self,
@@ -133,7 +133,7 @@ class ProblemReport:
         causes: Causes = (),
     ) -> None:
         """Note something that deserves attention and stops nothing; the arguments are those of `error`."""
-        self._note([_Finding(problem, path, hint, place, Severity.WARNING)], unless, causes)
+        self._note([_Finding(problem, path, hint, place, Severity.WARNING, causes)], unless)
 
     def unreadable(
         self,
@@ -196,10 +196,8 @@ class ProblemReport:
 
     def demote(self, prefix: KeyPath, *, unless: Places = ()) -> None:
         """Say that what lies below a key path is not in use: its errors are warnings, and explain nothing else."""
-        if any(map(self._explains, unless)):
-            return
-        if not self._idle.isdisjoint(prefixes(prefix)):
-            # Its errors count nowhere any more.
+        # The errors of what is idle already count nowhere any more.
+        if self._is_idle(prefix) or any(map(self._explains, unless)):
             return
         self._idle.add(prefix)
         hidden = self._errors.pop(prefix, 0)
@@ -220,11 +218,11 @@ class ProblemReport:
             count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
             raise SettingsError.from_problems(f"{count} in {heading}", errors, self.problems(Severity.WARNING))
 
-    def _note(self, findings: Iterable[_Finding], unless: Places, causes: Causes = ()) -> None:
+    def _note(self, findings: Iterable[_Finding], unless: Places) -> None:
         if any(map(self._explains, unless)):
             return
         for finding in findings:
-            self._findings.append(finding._replace(causes=causes) if causes else finding)
+            self._findings.append(finding)
             if self._severity(finding) is Severity.ERROR:
                 self._errors.update(prefixes(finding.path))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache, reduce
-from itertools import chain
+from itertools import chain, repeat
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -66,7 +66,8 @@ def takes_further_keys(schema: Any) -> bool:
 
 def takes_text(schema: Any) -> bool:
     """Whether a plain field takes text, be it beside other things."""
-    return schema is str or (isinstance(schema, UnionType) and str in get_args(schema))
+    kinds = get_args(schema) if isinstance(schema, UnionType) else (schema,)
+    return str in kinds
 
 
 def takes_references(schema: Any) -> bool:
@@ -97,17 +98,17 @@ def fits(content: Any, schema: Any) -> bool:
     if not isinstance(content, dict) or not is_table(schema):
         return False
     inner = child_schema(schema, ANY_KEY)
-    return any(key in known_keys(schema) or fits(value, inner) for key, value in content.items())
+    return not content.keys().isdisjoint(known_keys(schema)) or any(map(fits, content.values(), repeat(inner)))
 
 
 def _keys(schema: Any) -> Mapping[str, Any]:
     """A table's schema as a mapping, whichever way it is written; what is no table has no keys."""
+    if isinstance(schema, Mapping):
+        return schema
     return next(filter(None, map(_keys_of_part, _parts_of(schema))), FrozenDict())
 
 
 def _keys_of_part(part: Any) -> Mapping[str, Any]:
-    if isinstance(part, Mapping):
-        return part
     if get_origin(part) in (dict, Mapping):
         _key_type, value_type = get_args(part)
         return {ANY_KEY: value_type}
@@ -131,8 +132,7 @@ def check_shape(tree: Table, schema: Mapping[str, Any], report: ProblemReport, p
     """
     sound: Table = {}
     for key, value in tree.items():
-        place = (*path, key)
-        inner = schema.get(key, schema.get(ANY_KEY))
+        place, inner = (*path, key), schema.get(key, schema.get(ANY_KEY))
         if inner is None:
             home = home_of(schema, key)
             belongs = f"it belongs to {format_key_path((*path, *home))}" if home else None
@@ -175,8 +175,7 @@ def _check_text(path: KeyPath, value: Any, schema: Mapping[str, Any], report: Pr
     if is_further and is_dotted_name(key, value, beside, known) and not {*known}.isdisjoint(value):
         note_dotted_tables(path, value, known, report)
         return {}
-    found = ((place, date_in(leaf)) for place, leaf in leaves(value, path))
-    dates = {place: date for place, date in found if date is not None}
+    dates = {place: date for place, leaf in leaves(value, path) if (date := date_in(leaf))}
     for place, date in dates.items():
         report.error(place, f"expected a string, got {toml_type(date)}", QUOTE_IT)
     if dates:
@@ -207,7 +206,7 @@ def read_text(text: str, schema: Any) -> Any:
             return TypeAdapter(kind).validate_python(stripped)
     if stripped in kinds:
         return stripped
-    expected = [_SCALARS.get(kind, repr(kind)) for kind in sorted(kinds, key=str) if kind is not NoneType]
+    expected = [_SCALARS.get(kind, repr(kind)) for kind in sorted({*kinds} - {NoneType}, key=str)]
     raise ValueError(f"expected {' or '.join(expected)}, got other text")
 
 

@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from functools import partial
-from itertools import chain, takewhile
-from operator import eq
+from itertools import chain, filterfalse, takewhile
+from operator import eq, methodcaller
 from typing import NamedTuple, Protocol, TypeAlias
 
 from pipelex_cogt.config.other_words import meanings, note_on
@@ -93,13 +93,12 @@ def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ..
     # As plain strings, also where the known names are members of an enumeration.
     for candidate in map(str, known):
         by_shape.setdefault(candidate.casefold(), candidate)
-    for opposite in [shape for shape in by_shape if are_opposite(wanted, shape)]:
-        del by_shape[opposite]
-    nearest = get_close_matches(wanted, by_shape, n=limit, cutoff=0.7)
+    shapes = [*filterfalse(partial(are_opposite, wanted), by_shape)]
+    nearest = get_close_matches(wanted, shapes, n=limit, cutoff=0.7)
     # One or two letters are one slip away from too many names.
     if len(wanted) >= _SHORTEST_TELLING:
-        slips = filter(partial(is_one_slip, wanted), by_shape)
-        longer = [shape for shape in by_shape if shape.startswith(wanted)]
+        slips = filter(partial(is_one_slip, wanted), shapes)
+        longer = filter(methodcaller("startswith", wanted), shapes)
         nearest = [*slips, *nearest, *longer]
     return tuple(map(by_shape.__getitem__, [*dict.fromkeys(nearest)][:limit]))
 
@@ -151,7 +150,7 @@ def find_slips(names: Iterable[str], known: Collection[str]) -> dict[str, str]:
                 for shape in _shapes(each):
                     shapes[shape].append(each)
         near = chain.from_iterable(shapes.get(shape, ()) for shape in _shapes(name))
-        if slip := next(filter(partial(is_one_slip, name), near), None):
+        if slip := one_slip_from(name, near):
             found[name] = slip
     return found
 

@@ -1,13 +1,15 @@
 """Tables: the values of TOML, and the one way to walk them.
 
 A table is a dictionary of scalars, lists and tables. Everything that must look at each value of one, to seal it, to
-show it or to find its references, walks it with `leaves` or `map_leaves`.
+show it or to find its references, walks it with `leaves` or `map_leaves`; whoever takes apart only some tables, with
+`walk`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, time
+from itertools import count, repeat
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from pydantic import SecretStr
@@ -15,6 +17,7 @@ from pydantic import SecretStr
 from pipelex_cogt.config.key_paths import KeyPath
 
 Table: TypeAlias = dict[str, Any]
+_Entries: TypeAlias = list[tuple[Any, ...]]
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -115,10 +118,7 @@ def merge(lower: Table, upper: Table) -> Table:
     In a list of the upper table `"..."` stands for the list, or the one text, of the lower. Where the lower has neither
     it stays, for a table still further below to answer.
     """
-    merged = dict(lower)
-    for key, value in upper.items():
-        merged[key] = lay(merged[key], value) if key in merged else value
-    return merged
+    return {**lower, **{key: lay(lower.get(key), value) for key, value in upper.items()}}
 
 
 def lay(below: Any, value: Any) -> Any:
@@ -126,8 +126,9 @@ def lay(below: Any, value: Any) -> Any:
     if isinstance(value, dict) and isinstance(below, dict):
         return merge(below, value)
     if goes_on(value) and isinstance(below, str | list):
-        items = _items_of(below)
-        return [(items if is_below else value)[index] for is_below, index in _continued(items, value)]
+        # Nobody asks where the items come from: entries of nothing but the item.
+        below_entries, entries = zip(_items_of(below)), zip(value)
+        return [item for (item,) in _continued([*below_entries], [*entries])]
     return value
 
 
@@ -145,15 +146,11 @@ def trace_items(values: Iterable[Any]) -> list[tuple[int, int]]:
     Returns:
         For each item of the list that they merge to, the number of the value that states it, and the position in that.
     """
-    items: Sequence[Any] = ()
-    sources: list[tuple[int, int]] = []
+    traced: _Entries = []
     for number, value in enumerate(values):
-        stated = _items_of(value)
-        own = [(number, index) for index in range(len(stated))]
-        order = [*_continued(items, stated)] if goes_on(value) else [(False, index) for index in range(len(stated))]
-        items = [(items if is_below else stated)[index] for is_below, index in order]
-        sources = [(sources if is_below else own)[index] for is_below, index in order]
-    return sources
+        stated = [*zip(_items_of(value), repeat(number), count())]
+        traced = _continued(traced, stated) if goes_on(value) else stated
+    return [(number, index) for _item, number, index in traced]
 
 
 def _items_of(value: Any) -> Sequence[Any]:
@@ -163,17 +160,16 @@ def _items_of(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else ()
 
 
-def _continued(below: Sequence[Any], stated: Sequence[Any]) -> Iterator[tuple[bool, int]]:
-    """The items of a list that goes on with another: whether each comes from below, and its position there.
+def _continued(below: _Entries, stated: _Entries) -> _Entries:
+    """A list that goes on with another, both of entries that begin with an item of the list.
 
     A text that both lists hold stands once, where the upper one has it.
     """
-    own = {item for item in stated if isinstance(item, str)} - {BELOW}
-    kept = [(True, index) for index, item in enumerate(below) if not isinstance(item, str) or item not in own]
-    mark = stated.index(BELOW)
-    yield from ((False, index) for index in range(mark))
-    yield from kept
-    yield from ((False, index) for index in range(mark + 1, len(stated)))
+    items = [item for item, *_ in stated]
+    mark = items.index(BELOW)
+    own = {item for item in items if isinstance(item, str)} - {BELOW}
+    kept = [entry for entry in below if not isinstance(entry[0], str) or entry[0] not in own]
+    return [*stated[:mark], *kept, *stated[mark + 1 :]]
 
 
 def nest(path: KeyPath, value: Any) -> Table:
@@ -193,14 +189,19 @@ def leaves(value: Any, path: KeyPath = (), *, opens_lists: bool = True) -> Itera
         opens_lists: Whether a list is taken apart too, or is one value.
     """
     opened = _CONTAINERS if opens_lists else Mapping
+    return walk(value, lambda item: not isinstance(item, opened), path)
+
+
+def walk(value: Any, is_leaf: Callable[[Any], bool], path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
+    """Every value that `is_leaf` does not want taken apart, with its key path, in the order of the text."""
     # A list of what is still to be taken apart, for tables may be nested deeper than calls may.
     waiting = [(path, value)]
     while waiting:
         path, value = waiting.pop()
-        if isinstance(value, opened):
-            waiting += reversed([((*path, key), item) for key, item in _items(value)])
-        else:
+        if is_leaf(value):
             yield path, value
+        else:
+            waiting += reversed([((*path, key), item) for key, item in _items(value)])
 
 
 def _items(container: Any) -> Iterable[tuple[Any, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from pipelex_cogt.config.directories import SECRETS_DIR_VARIABLE, SETTINGS_DIR_VARIABLE
@@ -51,9 +52,9 @@ def warn_of_unread(environ: Environ, files: Iterable[str], tree: Table, schema: 
     unread = [name for name in variables if _is_ours_alone(name) or spelling.find(name)]
     unread += filter(spelling.find, filter(_is_near, files))
     # What a reference names is read, under its name or as the file that `_FILE` names.
-    read = {*_referenced_names(tree)} if unread else ()
+    read = {*_referenced_names(tree)} if unread else set()
     for name in dict.fromkeys(unread):
-        if name not in read and name.removesuffix("_FILE") not in read:
+        if read.isdisjoint((name, name.removesuffix("_FILE"))):
             report.warning((), "is not read", Later(partial(spelling.tell, name)), Place(name))
 
 
@@ -75,7 +76,7 @@ def _referenced_names(tree: Table) -> Iterator[str]:
     """Every name that a reference of the settings names."""
     models = chain.from_iterable(file.values() for file in tree.get("models", {}).values())
     stated = (model.get("model_id") for model in models if isinstance(model, dict))
-    texts = map(plain_text, chain((value for _, value in leaves(tree.get("backends", {}))), stated))
+    texts = map(plain_text, chain(map(itemgetter(1), leaves(tree.get("backends", {}))), stated))
     for text in texts:
         with suppress(ReferenceSyntaxError):
             references = references_in(text) if isinstance(text, str) else ()
@@ -94,8 +95,6 @@ class _Spelling:
         """The variables of ours that a name may be meant for, nearest first."""
         rest = _without_first_words(name.upper())
         letters = letters_of(rest)
-        if not letters:
-            return []
         near = [*near_names(letters, OWN_VARIABLES), *filter(letters.startswith, OWN_VARIABLES)]
         return nearest_variables(rest, self._tree, self._schema) or [*map(OWN_VARIABLES.__getitem__, near[:1])]
 
@@ -109,8 +108,6 @@ class _Spelling:
 
 def _without_first_words(name: str) -> str:
     """A name without the words that all of ours begin with, in whichever spelling."""
-    word = re.match(_FIRST_WORD, name)
-    while word and one_slip_from(word[1], _FIRST_WORDS):
+    while (word := re.match(_FIRST_WORD, name)) and one_slip_from(word[1], _FIRST_WORDS):
         name = name[word.end() :]
-        word = re.match(_FIRST_WORD, name)
     return name

@@ -163,7 +163,7 @@ def _note_dotted_name(
     """Note a fault that a name with dots outside quotes makes; tell whether it is one."""
     location, value = fault["loc"], fault["input"]
     place, known = (*path, *location), known_keys(model)
-    is_own = location[:1] and location[0] in stated
+    is_own = any(map(stated.__contains__, location[:1]))
     if not is_own or not isinstance(value, dict) or not getattr(model, "is_named", False):
         return False
     if fault["type"] == _UNKNOWN and location[:-1] == () and is_dotted_name(location[0], value, stated, known):
@@ -181,8 +181,7 @@ def _is_misspelt(fault: _Fault, misspelt: Iterable[KeyPath]) -> bool:
     if fault["type"] != _MISSING:
         return False
     *table, key = fault["loc"]
-    beside = [str(name) for *place, name in misspelt if place == table]
-    return any(NearName(name, [key], is_key=True).near() for name in beside)
+    return any(NearName(str(name), [key], is_key=True).near() for *place, name in misspelt if place == table)
 
 
 def _next_step(fault: _Fault) -> str | None:
