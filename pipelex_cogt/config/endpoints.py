@@ -10,14 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from pipelex_cogt.config.credential_checks import Fault
-from pipelex_cogt.config.references import (
-    Reference,
-    ReferenceSyntaxError,
-    Template,
-    parse_template,
-    references_of,
-    render,
-)
+from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, parse_template, references_of, render
 from pipelex_cogt.config.suggestions import one_slip_from
 
 _WEB_SCHEMES = ("https", "http")
@@ -62,7 +55,7 @@ def fault_of_template(text: str, answer: Callable[[Reference], str | None]) -> F
         text: The endpoint as stated.
         answer: The answer of a reference as far as it is known; None where it is not.
     """
-    parts: Template = ()
+    parts: tuple[str | Reference, ...] = ()
     # What is malformed is told elsewhere.
     with suppress(ReferenceSyntaxError):
         parts = parse_template(text)

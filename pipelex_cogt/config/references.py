@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -92,6 +93,15 @@ def parse_template(text: str) -> Template:
         ReferenceSyntaxError: An unknown prefix, an unclosed brace, an empty or an impossible name.
     """
     return tuple(filter(None, map(_parse_part, _TOKEN.split(text))))
+
+
+def parse_as_written(text: str) -> Template:
+    """Literal text and references as written; a text with nothing but an escape, or malformed, is one literal."""
+    with suppress(ReferenceSyntaxError):
+        # What holds no reference is not taken apart: what that yields is remembered, and this may be a secret.
+        if holds_reference(text):
+            return tuple("$${" if part == "${" else part for part in parse_template(text))
+    return (text,)
 
 
 def _parse_part(part: str) -> str | Reference:
