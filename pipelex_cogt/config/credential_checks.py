@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from pipelex_cogt.config.foreign_references import foreign_reference, is_variable_name
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.masking import is_placeholder, is_sealed_path
-from pipelex_cogt.config.references import ReferenceSyntaxError, parse_template
+from pipelex_cogt.config.references import ReferenceSyntaxError, parse_template, render
 
 _CHARACTERS = {
     "\0": "a NUL character",
@@ -116,9 +117,8 @@ def character_fault(text: str, kind: CredentialKind) -> Fault | None:
     found = re.search(kind.refused, text)
     if found is None:
         return None
-    named = _CHARACTERS.get(found[0])
-    what = named or f"U+{ord(found[0]):04X}"
-    reason = "" if named else f", {kind.reason}"
+    unnamed = (f"U+{ord(found[0]):04X}", f", {kind.reason}")
+    what, reason = (_CHARACTERS[found[0]], "") if found[0] in _CHARACTERS else unnamed
     return Fault(f"holds {what} at position {found.start() + 1}{reason}", "set it again without it")
 
 
@@ -164,7 +164,9 @@ def _write_instead(problem: str, name: str, variable: str) -> Fault:
 
 def _is_reference(text: str) -> bool:
     """Whether a text is one of our own references, and nothing else."""
-    try:
-        return text.startswith("${") and not any(isinstance(part, str) for part in parse_template(text))
-    except ReferenceSyntaxError:
-        return True
+    if not text.startswith("${"):
+        return False
+    with suppress(ReferenceSyntaxError):
+        return not render(parse_template(text), lambda _reference: "")
+    # What is malformed was meant as one.
+    return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from itertools import chain
+from itertools import chain, filterfalse, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -69,14 +69,14 @@ class Searched(NamedTuple):
         return self._shown(self.dotenv) if self.dotenv else ".env"
 
     @property
-    def lacks_dotenv(self) -> str | None:
-        """Where no `.env` was found, in words; None where one was."""
+    def lacks_dotenv(self) -> str:
+        """Where no `.env` was found, in words and brackets; empty where one was."""
         if self.dotenv or not self.working:
-            return None
+            return ""
         if self.settings is None:
-            return f"no .env in {self.working}"
+            return f" (no .env in {self.working})"
         beside = f"no .env beside {self._shown(self.settings)}{os.sep}"
-        return beside if self.settings.parent == self.working else f"{beside} or in {self.working}"
+        return f" ({beside})" if self.settings.parent == self.working else f" ({beside} or in {self.working})"
 
     def _shown(self, path: Path) -> str:
         # Not relative to the directory of now, which may be gone when somebody reads a message.
@@ -172,7 +172,8 @@ class Credentials:
     def find(self, reference: Reference) -> Found:
         """What the first source holds that knows one of the names of a reference; a failure instead of raising it."""
         asked = (ask(source, name.name) for name in reference.names for source in self._sources[name.prefix])
-        return next((found for found in asked if found is not None), None)
+        answers: Iterator[Found] = filter(None, asked)
+        return next(answers, None)
 
     @leaves_no_locals
     def source_of(self, name: Name) -> str | None:
@@ -213,29 +214,26 @@ class Credentials:
     def missing(self, texts: Iterable[str]) -> tuple[str, ...]:
         """The references in texts that cannot be answered now, in words, each once; sources are asked once for each."""
         references = dict.fromkeys(chain.from_iterable(map(references_in, texts)))
-        found = ((reference, self.find(reference)) for reference in references)
-        return tuple(str(reference) for reference, held in found if not _is_answer(reference, held))
+        unanswered = filterfalse(lambda reference: _is_answer(reference, self.find(reference)), references)
+        return tuple(map(str, unanswered))
 
     def _fill(self, stated: str | SecretStr, path: KeyPath, find: Callable[[Reference], Found]) -> str | Obstacle:
         """A text with its references answered, or the first obstacle. It raises nothing, for its locals hold values."""
         template = parse_template(plain_text(stated))
-        references = dict.fromkeys(part for part in template if isinstance(part, Reference))
-        found = {reference: find(reference) for reference in references}
-        obstacles = (self._obstacle(reference, held, path) for reference, held in found.items())
-        obstacle = next((each for each in obstacles if each is not None), None)
+        found = {reference: find(reference) for reference in references_in(plain_text(stated))}
+        obstacles: Iterator[Obstacle] = filter(None, starmap(partial(self._obstacle, path), found.items()))
+        obstacle = next(obstacles, None)
         if obstacle is not None:
             return obstacle
         text = render(template, lambda reference: _text_of(reference, found[reference]))
         return self._checked(text, path, [*found.values()], is_literal=not found and not template[1:])
 
-    def _obstacle(self, reference: Reference, held: Found, path: KeyPath) -> Obstacle | None:
+    def _obstacle(self, path: KeyPath, reference: Reference, held: Found) -> Obstacle | None:
         """Why what the sources say of a reference is no answer; None where it is one."""
-        if isinstance(held, CogtError):
-            return held
-        if held is None:
-            return None if _is_answer(reference, held) else reference
-        fault = self._fault_of(held.text.get_secret_value(), path, held.name)
-        return fault and Unusable(held, fault)
+        if isinstance(held, Held):
+            fault = self._fault_of(held.text.get_secret_value(), path, held.name)
+            return fault and Unusable(held, fault)
+        return None if _is_answer(reference, held) else held or reference
 
     def _checked(self, text: str, path: KeyPath, answers: Sequence[Found], *, is_literal: bool) -> str | Unusable:
         """A text whose references are answered, or why it can never work."""
@@ -293,7 +291,7 @@ class Credentials:
         """Which sources were asked, and whether there is a `.env`."""
         prefixes = {name.prefix for name in names}
         asked: list[str] = []
-        lacking: str | None = None
+        lacking = ""
         if prefixes != {Prefix.SECRET}:
             asked += ["the environment", *([self.searched.dotenv_place] if self.searched.dotenv else [])]
             asked += self._empty_files(names)
@@ -303,14 +301,13 @@ class Credentials:
             asked += [type(source).__name__ for source in self.sources]
         places = " and ".join(filter(None, (", ".join(asked[:-1]), *asked[-1:])))
         where = f"looked in {places}" if places else "there is no secrets directory"
-        return f"{where} ({lacking})" if lacking else where
+        return where + lacking
 
     def _empty_files(self, names: Iterable[Name]) -> Iterator[str]:
         """The files that variables name for what is missing: they are there, or the load would have said so."""
-        for name in names:
-            path = "" if name.prefix is Prefix.SECRET else self._named_files.path_of(name.name)
-            if path:
-                yield f"{path} ({name.name}{FILE_SUFFIX}), which is empty"
+        variables = (name.name for name in names if name.prefix is not Prefix.SECRET)
+        for variable in filter(self._named_files.path_of, variables):
+            yield f"{self._named_files.path_of(variable)} ({variable}{FILE_SUFFIX}), which is empty"
 
     def _set_names(self) -> Iterator[SetName]:
         """Every name that a source holds, of sources that tell their names."""

@@ -10,18 +10,24 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from pipelex_cogt.config.credential_checks import Fault
-from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, Template, parse_template, render
+from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, parse_template, references_of, render
 from pipelex_cogt.config.suggestions import one_slip_from
 
 _WEB_SCHEMES = ("https", "http")
 # A scheme, and all that names the host. Classes of characters, each repeated once.
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://([^/?#]*)")
 # What follows is text until an endpoint has a fault.
-# A slip in what follows the scheme: `http:/x`, `https//x`, `https:x`, `//x`; of what stays, slashes are taken off.
-_BROKEN_SCHEME = r"(?i)(?:(https?)(?=[:/;]))?[:;]?/*"
+# A scheme with a slip, or a slip in what follows one: `http:/x`, `https//x`, `https:x`, `//x`. Nothing of it is tried
+# in a second way.
+_BROKEN_SCHEME = r"(?>(?P<slip>[A-Za-z][A-Za-z0-9+.-]*)://|(?:(?P<scheme>(?i:https?))(?=[:/;]))?[:;]?/*)"
 # A host with a port and a path, of short names as people write them: nothing that may be a key. All is bounded.
-_HOST = r"(?P<host>[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,9})(?P<port>:\d{1,5})?(?:/[a-z][a-z0-9._-]{0,19}){0,5}/?"
-_ADDRESS = r"[\d.]+"
+# It is rather a host than any word: it has a dot or a port, or is this machine.
+_LABEL = r"[a-z0-9-]{1,63}"
+_HOST = rf"(?P<host>{_LABEL}(?:\.{_LABEL}){{1,9}}|localhost(?![^:/])|{_LABEL}(?=:))"
+_PORT_AND_PATH = r"(?::\d{1,5})?(?:/[a-z][a-z0-9._-]{0,19}){0,5}/?"
+_BARE = rf"{_BROKEN_SCHEME}(?P<rest>{_HOST}{_PORT_AND_PATH})"
+# A machine nearby has a plain name or an address.
+_NEARBY = r"[^.]*|[\d.]+"
 _NO_SCHEME = "has no https:// or http:// in front"
 _ANY_SCHEME = "begin it with https:// or http://"
 
@@ -38,7 +44,7 @@ def fault_of_endpoint(text: str) -> Fault | None:
         return Fault("holds white space", "take it out")
     url = _URL.match(text)
     if url is None or _is_slip(url[1].lower()):
-        return Fault(_NO_SCHEME, _with_scheme(text, url), _ANY_SCHEME)
+        return Fault(_NO_SCHEME, _with_scheme(text), _ANY_SCHEME)
     return _fault_of_host(url, text)
 
 
@@ -49,15 +55,14 @@ def fault_of_template(text: str, answer: Callable[[Reference], str | None]) -> F
         text: The endpoint as stated.
         answer: The answer of a reference as far as it is known; None where it is not.
     """
-    parts: Template = ()
+    parts: tuple[str | Reference, ...] = ()
     # What is malformed is told elsewhere.
     with suppress(ReferenceSyntaxError):
         parts = parse_template(text)
-    references = [part for part in parts if isinstance(part, Reference)]
-    answers = {each: answer(each) for each in references}
+    answers = {reference: answer(reference) for reference in references_of(parts)}
     if None not in answers.values():
         return fault_of_endpoint(render(parts, lambda reference: str(answers[reference])))
-    literal = "".join(part for part in parts if isinstance(part, str))
+    literal = render(parts, lambda _reference: "")
     # What begins with a reference may get its scheme from there.
     is_judged = isinstance(parts[0], str) and "://" not in literal
     return Fault(_NO_SCHEME, _ANY_SCHEME) if is_judged else None
@@ -77,25 +82,12 @@ def _is_slip(scheme: str) -> bool:
     return scheme not in _WEB_SCHEMES and one_slip_from(scheme, _WEB_SCHEMES) is not None
 
 
-def _with_scheme(text: str, url: re.Match[str] | None) -> str:
+def _with_scheme(text: str) -> str:
     """The text with the scheme that it lacks, where it is nothing but a host, a port and a path."""
-    start = re.match(_BROKEN_SCHEME, text)
-    rest = text[url.end(1) + len("://") :] if url else text[start.end() if start else 0 :]
-    found = re.fullmatch(_HOST, rest)
-    if found is None or not _looks_like_host(found):
+    found = re.fullmatch(_BARE, text)
+    if found is None:
         return _ANY_SCHEME
-    meant = url[1] if url else start and start[1]
-    return f"write {_scheme_for(found['host'], meant or '')}://{rest}"
-
-
-def _looks_like_host(found: re.Match[str]) -> bool:
-    """Whether a text is rather a host than any word: it has a dot or a port, or is this machine."""
-    return "." in found["host"] or found["port"] is not None or found["host"] == "localhost"
-
-
-def _scheme_for(host: str, meant: str) -> str:
-    """The scheme that was meant; else that of a machine nearby, which has a plain name or an address, or the usual."""
-    if meant:
-        return "https" if "s" in meant.lower() else "http"
-    is_nearby = "." not in host or re.fullmatch(_ADDRESS, host) is not None
-    return "http" if is_nearby else "https"
+    # The scheme that was meant; else that of a machine nearby, or the usual.
+    meant = found["slip"] or found["scheme"]
+    is_secure = "s" in meant.lower() if meant else re.fullmatch(_NEARBY, found["host"]) is None
+    return f"write {'https' if is_secure else 'http'}://{found['rest']}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import chain, product
 
 _LONGEST = 300
 # Each tool writes a name between an opening and a closing; white space and quotes are taken off before.
@@ -90,6 +91,5 @@ def is_variable_name(text: str) -> bool:
 @cache
 def _pattern() -> re.Pattern[str]:
     """Every form in one pattern, made when a text is first looked at."""
-    long_forms = [re.escape(opening) + _NAME + re.escape(closing) for opening, closing in _FORMS]
-    short_forms = [re.escape(opening) + _CAPITALS + re.escape(closing) for opening, closing in _SHORT_FORMS]
-    return re.compile("|".join(long_forms + short_forms))
+    forms = chain(product(_FORMS, [_NAME]), product(_SHORT_FORMS, [_CAPITALS]))
+    return re.compile("|".join(re.escape(opening) + name + re.escape(closing) for (opening, closing), name in forms))

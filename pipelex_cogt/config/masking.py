@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from datetime import date, time
 from functools import partial
 from typing import Any
@@ -19,7 +18,7 @@ from pydantic import SecretStr
 from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin
-from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, Template, holds_reference, parse_template
+from pipelex_cogt.config.references import Reference, parse_as_written, references_of, render
 from pipelex_cogt.config.secret_names import names_headers, names_sealed, names_secret
 from pipelex_cogt.config.secret_values import MASK, REFERENCE, SECRET_REFERENCE, hide, mask_text
 from pipelex_cogt.config.tables import BELOW, map_leaves
@@ -179,23 +178,10 @@ def _mask(value: Any, *, is_secret: bool) -> Any:
 
 
 def _mask_text(text: str, *, is_secret: bool) -> str:
-    if not text:
-        # An empty text means none, which is no secret.
-        return text
-    parts = _parts_of(text)
-    marked = "".join(part if isinstance(part, str) else REFERENCE for part in parts)
-    masked = hide(marked) if is_secret else mask_text(marked)
-    references = (part for part in parts if isinstance(part, Reference))
-    return _MARK.sub(partial(_shown_reference, references), masked)
-
-
-def _parts_of(text: str) -> Template:
-    """Literal text and references as written; a text with nothing but an escape, or malformed, is one literal."""
-    if not holds_reference(text):
-        return (text,)
-    with suppress(ReferenceSyntaxError):
-        return tuple("$${" if part == "${" else part for part in parse_template(text))
-    return (text,)
+    parts = parse_as_written(text)
+    conceal = hide if is_secret else mask_text
+    masked = conceal(render(parts, lambda _reference: REFERENCE))
+    return _MARK.sub(partial(_shown_reference, references_of(parts)), masked)
 
 
 def _shown_reference(references: Iterator[Reference], mark: re.Match[str]) -> str:

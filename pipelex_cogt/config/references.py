@@ -14,7 +14,8 @@ What it yields is text without white space around it, and is not looked at again
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeAlias
@@ -94,13 +95,22 @@ def parse_template(text: str) -> Template:
     return tuple(filter(None, map(_parse_part, _TOKEN.split(text))))
 
 
+def parse_as_written(text: str) -> Template:
+    """Literal text and references as written; a text with nothing but an escape, or malformed, is one literal."""
+    with suppress(ReferenceSyntaxError):
+        # What holds no reference is not taken apart: what that yields is remembered, and this may be a secret.
+        if holds_reference(text):
+            return tuple("$${" if part == "${" else part for part in parse_template(text))
+    return (text,)
+
+
 def _parse_part(part: str) -> str | Reference:
-    if part == "$${":
-        return "${"
-    if part.startswith("${") and "}" not in part:
+    if not part.startswith("${"):
+        # Between two tokens no text has an opening, and an escape is a token of its own.
+        return part.replace("$${", "${")
+    if "}" not in part:
         raise ReferenceSyntaxError("a reference opens with ${ and never closes; write $${ for a literal ${")
-    # Between two tokens no text has an opening.
-    return _parse_reference(part[2:-1]) if part.startswith("${") else part
+    return _parse_reference(part[2:-1])
 
 
 def references_in(text: str) -> list[Reference]:
@@ -109,7 +119,12 @@ def references_in(text: str) -> list[Reference]:
     Raises:
         ReferenceSyntaxError: One of them is malformed.
     """
-    return [*dict.fromkeys(part for part in parse_template(text) if isinstance(part, Reference))]
+    return [*dict.fromkeys(references_of(parse_template(text)))]
+
+
+def references_of(template: Template) -> Iterator[Reference]:
+    """The references of a string taken apart, in their order."""
+    return (part for part in template if isinstance(part, Reference))
 
 
 def _parse_reference(body: str) -> Reference:
@@ -127,10 +142,9 @@ def _parse_name(text: str) -> Name:
     if not name:
         raise ReferenceSyntaxError("a reference needs a name, and this one is empty")
     source = _PREFIXES[prefix + colon]
-    if source is not Prefix.SECRET and _NO_VARIABLE.search(name):
-        raise ReferenceSyntaxError(f"{_shown_name(name)} cannot name a variable; write {_right_form(name)}")
-    if source is Prefix.SECRET and UNSAFE_NAME.search(name):
-        raise ReferenceSyntaxError(f"{_shown_name(name)} cannot name a secret's file; write its path, without . and ..")
+    refused, thing, right_form = _OF_FILE if source is Prefix.SECRET else _OF_VARIABLE
+    if refused.search(name):
+        raise ReferenceSyntaxError(f"{_shown_name(name)} cannot name {thing}; write {right_form(name)}")
     return Name(source, name)
 
 
@@ -146,10 +160,15 @@ def _right_form(name: str) -> str:
         return f"${{{foreign}}}"
     if re.search(_PERHAPS_A_KEY, name) or UNSAFE_NAME.search(name):
         return "the name of a variable, of letters, digits and _ alone"
-    for form, wanted in _RIGHT_FORMS.items():
-        if found := re.fullmatch(form, name):
-            return found.expand(wanted)
-    return f"${{{_NO_VARIABLE.sub('_', name)}}} for a variable, ${{secret:{name}}} for a secret's file"
+    forms = ((re.fullmatch(form, name), wanted) for form, wanted in _RIGHT_FORMS.items())
+    usual = f"${{{_NO_VARIABLE.sub('_', name)}}} for a variable, ${{secret:{name}}} for a secret's file"
+    return next((found.expand(wanted) for found, wanted in forms if found), usual)
+
+
+_Rule: TypeAlias = tuple[re.Pattern[str], str, Callable[[str], str]]
+"""What a name cannot hold, what it names, and what to write instead."""
+_OF_VARIABLE: _Rule = (_NO_VARIABLE, "a variable", _right_form)
+_OF_FILE: _Rule = (UNSAFE_NAME, "a secret's file", lambda _name: "its path, without . and ..")
 
 
 def render(template: Template, render_reference: Callable[[Reference], str]) -> str:

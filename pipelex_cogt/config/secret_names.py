@@ -14,16 +14,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from itertools import pairwise, product
+from typing import TypeAlias
 
 # The words of a name however it is spelt: `apiKey`, `APIKey`, `api-key`, `API_KEY_2`. Runs of one class of letters.
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
-def _words(text: str) -> frozenset[str]:
+_Term: TypeAlias = str | tuple[str, str]
+"""What rules look for in a name: one word, or two of which one follows the other."""
+
+
+def _words(text: str) -> frozenset[_Term]:
     return frozenset(text.split())
 
 
-def _pairs(*tables: str) -> frozenset[tuple[str, str]]:
+def _pairs(*tables: str) -> frozenset[_Term]:
     """Every two words that a table such as `api access / key keys` combines."""
     sides = ([side.split() for side in table.split("/")] for table in tables)
     return frozenset(pair for first, second in sides for pair in product(first, second))
@@ -57,20 +62,27 @@ _SECRET_PAIRS = _pairs(
 )
 """Two words, one after the other or written as one, that make a name secret wherever they stand in it."""
 
-_MASKED_PAIRS = _SECRET_PAIRS | _pairs(
-    "auth mfa pass unlock / code codes",
-    "code oauth / verifier",
-    "dsa ecdsa gpg pgp rsa ssh ssl tls / private",
-    "key / data material",
-    "kube / config",
-    "master wallet / seed",
-    "sa / json",
-    "sess session / id",
+_MASKED_TERMS = (
+    _SECRET_WORDS
+    | _SECRET_PAIRS
+    | _pairs(
+        "auth mfa pass unlock / code codes",
+        "code oauth / verifier",
+        "dsa ecdsa gpg pgp rsa ssh ssl tls / private",
+        "key / data material",
+        "kube / config",
+        "master wallet / seed",
+        "sa / json",
+        "sess session / id",
+    )
 )
-"""The same, with those that are masked and yet handed over as they are."""
+"""All that is masked wherever it stands, with the pairs that are handed over as they are."""
 
 _SECRET_ADDRESSES = _pairs("hook hooks webhook webhooks signed presigned sas dsn connection conn / url urls uri uris")
 """Two last words that name an address which is a secret, or holds one."""
+
+_MASKED_ENDINGS = _SECRET_ENDINGS | _SECRET_ADDRESSES
+"""What makes a name secret that ends in it."""
 
 _PLAIN_ENDINGS = _words(
     "affinity age alg algorithm at audience backend budget charset class column cost count counts days default dir"
@@ -84,42 +96,42 @@ _PLAIN_ENDINGS = _words(
 )
 """The last word of a name whose value is something about a secret: where it lies, what it is called, how long it is."""
 
-_PLAIN_PAIRS = _pairs(
+_PLAIN_TERMS = _PLAIN_ENDINGS | _pairs(
     "blob bucket cache column dedup dictionary field foreign grouping hash hot idempotency index json label lookup map"
     " message object order partition public range row routing shard sort sorting translation / key keys",
     "audio bos cached cls completion cost end eos first image input last mask max min num output pad padding per price"
     " prompt reasoning sep special start stop thinking total unk / token tokens",
 )
-"""The last two words of a name that say that its last one is something else."""
+"""The same, with the last two words that say that the last one is something else."""
 
-_SEALED_ENDINGS = _words(
+_SEALED_TERMS = _SECRET_PAIRS | _words(
     "key keys token password passwords passwd pwd pass passphrase passphrases passcode passcodes secret secrets"
     " credential credentials creds authorization bearer jwt"
 )
-"""The last word of a name whose value is a secret as a whole."""
+"""The last word, or the last two, of a name whose value is a secret as a whole."""
 
 _BARE_KEYS = (["key"], ["keys"])
 """Names that are masked, but that any table of keys and values has as well: `{ key = "team", value = "research" }`."""
 
 _JOINED = (
     *map("".join, _SECRET_PAIRS),
-    *_words("password passwords passwd passphrase secret secrets token credential credentials"),
+    *["password", "passwords", "passwd", "passphrase", "secret", "secrets", "token", "credential", "credentials"],
 )
 """What a name may end in that is written as one word: `openaiapikey`, `PGPASSWORD`."""
 
-_MASKED_JOINED = (*_JOINED, *map("".join, _MASKED_PAIRS), "accesskeyid")
+_MASKED_JOINED = (*_JOINED, *map("".join, _MASKED_TERMS - _SECRET_WORDS), "accesskeyid")
 """What one of its words may end in, for it to be masked: `apikey_2`, `PHPSESSID`."""
 
 
 def names_secret(key: str) -> bool:
     """Whether a key's name says that its value may be a secret, so that it is masked where it is shown."""
     words = _words_of(key)
-    if not _SECRET_ADDRESSES.isdisjoint(pairwise(words[-2:])):
-        return True
-    return not _ends_plainly(words) and (
-        not _SECRET_WORDS.isdisjoint(words)
-        or not _MASKED_PAIRS.isdisjoint(pairwise(words))
-        or not _SECRET_ENDINGS.isdisjoint(words[-1:])
+    ending = _ending_of(words)
+    if not _PLAIN_TERMS.isdisjoint(ending):
+        return not _SECRET_ADDRESSES.isdisjoint(ending)
+    return (
+        not _MASKED_ENDINGS.isdisjoint(ending)
+        or not _MASKED_TERMS.isdisjoint((*words, *pairwise(words)))
         or any(word.endswith(_MASKED_JOINED) for word in words)
         or _ends_joined(words)
     )
@@ -128,14 +140,13 @@ def names_secret(key: str) -> bool:
 def names_sealed(key: str) -> bool | None:
     """Whether a key's name ends in what is a secret as a whole; None where its end says neither."""
     words = _words_of(key)
-    if _ends_plainly(words):
+    ending = _ending_of(words)
+    if not _PLAIN_TERMS.isdisjoint(ending):
         return False
-    ends_secretly = (
-        not _SEALED_ENDINGS.isdisjoint(words[-1:])
-        or not _SECRET_PAIRS.isdisjoint(pairwise(words[-2:]))
-        or _ends_joined(words)
-    )
-    return (ends_secretly and words not in _BARE_KEYS) or None
+    if words in _BARE_KEYS:
+        return None
+    ends_secretly = not _SEALED_TERMS.isdisjoint(ending) or _ends_joined(words)
+    return ends_secretly or None
 
 
 def names_headers(key: str) -> bool:
@@ -147,8 +158,9 @@ def _words_of(key: str) -> list[str]:
     return [word.lower() for word in _WORDS.findall(key)]
 
 
-def _ends_plainly(words: Sequence[str]) -> bool:
-    return not _PLAIN_ENDINGS.isdisjoint(words[-1:]) or not _PLAIN_PAIRS.isdisjoint(pairwise(words[-2:]))
+def _ending_of(words: Sequence[str]) -> Sequence[_Term]:
+    """The last word of a name, and the last two."""
+    return (*words[-1:], *pairwise(words[-2:]))
 
 
 def _ends_joined(words: Sequence[str]) -> bool:

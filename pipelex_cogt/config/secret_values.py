@@ -42,14 +42,12 @@ _LITERAL = re.compile(f"[^{REFERENCE}{SECRET_REFERENCE}]+")
 
 # Where a key may begin and end inside of a word.
 _PIECE = re.compile(r"""[^\s=:;,|&?#/@'"`<>(){}\[\]\\]+""")
-_SHORTEST_LONG = 20
-_LONG = r"[\w+=~-]+"
-_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+# Long, and no UUID: one names something and opens nothing.
+_LONG = r"(?![0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z)[\w+=~-]{20,}"
 _LETTER_MEETS_DIGIT = r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])"
 _FEWEST_MEETINGS = 4
 # Capitals, small letters and digits without a sign between words, as in keys of AWS and Azure.
-_SHORTEST_BASE64 = 32
-_BASE64 = r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]+={0,2}"
+_BASE64 = r"(?=.{32})(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]+={0,2}"
 
 # A URL ends where a word does. Each is one class of characters, repeated, or bounded.
 _WORD = re.compile(r"\S+")
@@ -57,8 +55,8 @@ _NEXT_URL = r"(?<=[,;|])(?=[A-Za-z][A-Za-z0-9+.-]{0,30}://)"
 _OPENS_USER = r"://[^/?#@:]*:(?!\d{1,5}(?:[/?#,;|]|\Z))"
 _HEAD = re.compile(r"[^/?#]*")
 _HOST_AND_PORT = rf"(?s)[^:]*:(?:\d{{1,5}}|{REFERENCE})|\[.*"
-# `user:password@host`, but no address of a mail and no port.
-_LOGIN = r"(?!mailto:|acct:|xmpp:|sips?:)(?://)?[^\s/?#@:=]{0,200}:(?!\d{1,5}/)"
+# `user:password@host`, but no address of a mail and no port. The password goes on to the last at sign.
+_LOGIN = r"(?s)((?!mailto:|acct:|xmpp:|sips?:)(?://)?[^\s/?#@:=]{0,200}:(?!\d{1,5}/))(.+)(@[^@]*)"
 # The name of a parameter of a query, a fragment or a connection string, and all that may be its value.
 _PARAMETER = r"(?:(?<=[?&;#,])|\A)([^=&;#?,]{1,100})="
 _VALUE = re.compile(r"[^&;#]*")
@@ -89,11 +87,8 @@ def looks_like_key(piece: str) -> bool:
 
 
 def _is_random(piece: str) -> bool:
-    """Whether letters and digits alternate as in no word; a UUID names something and opens nothing."""
-    is_long = len(piece) >= _SHORTEST_LONG and re.fullmatch(_LONG, piece)
-    if not is_long or re.fullmatch(_UUID, piece):
-        return False
-    return sum(1 for _ in re.finditer(_LETTER_MEETS_DIGIT, piece)) >= _FEWEST_MEETINGS
+    """Whether letters and digits alternate as in no word."""
+    return bool(re.fullmatch(_LONG, piece)) and len(re.findall(_LETTER_MEETS_DIGIT, piece)) >= _FEWEST_MEETINGS
 
 
 def _urls_of(word: str) -> Iterator[str]:
@@ -111,16 +106,15 @@ def _urls_of(word: str) -> Iterator[str]:
 
 def _mask_word(word: str) -> str:
     if "://" in word:
-        without_users = "".join(_without_passwords(word)) if "@" in word else word
+        without_users = "".join(_without_passwords(word))
         without_parameters = "".join(_without_parameters(without_users))
-        return _PIECE.sub(lambda piece: hide(piece[0]) if looks_like_key(piece[0]) else piece[0], without_parameters)
-    is_base64 = len(word) >= _SHORTEST_BASE64 and re.fullmatch(_BASE64, word)
-    if is_base64 or any(map(looks_like_key, _PIECE.findall(word))):
+        return _PIECE.sub(lambda piece: _hide_key(piece[0]), without_parameters)
+    if re.fullmatch(_BASE64, word) or any(map(looks_like_key, _PIECE.findall(word))):
         return hide(word)
-    at = word.rfind("@")
-    user = re.match(_LOGIN, word) if at > 0 else None
-    if user and user.end() < at:
-        return word[: user.end()] + hide(word[user.end() : at]) + word[at:]
+    login = re.fullmatch(_LOGIN, word)
+    if login:
+        before, password, host = login.groups()
+        return before + hide(password) + host
     return "".join(_without_parameters(word))
 
 
@@ -130,7 +124,7 @@ def _without_parameters(word: str) -> Iterator[str]:
     A secret may hold a comma, so it goes on to the next sign that surely ends a parameter.
     """
     told = looked = 0
-    for parameter in re.finditer(_PARAMETER, word) if "=" in word else ():
+    for parameter in re.finditer(_PARAMETER, word):
         is_secret = _is_secret_parameter(parameter[1])
         # What several names share, with commas between, is looked at with the first of them.
         is_new = parameter.end() >= looked
@@ -193,5 +187,10 @@ def _end_of_user(word: str, start: int, last_at: int) -> int:
 def _mask_user(user: str) -> str:
     name, colon, password = user.partition(":")
     # A token is often sent as the user, with nothing or a fixed word for the password.
-    is_shown = password and not looks_like_key(name)
-    return (name if is_shown else hide(name)) + colon + hide(password)
+    conceal = _hide_key if password else hide
+    return conceal(name) + colon + hide(password)
+
+
+def _hide_key(piece: str) -> str:
+    """A piece of a text, hidden where it looks like a key."""
+    return hide(piece) if looks_like_key(piece) else piece

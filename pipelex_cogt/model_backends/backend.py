@@ -26,7 +26,7 @@ from pipelex_cogt.model_backends.model_spec import ModelSpecs
 
 
 def _check_text(value: Any) -> Any:
-    if value is None or isinstance(value, str | SecretStr):
+    if isinstance(value, str | SecretStr | None):
         # An empty text means none: it takes away what a lower layer states.
         return value if plain_text(value) else None
     raise PydanticCustomError("text", "expected a string, got {found}", {"found": toml_type(value)})
@@ -155,9 +155,7 @@ class InferenceBackend(SettingsModel):
 
     def stated_texts(self) -> Iterator[tuple[KeyPath, str | SecretStr]]:
         """Every text that it states, sealed where it is secret, and the references of its models, with key paths."""
-        for place, value in leaves(self._stated(), ("backends", self.name)):
-            if isinstance(value, str | SecretStr):
-                yield place, value
+        yield from _texts_in(self._stated(), ("backends", self.name))
         yield from referenced_settings(self.name, {}, self.model_specs)
 
     def _stated(self) -> Mapping[str, Any]:
@@ -247,11 +245,11 @@ class ExtraConfig:
 
     def values(self) -> list[Any]:
         """The values, answered."""
-        return [self[key] for key in self]
+        return [*map(self.__getitem__, self)]
 
     def items(self) -> list[tuple[str, Any]]:
         """Each key with its value, answered."""
-        return [(key, self[key]) for key in self]
+        return [*zip(self, self.values(), strict=True)]
 
     def __repr__(self) -> str:
         return repr(mask_setting("extra_config", self._backend.stated_extra_config))
@@ -275,6 +273,9 @@ def referenced_settings(
 
 def references_of(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str | SecretStr]]:
     """Every text in a value that holds a reference, as stated, with its key path."""
-    for place, leaf in leaves(value, path):
-        if isinstance(leaf, str | SecretStr) and holds_reference(plain_text(leaf)):
-            yield place, leaf
+    return (each for each in _texts_in(value, path) if holds_reference(plain_text(each[1])))
+
+
+def _texts_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str | SecretStr]]:
+    """Every text in a value, as stated, with its key path."""
+    return (each for each in leaves(value, path) if isinstance(each[1], str | SecretStr))

@@ -18,7 +18,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from itertools import chain, repeat
+from itertools import chain, filterfalse, repeat
 from typing import Any, NamedTuple
 
 from pydantic import SecretStr
@@ -87,13 +87,10 @@ class NeedsFinder:
         # Under "defer" whoever uses the backend hears of it; a source is not asked before.
         if not is_in_use or self.mode is MissingCredentials.DEFER:
             return _NO_NEEDS
-        held = {reference: self._is_held(reference, path) for reference, path in paths.items()}
-        unanswered = {reference: paths[reference] for reference, is_held in held.items() if not is_held}
-        return Needs(
-            missing={reference: path for reference, path in unanswered.items() if reference.default is None},
-            defaulted={reference: path for reference, path in unanswered.items() if reference.default is not None},
-            is_set=_is_literal(table.get("api_key")) or any(held.values()),
-        )
+        unanswered = dict(filterfalse(self._is_held, paths.items()))
+        missing, defaulted = filterfalse(_has_default, unanswered.items()), filter(_has_default, unanswered.items())
+        is_set = _is_literal(table.get("api_key")) or len(unanswered) < len(paths)
+        return Needs(dict(missing), dict(defaulted), is_set)
 
     def _read(self, text: str, path: KeyPath) -> list[Reference]:
         try:
@@ -102,8 +99,9 @@ class NeedsFinder:
             self.report.error(path, str(error))
         return []
 
-    def _is_held(self, reference: Reference, path: KeyPath) -> bool:
+    def _is_held(self, needed: tuple[Reference, KeyPath]) -> bool:
         """Whether a source answers a reference. One that fails is noted, and is no missing credential."""
+        reference, path = needed
         found = self._find(reference)
         if isinstance(found, CogtError):
             # Who prefers what there is loads with what can be used.
@@ -111,6 +109,10 @@ class NeedsFinder:
             place = Place(found.path) if isinstance(found, SecretFileError) else None
             note(path, found.problem if place else str(found), place=place)
         return found is not None
+
+
+def _has_default(needed: tuple[Reference, KeyPath]) -> bool:
+    return needed[0].default is not None
 
 
 def _is_literal(key: Any) -> bool:
@@ -178,19 +180,17 @@ def refuse_missing(
     needs: Mapping[str, Needs], config: InferenceConfig, credentials: Credentials, report: ProblemReport
 ) -> None:
     """Note every missing reference once, with all backends that need it; the first says where it was looked for."""
-    backends: dict[Reference, list[str]] = {}
-    paths: dict[Reference, KeyPath] = {}
+    lacking: dict[Reference, dict[str, KeyPath]] = {}
     for name, need in needs.items():
         for reference, path in need.missing.items():
-            backends.setdefault(reference, []).append(name)
-            paths.setdefault(reference, path)
+            lacking.setdefault(reference, {})[name] = path
     searched = credentials.searched
-    if paths and searched.settings is None and config.enabled_backends is None:
+    if lacking and searched.settings is None and config.enabled_backends is None:
         problem = f"no application settings were found: expected settings{os.sep} in {searched.working}"
         next_step = "name them with PIPELEX_SETTINGS_DIR; without them every packaged backend needs its credentials"
         report.error((), problem, next_step)
-    for (reference, path), way_out in zip(paths.items(), chain([WAY_OUT], repeat(None)), strict=False):
+    for (reference, paths), way_out in zip(lacking.items(), chain([WAY_OUT], repeat(None)), strict=False):
         hint = credentials.whereabouts([reference], way_out)
-        needing = " and ".join(map(repr, backends[reference]))
-        verb = "backend {} needs" if len(backends[reference]) == 1 else "backends {} need"
-        report.error(path, f"{verb.format(needing)} {reference}, which is not set", hint)
+        needing = " and ".join(map(repr, paths))
+        verb = "backend {} needs" if len(paths) == 1 else "backends {} need"
+        report.error(next(iter(paths.values())), f"{verb.format(needing)} {reference}, which is not set", hint)

@@ -37,18 +37,16 @@ def warn_of_credentials(backends: InferenceBackendLibrary, report: ProblemReport
 
 
 def _warn_of_backend(backend: InferenceBackend, credentials: Credentials, report: ProblemReport) -> None:
-    doubtful: set[KeyPath] = set()
-    for path, obstacle in credentials.obstacles(backend.stated_texts()):
-        doubtful.add(path)
+    obstacles = dict(credentials.obstacles(backend.stated_texts()))
+    for path, obstacle in obstacles.items():
         _warn_of_obstacle(path, obstacle, report)
         # What nobody was asked for may be a name that the application's own sources know.
         if isinstance(obstacle, Reference) and not backend.credentials.sources:
             _warn_of_near_names(path, obstacle, backend, report)
     for path, stated in backend.stated_texts():
-        text = plain_text(stated)
         # A password may be any text.
-        if path not in doubtful and kind_of(path) is not CHOSEN_SECRET:
-            _warn_of_doubts(path, text, credentials, report)
+        if path not in obstacles and kind_of(path) is not CHOSEN_SECRET:
+            _warn_of_doubts(path, plain_text(stated), credentials, report)
 
 
 def _warn_of_obstacle(path: KeyPath, obstacle: Obstacle, report: ProblemReport) -> None:
@@ -73,9 +71,9 @@ def _warn_of_near_names(path: KeyPath, missing: Reference, backend: InferenceBac
 def _warn_of_doubts(path: KeyPath, text: str, credentials: Credentials, report: ProblemReport) -> None:
     """What may work, and yet is hardly meant: an example or another tool's reference, a key that people can read."""
     references = references_in(text)
-    for held in map(credentials.find, references):
-        fault = doubt_of(held.text.get_secret_value(), held.name) if isinstance(held, Held) else None
-        if isinstance(held, Held) and fault is not None:
+    for held in (found for found in map(credentials.find, references) if isinstance(found, Held)):
+        fault = doubt_of(held.text.get_secret_value(), held.name)
+        if fault is not None:
             _warn_of_obstacle(path, Unusable(held, fault), report)
     if not references:
         _warn_of_literal(path, text, credentials, report)
