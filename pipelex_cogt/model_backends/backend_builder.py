@@ -82,21 +82,27 @@ def build_backend_library(
     # What was to be switched off may have been misspelt.
     misspelt = find_slips(filterfalse(files.__contains__, tables), files)
     backends: dict[str, InferenceBackend] = {}
+    for name, table in tables.items():
+        backends[name] = build.backend(name, table, specs_of[name], lacking.get(name, {}), misspelt)
+    for name in filterfalse(tables.__contains__, files):
+        hint = NearName(name, tables, otherwise="add its table to backends.toml")
+        problem = f"models of a backend {name!r} that does not exist"
+        report.warning(("models", name), problem, hint, unless=[("backends", name)])
+    for name in filterfalse(in_use.__contains__, specs_of):
+        report.demote(("models", name), unless=[("backends", name, "enabled")])
+    return InferenceBackendLibrary(FrozenDict(backends), _hidden_models(specs_of, backends))
+
+
+def _hidden_models(
+    specs_of: Mapping[str, Specs], backends: Mapping[str, InferenceBackend]
+) -> Mapping[str, tuple[str, ...]]:
+    """The models that a file knows and that are not served, each with the backends that know it."""
+    served = {backend.name: backend.model_specs for backend in backends.values() if backend.enabled}
     hidden: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for name, specs in specs_of.items():
-        served: Collection[str] = ()
-        if name in tables:
-            backend = backends[name] = build.backend(name, tables[name], specs, lacking.get(name, {}), misspelt)
-            served = backend.model_specs if backend.enabled else ()
-        else:
-            hint = NearName(name, tables, otherwise="add its table to backends.toml")
-            problem = f"models of a backend {name!r} that does not exist"
-            report.warning(("models", name), problem, hint, unless=[("backends", name)])
-        for model in filterfalse(served.__contains__, specs):
+        for model in filterfalse(served.get(name, {}).__contains__, specs):
             hidden[model] += (name,)
-        if name not in in_use:
-            report.demote(("models", name), unless=[("backends", name, "enabled")])
-    return InferenceBackendLibrary(FrozenDict(backends), FrozenDict(hidden))
+    return FrozenDict(hidden)
 
 
 def _find_switches(tables: Mapping[str, Table], config: InferenceConfig) -> dict[str, tuple[KeyPath, ...]]:
@@ -185,12 +191,7 @@ class _BackendBuilder(NamedTuple):
         """Build a backend; `lacking` holds what it was left out for, `misspelt` the backends that have models."""
         path, is_in_use = ("backends", name), name in self.in_use
         if name not in self.files:
-            place = ("models", name)
-            hint = f"expected them in {display_path(self.config.model_specs_path(name))}"
-            if is_in_use:
-                self.report.unreadable(place, _NO_MODELS, path=path, hint=hint, unless=[place])
-            elif name in misspelt:
-                self.report.warning(path, _NO_MODELS, f"did you mean {misspelt[name]!r}?", unless=[place])
+            self._tell_no_models(name, misspelt)
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
         further = _without(table, own)
         self._check_further_keys(path, further)
@@ -204,6 +205,15 @@ class _BackendBuilder(NamedTuple):
         backend = build_sound(InferenceBackend, own, path, self.report, given, context)
         self._check_endpoint(name, own.get("endpoint"))
         return backend or InferenceBackend.model_validate(given, context=context)
+
+    def _tell_no_models(self, backend: str, misspelt: Mapping[str, str]) -> None:
+        """A backend that no file states models of; one out of use may be misspelt."""
+        path, place = ("backends", backend), ("models", backend)
+        if backend in self.in_use:
+            hint = f"expected them in {display_path(self.config.model_specs_path(backend))}"
+            self.report.unreadable(place, _NO_MODELS, path=path, hint=hint, unless=[place])
+        elif backend in misspelt:
+            self.report.warning(path, _NO_MODELS, f"did you mean {misspelt[backend]!r}?", unless=[place])
 
     def _check_endpoint(self, backend: str, stated: Any) -> None:
         """What an endpoint states itself, be it the default of a reference, is a base URL."""
