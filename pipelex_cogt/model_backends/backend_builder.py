@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import compress, filterfalse
 from operator import attrgetter
@@ -82,21 +82,27 @@ def build_backend_library(
     # What was to be switched off may have been misspelt.
     misspelt = find_slips(filterfalse(files.__contains__, tables), files)
     backends: dict[str, InferenceBackend] = {}
+    for name, table in tables.items():
+        backends[name] = build.backend(name, table, specs_of[name], lacking.get(name, {}), misspelt)
+    for name in filterfalse(tables.__contains__, files):
+        hint = NearName(name, tables, otherwise="add its table to backends.toml")
+        problem = f"models of a backend {name!r} that does not exist"
+        report.warning(("models", name), problem, hint, unless=[("backends", name)])
+    for name in filterfalse(in_use.__contains__, specs_of):
+        report.demote(("models", name), unless=[("backends", name, "enabled")])
+    return InferenceBackendLibrary(FrozenDict(backends), _hidden_models(specs_of, backends))
+
+
+def _hidden_models(
+    specs_of: Mapping[str, Specs], backends: Mapping[str, InferenceBackend]
+) -> Mapping[str, tuple[str, ...]]:
+    """The models that a file knows and that are not served, each with the backends that know it."""
+    served = {backend.name: backend.model_specs for backend in backends.values() if backend.enabled}
     hidden: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for name, specs in specs_of.items():
-        served: Collection[str] = ()
-        if name in tables:
-            backend = backends[name] = build.backend(name, tables[name], specs, lacking.get(name, {}), misspelt)
-            served = backend.model_specs if backend.enabled else ()
-        else:
-            hint = NearName(name, tables, otherwise="add its table to backends.toml")
-            problem = f"models of a backend {name!r} that does not exist"
-            report.warning(("models", name), problem, hint, unless=[("backends", name)])
-        for model in filterfalse(served.__contains__, specs):
+        for model in filterfalse(served.get(name, {}).__contains__, specs):
             hidden[model] += (name,)
-        if name not in in_use:
-            report.demote(("models", name), unless=[("backends", name, "enabled")])
-    return InferenceBackendLibrary(FrozenDict(backends), FrozenDict(hidden))
+    return FrozenDict(hidden)
 
 
 def _find_switches(tables: Mapping[str, Table], config: InferenceConfig) -> dict[str, tuple[KeyPath, ...]]:
@@ -145,7 +151,12 @@ def _comes_near_defaults(name: str) -> bool:
 
 def _served(specs: Specs) -> ModelSpecs:
     """The specs that have no fault and are not switched off."""
-    return FrozenDict({model: spec for model, spec in specs.items() if spec is not None and spec.enabled})
+    return FrozenDict({spec.name: spec for spec in filter(None, specs.values()) if spec.enabled})
+
+
+def _without(table: Table, keys: Iterable[str]) -> Table:
+    """A table without some of its keys."""
+    return {key: table[key] for key in filterfalse({*keys}.__contains__, table)}
 
 
 class _BackendBuilder(NamedTuple):
@@ -180,14 +191,9 @@ class _BackendBuilder(NamedTuple):
         """Build a backend; `lacking` holds what it was left out for, `misspelt` the backends that have models."""
         path, is_in_use = ("backends", name), name in self.in_use
         if name not in self.files:
-            place = ("models", name)
-            hint = f"expected them in {display_path(self.config.model_specs_path(name))}"
-            if is_in_use:
-                self.report.unreadable(place, _NO_MODELS, path=path, hint=hint, unless=[place])
-            elif name in misspelt:
-                self.report.warning(path, _NO_MODELS, f"did you mean {misspelt[name]!r}?", unless=[place])
+            self._tell_no_models(name, misspelt)
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
-        further = {key: value for key, value in table.items() if key not in own}
+        further = _without(table, own)
         self._check_further_keys(path, further)
         given = {"name": name, "extra_config": freeze(further), "missing_variables": tuple(map(str, lacking))}
         given["switched_off_by"] = self.switches[name]
@@ -200,6 +206,15 @@ class _BackendBuilder(NamedTuple):
         self._check_endpoint(name, own.get("endpoint"))
         return backend or InferenceBackend.model_validate(given, context=context)
 
+    def _tell_no_models(self, backend: str, misspelt: Mapping[str, str]) -> None:
+        """A backend that no file states models of; one out of use may be misspelt."""
+        path, place = ("backends", backend), ("models", backend)
+        if backend in self.in_use:
+            hint = f"expected them in {display_path(self.config.model_specs_path(backend))}"
+            self.report.unreadable(place, _NO_MODELS, path=path, hint=hint, unless=[place])
+        elif backend in misspelt:
+            self.report.warning(path, _NO_MODELS, f"did you mean {misspelt[backend]!r}?", unless=[place])
+
     def _check_endpoint(self, backend: str, stated: Any) -> None:
         """What an endpoint states itself, be it the default of a reference, is a base URL."""
         is_text = isinstance(stated, str | SecretStr)
@@ -211,10 +226,10 @@ class _BackendBuilder(NamedTuple):
 
     def _switched_off(self, backend: str, specs: Specs) -> Iterator[tuple[str, KeyPath]]:
         """The models that a backend's file switches off, each with the key path of the `enabled` that does."""
-        for model, spec in specs.items():
-            if spec is not None and not spec.enabled:
-                stated_in = model if "enabled" in self.files[backend][model] else DEFAULTS_KEY
-                yield model, ("models", backend, stated_in, "enabled")
+        for spec in filter(None, specs.values()):
+            if not spec.enabled:
+                stated_in = spec.name if "enabled" in self.files[backend][spec.name] else DEFAULTS_KEY
+                yield spec.name, ("models", backend, stated_in, "enabled")
 
     def _check_further_keys(self, path: KeyPath, further: Table) -> None:
         """A key that means a known one is none of its SDK's, and neither is what a model states."""
@@ -259,7 +274,7 @@ class _BackendBuilder(NamedTuple):
             hint = f"write [{DEFAULTS_KEY}], or state model_id if a model is called {name!r}"
             path, unread = ("models", backend, name), ("models", backend, DEFAULTS_KEY)
             self.report.unreadable(unread, "taken for a model", path=path, hint=hint)
-        return {name: table for name, table in tables.items() if name not in slips} if slips else tables
+        return _without(tables, slips)
 
     def _only_defaults(self, backend: str, defaults: Table) -> Table:
         """What a file's `[defaults]` states, without the tables that were meant for models."""
@@ -268,7 +283,7 @@ class _BackendBuilder(NamedTuple):
             hint = NearName(key, _MODEL_KEYS, otherwise=f"write [{quote_key(key)}] for a model of that name")
             path, unread = ("models", backend, DEFAULTS_KEY, key), ("models", backend, key)
             self.report.unreadable(unread, "unknown key", path=path, hint=hint)
-        return {key: value for key, value in defaults.items() if key not in models} if models else defaults
+        return _without(defaults, models)
 
     def _check_sharing(self, backend: str, tables: Table, defaults: Table) -> None:
         """`[defaults]` is no model itself: it is for the models beside it."""
@@ -287,9 +302,10 @@ class _BackendBuilder(NamedTuple):
     ) -> InferenceModelSpec | None:
         """Build a model from its fields; those that its own table does not state come from its file's `[defaults]`."""
         note_given(InferenceModelSpec, table, path, self.report)
+        context: Credentials | None = None
         # An escaped `$${` is answered too: with `${`.
-        context = self.credentials if "${" in str(fields["model_id"]) else None
-        if context is not None:
+        if "${" in str(fields["model_id"]):
+            context = self.credentials
             self._check_model_id(table.get("model_id"), path)
         try:
             return InferenceModelSpec.model_validate(fields, context=context)
@@ -320,11 +336,11 @@ def _lacks_sdk(tables: Sequence[Any]) -> bool:
 
 def _hint_of_models(key: str, file: str) -> str | None:
     """The line to write for a key of a backend that belongs to its models; None for any other key."""
-    meant = key if key in _KEYS_OF_MODELS else next(filter(partial(is_one_slip, key), _MISTAKEN_KEYS), None)
-    meant = meant or next(iter(meanings(key, _MISTAKEN_KEYS)), None)
-    if meant is None:
+    slips = filter(partial(is_one_slip, key), _MISTAKEN_KEYS)
+    meant = [*_KEYS_OF_MODELS.intersection([key]), *slips, *meanings(key, _MISTAKEN_KEYS)]
+    if not meant:
         return None
-    written = OLDER_SPELLINGS.get(meant, meant)
+    written = OLDER_SPELLINGS.get(meant[0], meant[0])
     what = "it" if written == key else repr(written)
     place = f"[{DEFAULTS_KEY}] in" if written == DEFAULTS_KEY else f"{what} below [{DEFAULTS_KEY}] of"
     return f"it belongs to models: write {place} {file}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,8 +63,7 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
     @cached_property
     def switched_off_models(self) -> Mapping[str, Mapping[str, KeyPath]]:
         """The models that each backend's file switches off, each with the key path of the `enabled` that does."""
-        found = {name: backend.switched_off_models for name, backend in self.backends.items()}
-        return FrozenDict({name: models for name, models in found.items() if models})
+        return FrozenDict({name: backend.switched_off_models for name, backend in self.backends.items()})
 
     @cached_property
     def known_models(self) -> Mapping[str, tuple[str, ...]]:
@@ -81,8 +80,8 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
     def model_ids(self) -> Mapping[str, tuple[str, ...]]:
         """Every model_id as stated, with the names of its models; looked up when a message needs it."""
         names: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        for specs in (backend.model_specs for backend in self.backends.values()):
-            for spec in specs.values():
+        for backend in self.backends.values():
+            for spec in backend.model_specs.values():
                 names[spec.stated_model_id][spec.name] = None
         return FrozenDict(zip(names, map(tuple, names.values()), strict=True))
 
@@ -91,6 +90,10 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
         if name in self.model_ids and name not in self.known_models:
             return f"the model_id of {' or '.join(map(repr, self.model_ids[name]))}"
         return "a backend" if name in self.backends else None
+
+    def existing(self, names: Iterable[str]) -> list[InferenceBackend]:
+        """The backends of some names, without the names that no backend has."""
+        return [self.backends[name] for name in names if name in self.backends]
 
     def serving(self, model: str) -> tuple[str, ...]:
         """The backends in use that serve a model."""

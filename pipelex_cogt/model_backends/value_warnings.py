@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
@@ -36,12 +37,11 @@ def warn_of_defaults(models: Table, report: ProblemReport) -> None:
         report: Where warnings are noted.
     """
     for backend, file in models.items():
-        shared = file.get(DEFAULTS_KEY)
         own = [table for model, table in file.items() if model != DEFAULTS_KEY and isinstance(table, dict)]
-        stated = leaves(shared, opens_lists=False) if own and isinstance(shared, dict) else ()
-        for path, value in stated:
+        shared = file.get(DEFAULTS_KEY, {}) if own else {}
+        for path, value in leaves(shared, opens_lists=False):
             # A model's own list may go on with this one.
-            if not isinstance(value, list) and all(has_value(table, path) for table in own):
+            if not isinstance(value, list) and all(map(partial(has_value, path=path), own)):
                 text = "has no effect: every model of this backend states its own"
                 report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
 
@@ -52,7 +52,8 @@ def _prices(models: Table) -> Iterator[tuple[KeyPath, object]]:
         for model, table in file.items():
             costs = table.get("costs") if isinstance(table, dict) else None
             # What is no table is refused, or is told where its backend is not in use.
-            yield from leaves(costs if isinstance(costs, dict) else {}, ("models", backend, model, "costs"))
+            if isinstance(costs, dict):
+                yield from leaves(costs, ("models", backend, model, "costs"))
 
 
 def _tell_price(price: Decimal) -> str:

@@ -8,6 +8,7 @@ tell_others(backends, "gpt-4.1", "openai")      # 'azure_openai' can
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from itertools import filterfalse
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, quote_key, quote_text
 from pipelex_cogt.errors import BackendDisabledError, ModelNotRoutedError, NotAvailableError
@@ -25,7 +26,7 @@ def refusal_of(
         return _refusal_of_unused(backends, backend)
     if model in specs:
         return None
-    is_switched_off = model in backends.switched_off_models.get(backend, ())
+    is_switched_off = model in backends.switched_off_models[backend]
     return RouteRefusal.MODEL_DISABLED if is_switched_off else RouteRefusal.MODEL_NOT_SERVED
 
 
@@ -52,7 +53,7 @@ def tell_others(backends: InferenceBackendLibrary, model: str, asked: Collection
     serving = backends.serving(model)
     if serving:
         return f"{' and '.join(map(repr, serving))} can"
-    others = (name for name in backends.known_models.get(model, ()) if name not in asked)
+    others = filterfalse(asked.__contains__, backends.known_models.get(model, ()))
     return "; ".join(f"{name!r} knows it and {tell_refusal(backends, name, model)}" for name in others) or None
 
 
@@ -72,7 +73,7 @@ def absence_of(
     is_in_use = not backends.enabled.keys().isdisjoint(known)
     asked = [down.backend for down in decision.turned_down] if is_in_use else known
     # What would not serve the model with its credential either is no reason.
-    for backend in (backends[name] for name in (would_serve, *asked) if name in backends):
+    for backend in backends.existing(filter(None, [would_serve, *asked])):
         missing = backend.missing_credential()
         if missing is not None and model in backend.model_specs:
             return missing
@@ -84,7 +85,7 @@ def absence_of(
 
 def _switches(backends: InferenceBackendLibrary, model: str) -> Iterator[KeyPath]:
     """The settings that keep a model from being served, of the backends of which least has to be changed."""
-    stated = [backends[name] for name in backends.known_models[model] if name in backends]
+    stated = backends.existing(backends.known_models[model])
     for backend in [each for each in stated if model in each.model_specs] or stated:
         yield from backend.switched_off_by
         if model in backend.switched_off_models:

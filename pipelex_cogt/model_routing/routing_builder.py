@@ -53,16 +53,15 @@ def build_routing_profile_library(
 
 
 def _choose_active(name: Any, profiles: Mapping[str, RoutingProfile], report: ProblemReport) -> RoutingProfile:
-    path = _ACTIVE
     if name is None:
-        report.required([path], "name the routing profile in force", unless=[path])
+        report.required([_ACTIVE], "name the routing profile in force", unless=[_ACTIVE])
     elif not isinstance(name, str):
-        report.error(path, f"expected a string, got {toml_type(name)}")
+        report.error(_ACTIVE, f"expected a string, got {toml_type(name)}")
     elif name in profiles:
         return profiles[name]
     else:
         near = NearName(name, profiles, lists_known=True, otherwise="no profile is stated")
-        report.unknown_name(path, "routing profile", near, unless=[path, ("routing", "profiles", name)])
+        report.unknown_name(_ACTIVE, "routing profile", near, unless=[_ACTIVE, ("routing", "profiles", name)])
     return RoutingProfile(name=name if isinstance(name, str) else "")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeAlias
 
@@ -56,15 +56,14 @@ def check_taken_away(deck: Table, known_models: Collection[str], report: Problem
 
     It is told once, where it is taken away: that nothing is called so is a consequence for all that name it.
     """
-    taken = {name for name, value in deck.get("aliases", {}).items() if value == []}
+    taken = {name for name, value in deck.get("aliases", {}).items() if value == [] and name not in known_models}
     naming: defaultdict[str, list[str]] = defaultdict(list)
     for path, name in _named(deck) if taken else ():
-        if isinstance(name, str) and name in taken and name not in known_models:
+        if name in taken:
             naming[name].append(format_key_path(("deck", *path)))
     for name, places in naming.items():
-        if len(places) > _MOST_PLACES:
-            places[_MOST_PLACES:] = [f"{len(places) - _MOST_PLACES} more"]
-        text = f"taken away, while it is named by {' and '.join(places)}"
+        named = " and ".join(_abridge(places, _MOST_PLACES, first=_MOST_PLACES))
+        text = f"taken away, while it is named by {named}"
         report.error(("deck", "aliases", name), text, "state it, or change what names it")
 
 
@@ -137,7 +136,12 @@ def _in_order(below: dict[str, dict[str, None]], report: ProblemReport) -> list[
 
 def _show_turn(turn: list[str]) -> str:
     """A circle of names; of a long one the ends."""
-    names = [*map(repr, turn)]
-    if len(names) > _LONGEST_TURN:
-        names[_LONGEST_TURN // 2 : -2] = [f"{len(names) - _LONGEST_TURN // 2 - 2} more"]
-    return " -> ".join(names)
+    return " -> ".join(_abridge([*map(repr, turn)], _LONGEST_TURN, first=_LONGEST_TURN // 2, last=2))
+
+
+def _abridge(names: Sequence[str], longest: int, first: int, last: int = 0) -> Sequence[str]:
+    """Some names; of more than `longest` the first and the last ones, and how many are between them."""
+    if len(names) <= longest:
+        return names
+    end = len(names) - last
+    return [*names[:first], f"{end - first} more", *names[end:]]

@@ -117,8 +117,9 @@ def _differences(kind: str, before: Things, after: Things) -> Iterator[Differenc
             yield Difference(kind, name, None, _headline(old), _headline(new))
             continue
         for field in {**old, **new}:
-            if old.get(field) != new.get(field):
-                yield Difference(kind, name, field, *(_shown(side.get(field)) for side in (old, new)))
+            was, now = old.get(field), new.get(field)
+            if was != now:
+                yield Difference(kind, name, field, _shown(was), _shown(now))
 
 
 def _headline(view: Mapping[str, Any]) -> Any:

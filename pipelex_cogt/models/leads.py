@@ -6,8 +6,8 @@ choice, is told at the setting that decides: `causes` for the report, the neares
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import cache, cached_property
+from collections.abc import Callable, Collection, Iterator
+from functools import cache, cached_property, partial
 from itertools import chain, product
 from typing import TypeAlias
 
@@ -21,6 +21,7 @@ from pipelex_cogt.models.model_deck import ModelDeck, nearest
 
 Lead: TypeAlias = Callable[[str], InferenceModelSpec | None]
 """Answers which model a handle leads to; None where it leads to none."""
+Members: TypeAlias = tuple[str, ...]
 
 
 def lead_of_settings(deck: ModelDeck) -> Lead:
@@ -47,14 +48,13 @@ class _EveryKey:
         return backends.served_with_every_key[backend][name] if backend else None
 
     @cached_property
-    def _of_aliases(self) -> dict[str, InferenceModelSpec]:
-        found: dict[str, InferenceModelSpec] = {}
+    def _of_aliases(self) -> dict[str, InferenceModelSpec | None]:
+        found: dict[str, InferenceModelSpec | None] = {}
         # The chains stand in an order in which each comes after those it leads to.
         for alias in self._deck.chains:
             members = members_of(self._deck.aliases[alias])
-            model = next(filter(None, (self._model(member) or found.get(member) for member in members)), None)
-            if model is not None:
-                found[alias] = model
+            models = (self._model(member) or found.get(member) for member in members)
+            found[alias] = next(filter(None, models), None)
         return found
 
 
@@ -91,8 +91,9 @@ def causes_of_parameters(deck: ModelDeck, preset: str, parameter: str, lead: Lea
         lead: Answers where handles lead.
     """
     yield ("deck", "llm_presets", preset, "llm_handle")
-    handle = deck.llm_presets[preset].llm_handle
-    yield from (("deck", "aliases", alias) for alias in _way(deck, handle, lead))
+    handle = deck.handle_of(preset)
+    way = _aliases_from(handle, deck, partial(_leading_alias, lead))
+    yield from (("deck", "aliases", alias) for alias in way)
     model = lead(handle)
     if model is not None:
         tables = product((model.name, DEFAULTS_KEY), judged_by(parameter))
@@ -101,19 +102,26 @@ def causes_of_parameters(deck: ModelDeck, preset: str, parameter: str, lead: Lea
     yield from _rules(deck, handle)
 
 
-def _way(deck: ModelDeck, handle: str, lead: Lead) -> Iterable[str]:
-    """The aliases from a handle to its model: at each, on to the first member that leads to one."""
+def _aliases_from(handle: str, deck: ModelDeck, choose: Callable[[Members], str]) -> Collection[str]:
+    """The aliases on a way that begins with a handle and goes on, at each, to the member that `choose` tells."""
     way: dict[str, None] = {}
-    while handle in deck.aliases and handle not in way and not _is_model(handle, lead):
-        way[handle] = None
-        handle = next(filter(lead, members_of(deck.aliases[handle])), "")
+    name = choose((handle,))
+    while name in deck.aliases and name not in way:
+        way[name] = None
+        name = choose(members_of(deck.aliases[name]))
     return way
 
 
-def _is_model(handle: str, lead: Lead) -> bool:
-    """Whether a handle leads to the model of its own name, which wins over an alias."""
-    model = lead(handle)
-    return model is not None and model.name == handle
+def _leading_alias(lead: Lead, members: Members) -> str:
+    """The first member that leads to a model; none where that is the model of its name, which wins over an alias."""
+    first = next(filter(lead, members), "")
+    model = lead(first)
+    return first if model is not None and model.name != first else ""
+
+
+def _only_member(members: Members) -> str:
+    """The member that every way goes through; none where there are several."""
+    return members[0] if len(members) == 1 else ""
 
 
 def causes_of_absence(deck: ModelDeck, name: str, absence: NotAvailableError) -> Iterator[KeyPath]:
@@ -124,13 +132,12 @@ def causes_of_absence(deck: ModelDeck, name: str, absence: NotAvailableError) ->
         name: A preset, a model name or an alias.
         absence: The reason that is told, of all models it might lead to.
     """
-    handle = name
+    handle = deck.handle_of(name)
     if name in deck.llm_presets:
-        handle = deck.llm_presets[name].llm_handle
         yield ("deck", "llm_presets", name, "llm_handle")
     aliases = [("deck", "aliases", alias) for alias in deck.behind(handle).aliases]
     # Of several members each would have been enough: what all of them have in common is nearer than one of them.
-    common = sum(1 for _ in _only_ways(deck, handle))
+    common = len(_aliases_from(handle, deck, _only_member))
     yield from aliases[:common]
     # What is told is mended where the model that it tells of was switched off; other models come after it.
     groups = [chain(_switches(deck, absence.name), _switches(deck, handle)), _rules(deck, handle)]
@@ -140,22 +147,12 @@ def causes_of_absence(deck: ModelDeck, name: str, absence: NotAvailableError) ->
     yield from aliases[common:]
 
 
-def _only_ways(deck: ModelDeck, handle: str) -> Iterator[str]:
-    """The aliases that every way from a handle goes through."""
-    passed: set[str] = set()
-    members: tuple[str, ...] = (handle,)
-    while len(members) == 1 and members[0] in deck.aliases and members[0] not in passed:
-        passed.add(members[0])
-        yield members[0]
-        members = members_of(deck.aliases[members[0]])
-
-
 def _switches(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:
     """What may have switched off the models that a handle names."""
     for model in deck.behind(handle).models:
-        for backend in filter(deck.backends.__contains__, deck.backends.known_models.get(model, ())):
-            yield from deck.backends[backend].switched_off_by
-            yield from (("models", backend, table, "enabled") for table in (model, DEFAULTS_KEY))
+        for backend in deck.backends.existing(deck.backends.known_models.get(model, ())):
+            yield from backend.switched_off_by
+            yield from (("models", backend.name, table, "enabled") for table in (model, DEFAULTS_KEY))
 
 
 def _rules(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:

@@ -211,15 +211,15 @@ class ModelDeck:
         Raises:
             UnknownNameError: There is no such modality, or no such backend.
         """
-        reads, writes = (
+        asked = (
             _known_names(inputs, "modality", InputModality),
             _known_names(outputs, "modality", OutputModality),
+            _known_names(() if backend is None else backend, "backend", self.backends),
         )
-        serves = _known_names(() if backend is None else backend, "backend", self.backends)
         found: list[InferenceModelSpec] = []
         for model in self.inference_models.values():
-            is_able = reads <= {*model.inputs} and writes <= {*model.outputs}
-            if is_able and serves <= {model.backend_name}:
+            offered: list[set[str]] = [{*model.inputs}, {*model.outputs}, {model.backend_name}]
+            if all(map(set.issubset, asked, offered)):
                 found.append(model)
         return tuple(sorted(found, key=_price_order))
 
