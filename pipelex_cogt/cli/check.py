@@ -114,9 +114,7 @@ def _print_subject(checked: Checked, page: Page) -> None:
         return
     subject = ["checked", strong(checked.application)]
     if checked.application is None:
-        folders = [
-            doubtful(f"{folder};" if folder is checked.looked_in[-1] else f"{folder},") for folder in checked.looked_in
-        ]
+        folders = listed(map(doubtful, checked.looked_in), end=";")
         subject = [doubtful("no application settings found in"), *folders, doubtful("packaged catalogue only")]
     page.flow([*subject, "in", *listed(checked.environments)], hang=2)
 

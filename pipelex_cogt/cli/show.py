@@ -268,7 +268,7 @@ def _print_models_of(backend: str, models: list[Mapping[str, Any]], page: Page) 
 
 
 def _print_aliases(aliases: Mapping[str, Mapping[str, Any]], page: Page) -> None:
-    rows = ((name, _target(alias), [*_chain(alias)]) for name, alias in aliases.items())
+    rows = ((name, _target(alias), _chain(alias)) for name, alias in aliases.items())
     page.table(["alias", "leads to", "chain"], rows)
 
 
@@ -292,15 +292,12 @@ def _target(entry: Mapping[str, Any]) -> Piece:
     return Piece("{name} @ {backend}".format_map(entry["model"])) if entry["model"] else bad("nothing served")
 
 
-def _chain(alias: Mapping[str, Any]) -> Iterator[Piece]:
+def _chain(alias: Mapping[str, Any]) -> list[Piece]:
     """The members of an alias, and the models behind them where these are others."""
-    chain = listed(alias["chain"], " >")
     if alias["served"] == alias["chain"]:
-        yield from chain
-        return
-    yield from (*chain[:-1], *(Piece(f"{last};") for last in chain[-1:]))
-    yield Piece("served:")
-    yield from listed(alias["served"], " >") or [Piece("none")]
+        return listed(alias["chain"], " >")
+    served = listed(alias["served"], " >") or [Piece("none")]
+    return [*listed(alias["chain"], " >", end=";"), Piece("served:"), *served]
 
 
 def _facts(entry: Mapping[str, Any], shown: Iterable[str]) -> list[Piece]:

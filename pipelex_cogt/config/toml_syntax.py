@@ -199,9 +199,8 @@ def _find_spot(message: str, text: str) -> _Spot:
     if told and told["line"]:
         line_starts = [0, *(newline.end() for newline in re.finditer("\n", text))]
         position = line_starts[int(told["line"]) - 1] + int(told["column"]) - 1
-    start, end = text.rfind("\n", 0, position) + 1, text.find("\n", position)
-    before = text[max(start, position - _REACH) : position]
-    after = text[position : len(text) if end < 0 else end][:_REACH]
+    _, _, before = text[max(0, position - _REACH) : position].rpartition("\n")
+    after, _, _ = text[position : position + _REACH].partition("\n")
     return _Spot(text, position, text.count("\n", 0, position) + 1, before, after)
 
 
