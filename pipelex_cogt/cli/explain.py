@@ -137,12 +137,10 @@ _NOT_SERVED: Mapping[str, tuple[Piece, ...]] = {"key path": (), "backend": (bad(
 
 
 def _print_answer(answer: Mapping[str, Any], page: Page) -> None:
-    for name in answer:
-        if name in _SPECIAL:
-            page.entry(name, _SPECIAL[name](answer), indent=2, width=_LABEL_WIDTH)
-        # The key's line has said what is missing.
-        elif name != "missing":
-            page.entry(name, [answer[name]], indent=2, width=_LABEL_WIDTH)
+    # The key's line says what is missing.
+    for name in filter("missing".__ne__, answer):
+        pieces = _SPECIAL[name](answer) if name in _SPECIAL else [answer[name]]
+        page.entry(name, pieces, indent=2, width=_LABEL_WIDTH)
 
 
 def _parameter_pieces(answer: Mapping[str, Any]) -> list[Piece]:

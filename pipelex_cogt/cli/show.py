@@ -11,7 +11,7 @@ from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import NOTHING, Piece, bad, counted, doubtful, fact, listed, strong, together
 from pipelex_cogt.config.key_paths import format_key_path
 from pipelex_cogt.config.suggestions import near_names
-from pipelex_cogt.config.tables import leaves
+from pipelex_cogt.config.tables import leaves, value_at
 from pipelex_cogt.errors import NotAvailableError, SettingsError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
@@ -170,7 +170,7 @@ def _served_by(backend: str | None, deck: ModelDeck) -> Iterator[InferenceModelS
 
 def _leading_to(backend: str | None, described: Iterable[tuple[str, Description]]) -> Iterator[tuple[str, Description]]:
     for name, entry in described:
-        if backend is None or (entry["model"] and entry["model"]["backend"] == backend):
+        if backend in (None, value_at(entry, ("model", "backend"))):
             yield name, entry
 
 
@@ -191,7 +191,6 @@ def print_description(description: Mapping[str, Any], page: Page) -> None:
 
 def _head(description: Mapping[str, Any], directories: Mapping[str, Any]) -> dict[str, list[str]]:
     """What chose the settings, and where they come from."""
-    secrets = directories.get("secrets", "none")
     return {
         "environment": [f"{description['environment']},", f"routing profile {description['profile']}"],
         "application": [directories.get("application", "no settings found")],
@@ -199,7 +198,7 @@ def _head(description: Mapping[str, Any], directories: Mapping[str, Any]) -> dic
         ".env": [
             f"{directories.get('dotenv', 'not found')};",
             "secrets:",
-            *listed(secrets if isinstance(secrets, list) else [secrets]),
+            *listed(directories.get("secrets", ["none"])),
         ],
     }
 

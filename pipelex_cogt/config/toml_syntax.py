@@ -101,8 +101,7 @@ _CONFLICT = r"(?:<{7}|={7}|>{7})(?:\s|$)"
 
 _RULES = (
     _Rule("", "", r"\r", "a carriage return ends no line by itself", "end lines with a line feed"),
-    _Rule("Invalid statement", "", _CONFLICT, "a merge conflict was left in the file", "resolve it"),
-    _Rule("Expected newline", "", _CONFLICT, "a merge conflict was left in the file", "resolve it"),
+    _Rule("Invalid statement|Expected newline", "", _CONFLICT, "a merge conflict was left in the file", "resolve it"),
     _Rule("Invalid (?:statement|value|initial)", "", _CURLY_QUOTE, "a curly quote", "write \" or '"),
     _Rule("Invalid statement", "", r"[\]})]", *_LOOSE_BRACKET),
     _Rule("Invalid statement", "", "=", "a key is missing before =", "write key = value"),
@@ -267,9 +266,10 @@ def _is_below(path: KeyPath, above: KeyPath) -> bool:
 
 def _find_bare_name(_said: str, spot: _Spot) -> SyntaxFault | None:
     """A header or a key with characters that only a name in quotes may hold, such as `[qwen/qwen3:free]`."""
-    line, pattern = spot.before + spot.after, _HEADER if spot.before.lstrip().startswith("[") else _PAIR
-    # Of an inline table, what follows the last comma or brace.
-    start = 0 if pattern is _HEADER else max(map(spot.before.rfind, "{,")) + 1
+    line, pattern, start = spot.before + spot.after, _HEADER, 0
+    if not spot.before.lstrip().startswith("["):
+        # Of an inline table, what follows the last comma or brace.
+        pattern, start = _PAIR, max(map(spot.before.rfind, "{,")) + 1
     found = pattern.match(line, start)
     if found is None or len(found["keys"]) > _LONGEST_NAME:
         return None

@@ -36,13 +36,7 @@ from pipelex_cogt.config.main_files import EVERY_ENVIRONMENT, STANDARD_ENVIRONME
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import fits
 from pipelex_cogt.config.suggestions import Later, did_you_mean, near_names, one_slip_from
-from pipelex_cogt.config.toml_files import (
-    display_path,
-    is_settings_name,
-    local_path,
-    read_toml_file,
-    walk_folders,
-)
+from pipelex_cogt.config.toml_files import display_path, is_settings_name, local_path, read_toml_file, walk_folders
 
 _Schema: TypeAlias = Mapping[str, Any]
 _SAMPLES = "examples?|samples?|templates?|backups?|archives?"
