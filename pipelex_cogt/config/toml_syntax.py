@@ -95,6 +95,7 @@ _LOOSE_DOT = ("a dot stands at the end of a key or beside another", "take it awa
 _AFTER_QUOTE = ("text goes on behind its closing quote", "put the other kind of quotes around it")
 _ESCAPE = (r"\ in double quotes begins an escape", r"write \\, or put single quotes around it")
 _OPEN_LINE = ("a string is not closed on its line", "end it with its quote, or put three quotes around several lines")
+_OPEN_STRING = ("the string that opens here is not closed", "end it with the quotes it begins with")
 _STATEMENT = ("expected a key or a [header]", "write key = value; a comment begins with #")
 
 _CONFLICT = r"(?:<{7}|={7}|>{7})(?:\s|$)"
@@ -156,9 +157,7 @@ _NOT_CLOSED = {
     "[": ("the list that opens here is not closed", "end it with ]"),
     "{": ("the inline table that opens here is not closed", "end it with }"),
     **dict.fromkeys(('"', "'"), _OPEN_LINE),
-    **dict.fromkeys(
-        ('"""', "'''"), ("the string that opens here is not closed", "end it with the quotes it begins with")
-    ),
+    **dict.fromkeys(('"""', "'''"), _OPEN_STRING),
 }
 """What is wrong where something stands open, by what opens it."""
 _CLASHES = (
@@ -167,7 +166,7 @@ _CLASHES = (
     ("[{name}] is opened twice, {lines}", "write its keys below one header"),
 )
 """What is wrong with two statements, by how many of them open a table."""
-# The end of the text goes on with nothing.
+# What shows that the statement before it is over: the end of the text, a header or a key.
 _NEXT_STATEMENT = re.compile(r"\Z|\[[^\]]*\][ \t]*(?:#|\n|$)|[\w.-]+[ \t]*=")
 _KEY_BEFORE = re.compile(r"""(?:^|[\s{,])([\w.-]+|"[^"]+"|'[^']+')\s*=[^=\[{]*$""")
 # A name of which some character is no bare one; a dot at its beginning or end is another fault.
