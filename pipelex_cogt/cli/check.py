@@ -120,9 +120,7 @@ def _print_subject(checked: Checked, page: Page) -> None:
         return
     subject = ["checked", strong(checked.application)]
     if checked.application is None:
-        folders = [
-            doubtful(f"{folder};" if folder is checked.looked_in[-1] else f"{folder},") for folder in checked.looked_in
-        ]
+        folders = listed(map(doubtful, checked.looked_in), end=";")
         subject = [doubtful("no application settings found in"), *folders, doubtful("packaged catalogue only")]
     page.flow([*subject, "in", *listed(checked.environments)], hang=2)
 
@@ -134,10 +132,15 @@ def _within(environments: tuple[str, ...]) -> list[str]:
 
 def _finding(problem: Problem) -> tuple[Piece, ...]:
     """A finding that editors and terminals make a link of: `settings/settings.toml:6: error: …`."""
-    place = ":".join(map(str, filter(None, (problem.file or "settings", problem.line))))
     severity = bad if problem.severity is Severity.ERROR else doubtful
-    parts = (f"{part}:" for part in (problem.path,) if part)
-    return Piece(f"{place}:"), severity(f"{problem.severity}:"), *map(Piece, parts), Piece(problem.message)
+    subject = (_where(problem) or "settings", problem.path)
+    place, *path = (Piece(f"{each}:") for each in subject if each)
+    return place, severity(f"{problem.severity}:"), *path, Piece(problem.message)
+
+
+def _where(problem: Problem) -> str:
+    """The file and line of a problem, as editors write them; empty where it has none."""
+    return ":".join(map(str, filter(None, (problem.file, problem.line))))
 
 
 def _print_count(checked: Checked, page: Page) -> None:
@@ -178,8 +181,8 @@ def _annotation(problem: Problem, environments: tuple[str, ...], workspace: str 
     message = "".join([problem.message, *_within(environments)])
     if problem.file is None or not os.path.lexists(problem.file):
         # A variable, an argument or a packaged file: nothing that an annotation can point at.
-        where = ":".join(str(part) for part in (place.pop("file"), place.pop("line")) if part)
-        message = f"{where}: {message}" if where else message
+        del place["file"], place["line"]
+        message = ": ".join(filter(None, (_where(problem), message)))
     elif workspace:
         place["file"] = _from_workspace(problem.file, workspace)
     properties = ",".join(f"{key}={str(value).translate(_IN_PROPERTY)}" for key, value in place.items() if value)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from itertools import groupby
+from itertools import filterfalse, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -33,11 +34,17 @@ def print_differences(differences: list[Told], page: Page) -> None:
         page.line("no differences")
         return
     page.flow(listed(_summary(differences)))
-    leads = [each for each in differences if each["field"] == LEADS_TO]
-    others = [each for each in differences if each["field"] != LEADS_TO]
-    for (kind, name), changes in groupby(others, key=lambda each: (each["kind"], each["name"])):
-        _print_thing(kind, name, [*changes], page)
-    _print_leads(leads, page)
+    for (kind, name), changes in groupby(filterfalse(_is_lead, differences), key=_thing):
+        _print_thing(f"{kind} {name} ", [*changes], page)
+    _print_leads(filter(_is_lead, differences), page)
+
+
+_thing = itemgetter("kind", "name")
+"""What a difference is about."""
+
+
+def _is_lead(difference: Told) -> bool:
+    return bool(difference["field"] == LEADS_TO)
 
 
 def _summary(differences: Iterable[Told]) -> list[str]:
@@ -45,7 +52,7 @@ def _summary(differences: Iterable[Told]) -> list[str]:
     # A thing with several fields that differ is counted once, by what weighs most.
     found: dict[tuple[str, str], str] = {}
     for each in differences:
-        thing = (each["kind"], each["name"])
+        thing = _thing(each)
         found[thing] = min(found.get(thing, _CHANGE), _what_happens(each), key=_BY_WEIGHT.index)
     numbers = Counter((kind, what) for (kind, _), what in found.items())
     return [_count(number, kind, what) for (kind, what), number in numbers.items()]
@@ -67,16 +74,17 @@ def _count(number: int, kind: str, what: str) -> str:
 
 _OF_ONE: Mapping[str, str] = {_APPEAR: "appears", _VANISH: "vanishes", _MOVE: "moves", _CHANGE: "changes"}
 _PLURALS: Mapping[str, str] = {"alias": "aliases"}
+_MARKS: Mapping[str, tuple[Piece, str]] = {_APPEAR: (good("+"), "after"), _VANISH: (bad("-"), "before")}
+"""How a thing is printed that one side has alone: its mark, and the side that tells of it."""
 
 
-def _print_thing(kind: str, name: str, changes: list[Told], page: Page) -> None:
-    first = changes[0]
-    if first["field"] is not None:
-        page.flow([doubtful("~"), f"{kind} {name} ", *listed(map(_change, changes))], hang=4)
-    elif first["after"] is None:
-        page.line(bad("-"), f"{kind} {name} ", first["before"])
+def _print_thing(name: str, changes: list[Told], page: Page) -> None:
+    first, what = changes[0], _what_happens(changes[0])
+    if what in _MARKS:
+        mark, side = _MARKS[what]
+        page.line(mark, name, first[side])
     else:
-        page.line(good("+"), f"{kind} {name} ", first["after"])
+        page.flow([doubtful("~"), name, *listed(map(_change, changes))], hang=4)
 
 
 def _change(difference: Told) -> Piece:

@@ -7,7 +7,7 @@ from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 from pipelex_cogt.cli.layout import Page
-from pipelex_cogt.cli.pieces import Piece, bad, text_of, visible
+from pipelex_cogt.cli.pieces import Piece, bad, good, text_of, visible
 from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.masking import is_secret_path, plain_text
@@ -112,11 +112,12 @@ def _shown_name(variable: Mapping[str, Any]) -> str:
 
 def _state(variable: Mapping[str, Any]) -> Piece:
     """Where a variable is set, and what stands for it where it is not."""
-    default = [] if variable["default"] is None else [f"default {text_of(variable['default'])}"]
     if variable["is_missing"]:
         return bad("missing")
-    source = [variable["source"]] if variable["is_set"] else []
-    return Piece(", ".join([*source, *default]) or "not set", "green" if source else None)
+    default = [] if variable["default"] is None else [f"default {text_of(variable['default'])}"]
+    if variable["is_set"]:
+        return good(", ".join([variable["source"], *default]))
+    return Piece(*default or ["not set"])
 
 
 def _example_line(variable: ReferencedVariable) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import groupby, takewhile
+from itertools import filterfalse, groupby, takewhile
 from typing import Any
 
 from pipelex_cogt.cli.keys import SEE_CHECK, UNUSABLE, describe_key, describe_state, key_pieces, print_refusal
@@ -137,12 +137,10 @@ _NOT_SERVED: Mapping[str, tuple[Piece, ...]] = {"key path": (), "backend": (bad(
 
 
 def _print_answer(answer: Mapping[str, Any], page: Page) -> None:
-    for name in answer:
-        if name in _SPECIAL:
-            page.entry(name, _SPECIAL[name](answer), indent=2, width=_LABEL_WIDTH)
-        # The key's line has said what is missing.
-        elif name != "missing":
-            page.entry(name, [answer[name]], indent=2, width=_LABEL_WIDTH)
+    # The key's line says what is missing.
+    for name in filter("missing".__ne__, answer):
+        pieces = _SPECIAL[name](answer) if name in _SPECIAL else [answer[name]]
+        page.entry(name, pieces, indent=2, width=_LABEL_WIDTH)
 
 
 def _parameter_pieces(answer: Mapping[str, Any]) -> list[Piece]:
@@ -195,19 +193,21 @@ def _print_member(member: str, step: Mapping[str, Any], page: Page) -> None:
 
 def _print_decision(decision: Mapping[str, Any], page: Page) -> None:
     page.line("model {model_name}, in routing profile {profile}".format_map(decision), indent=2)
-    for down in decision["turned_down"]:
-        if down["reason"] != RouteRefusal.NOT_ASKED:
-            page.line(f"{_rule(down)} names {down['backend']}:", doubtful(down["reason"]), indent=4)
+    for down in filterfalse(_is_not_asked, decision["turned_down"]):
+        page.line(f"{_rule(down)} names {down['backend']}:", doubtful(down["reason"]), indent=4)
     if decision["backend"] is not None:
         page.line(good(">"), good(f"{_rule(decision)} leads to {decision['backend']}"), indent=4)
     elif decision["rule"] is not None:
         page.line(bad(f"{_rule(decision)} takes it"), "and leads to no backend that serves it", indent=4)
     else:
         page.line(bad("no rule leads to a backend that serves it"), indent=4)
-    not_asked = [down for down in decision["turned_down"] if down["reason"] == RouteRefusal.NOT_ASKED]
-    for rule, group in groupby(not_asked, key=_rule):
+    for rule, group in groupby(filter(_is_not_asked, decision["turned_down"]), key=_rule):
         backends = listed(down["backend"] for down in group)
         page.flow([f"not asked, {RouteRefusal.NOT_ASKED}: {rule}", *backends], indent=4, hang=2)
+
+
+def _is_not_asked(turned_down: Mapping[str, Any]) -> bool:
+    return bool(turned_down["reason"] == RouteRefusal.NOT_ASKED)
 
 
 def _rule(decided: Mapping[str, Any]) -> str:
@@ -223,15 +223,12 @@ def _print_values(values: Iterable[Mapping[str, Any]], page: Page) -> None:
             page.flow([*_value_pieces("replaced", replaced["value"]), *_origin(replaced)], indent=4, hang=2)
 
 
-def _value_pieces(name: str, value: Any) -> Iterator[Piece]:
+def _value_pieces(name: str, value: Any) -> list[Piece]:
     """A value behind its name; a list may be broken between its items."""
     if not isinstance(value, list) or not value:
-        yield Piece(f"{name} {text_of(value)}")
-        return
-    first, *more = listed(map(text_of, value))
-    yield Piece(f"{name} [{first}" if more else f"{name} [{first}]")
-    yield from more[:-1]
-    yield from (Piece(f"{last}]") for last in more[-1:])
+        return [Piece(f"{name} {text_of(value)}")]
+    first, *more = map(text_of, value)
+    return listed([f"{name} [{first}", *more], end="]")
 
 
 def _origin(stated: Mapping[str, Any]) -> tuple[Piece, Piece]:

@@ -119,7 +119,7 @@ class Page:
         The pieces of the last cell fill lines beside the other cells, else below them. Where not even the others fit
         side by side, each row is a block with the names of the columns in it.
         """
-        table = _Table.of(columns, rows, None if self.width else _WIDEST_COLUMN)
+        table = _Table.of(columns, rows, sys.maxsize if self.width else _WIDEST_COLUMN)
         if not table.rows:
             self.line("none")
         elif self._fits(table.indent + table.room_for_last):
@@ -184,12 +184,11 @@ class _Table(NamedTuple):
     widths: Sequence[int]
 
     @classmethod
-    def of(cls, columns: Sequence[str], rows: Iterable[Row], widest_column: int | None) -> _Table:
+    def of(cls, columns: Sequence[str], rows: Iterable[Row], widest_column: int) -> _Table:
         """The table of these rows, with columns of at most that width."""
         split = [([*map(Piece.of, cells)], [*map(Piece.of, last)]) for *cells, last in rows]
         by_column = zip(columns[:-1], *(cells for cells, _ in split), strict=True)
-        widths = [max(map(cell_len, column)) for column in by_column]
-        return cls(columns, split, [min(width, widest_column or width) for width in widths])
+        return cls(columns, split, [min(max(map(cell_len, column)), widest_column) for column in by_column])
 
     @property
     def indent(self) -> int:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from itertools import chain, repeat
 from typing import Any, Self
 
 from pipelex_cogt.config.tables import map_leaves
@@ -123,7 +124,8 @@ def fact(name: str, value: object) -> Piece:
     return Piece(f"{name} = {text_of(value)}")
 
 
-def listed(values: Iterable[object], separator: str = ",") -> list[Piece]:
-    """Values as the pieces of a list: after each but the last stands the separator."""
+def listed(values: Iterable[object], separator: str = ",", end: str = "") -> list[Piece]:
+    """Values as the pieces of a list: after each but the last stands the separator, after that one the end."""
     pieces = [*map(Piece.of, values)]
-    return [*(piece.like_this(piece + separator) for piece in pieces[:-1]), *pieces[-1:]]
+    behind = chain(repeat(separator, len(pieces) - 1), [end])
+    return [piece.like_this(piece + mark) for piece, mark in zip(pieces, behind, strict=False)]

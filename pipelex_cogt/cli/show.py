@@ -11,7 +11,7 @@ from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import NOTHING, Piece, bad, counted, doubtful, fact, listed, strong, together
 from pipelex_cogt.config.key_paths import format_key_path
 from pipelex_cogt.config.suggestions import near_names
-from pipelex_cogt.config.tables import leaves
+from pipelex_cogt.config.tables import leaves, value_at
 from pipelex_cogt.errors import NotAvailableError, SettingsError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
@@ -172,7 +172,7 @@ def _served_by(backend: str | None, deck: ModelDeck) -> Iterator[InferenceModelS
 
 def _leading_to(backend: str | None, described: Iterable[tuple[str, Description]]) -> Iterator[tuple[str, Description]]:
     for name, entry in described:
-        if backend is None or (entry["model"] and entry["model"]["backend"] == backend):
+        if backend in (None, value_at(entry, ("model", "backend"))):
             yield name, entry
 
 
@@ -193,7 +193,6 @@ def print_description(description: Mapping[str, Any], page: Page) -> None:
 
 def _head(description: Mapping[str, Any], directories: Mapping[str, Any]) -> dict[str, list[str]]:
     """What chose the settings, and where they come from."""
-    secrets = directories.get("secrets", "none")
     return {
         "environment": [f"{description['environment']},", f"routing profile {description['profile']}"],
         "application": [directories.get("application", "no settings found")],
@@ -201,7 +200,7 @@ def _head(description: Mapping[str, Any], directories: Mapping[str, Any]) -> dic
         ".env": [
             f"{directories.get('dotenv', 'not found')};",
             "secrets:",
-            *listed(secrets if isinstance(secrets, list) else [secrets]),
+            *listed(directories.get("secrets", ["none"])),
         ],
     }
 
@@ -270,7 +269,7 @@ def _print_models_of(backend: str, models: list[Mapping[str, Any]], page: Page) 
 
 
 def _print_aliases(aliases: Mapping[str, Mapping[str, Any]], page: Page) -> None:
-    rows = ((name, _target(alias), [*_chain(alias)]) for name, alias in aliases.items())
+    rows = ((name, _target(alias), _chain(alias)) for name, alias in aliases.items())
     page.table(["alias", "leads to", "chain"], rows)
 
 
@@ -294,15 +293,12 @@ def _target(entry: Mapping[str, Any]) -> Piece:
     return Piece("{name} @ {backend}".format_map(entry["model"])) if entry["model"] else bad("nothing served")
 
 
-def _chain(alias: Mapping[str, Any]) -> Iterator[Piece]:
+def _chain(alias: Mapping[str, Any]) -> list[Piece]:
     """The members of an alias, and the models behind them where these are others."""
-    chain = listed(alias["chain"], " >")
     if alias["served"] == alias["chain"]:
-        yield from chain
-        return
-    yield from (*chain[:-1], *(Piece(f"{last};") for last in chain[-1:]))
-    yield Piece("served:")
-    yield from listed(alias["served"], " >") or [Piece("none")]
+        return listed(alias["chain"], " >")
+    served = listed(alias["served"], " >") or [Piece("none")]
+    return [*listed(alias["chain"], " >", end=";"), Piece("served:"), *served]
 
 
 def _facts(entry: Mapping[str, Any], shown: Iterable[str]) -> list[Piece]:

@@ -126,11 +126,11 @@ def find_directories(
     folders = (working,) if is_named else _folders_up_to(working, project)
     # The nearest `.env` of a project is read first, for it may say where the settings are.
     nearest = folders if project else folders[:1]
-    dotenv = next(filter(None, (_existing(folder / DOTENV) for folder in nearest)), None)
+    dotenv = _dotenv_in(*nearest)
     environ = process.over(read_dotenv(dotenv, process, report))
     application, named_by = _find_application(settings_dir, environ, folders, dotenv)
     _check_application(application, named_by, report)
-    beside = application and _existing(application.parent / DOTENV)
+    beside = application and _dotenv_in(application.parent)
     if beside and not (dotenv and beside.samefile(dotenv)):
         dotenv = beside
         environ = process.over(read_dotenv(dotenv, process, report))
@@ -153,9 +153,9 @@ def expect_settings(directories: Directories, report: ProblemReport) -> None:
     directory = directories.application
     if directory is None or directories.named_by is None or is_ours(directory) or report.problems(Severity.ERROR):
         return
-    slips = ((name, known) for name, known in product(names_in(directory), KNOWN_NAMES) if is_one_slip(name, known))
-    near = next((f"{name!r} in it: did you mean {known!r}?" for name, known in slips if name not in MAIN_FILES), None)
-    hint = near or f"expected one of {', '.join(KNOWN_NAMES)} in it"
+    pairs = product(filterfalse(MAIN_FILES.__contains__, names_in(directory)), KNOWN_NAMES)
+    slips = (f"{name!r} in it: did you mean {known!r}?" for name, known in pairs if is_one_slip(name, known))
+    hint = next(slips, f"expected one of {', '.join(KNOWN_NAMES)} in it")
     _note_application(directory, "nothing of ours in it", directories.named_by, report, otherwise=hint)
     report.raise_errors(_HEADING)
 
@@ -172,7 +172,7 @@ def is_project(folder: Path) -> bool:
 
 def is_ours(directory: Path) -> bool:
     """Whether a directory holds settings of this package, rather than something else."""
-    if not os.path.isdir(directory) or not _can_be_searched(directory):
+    if not _is_readable(directory):
         return False
     main_files = filter(os.path.isfile, map(directory.joinpath, MAIN_FILES))
     return any(map(speaks_of_us, main_files)) or any(chain.from_iterable(map(directory.glob, _LIBRARY_FILES)))
@@ -231,7 +231,7 @@ def _find_application(
 
 def _is_taken(directory: Path) -> bool:
     """Whether a `settings/` is the application's: it is ours, or nobody can tell, which is an error of its own."""
-    return is_ours(directory) or (os.path.isdir(directory) and not _can_be_searched(directory))
+    return is_ours(directory) if _can_be_searched(directory) else os.path.isdir(directory)
 
 
 def _check_application(directory: Path | None, named_by: str | None, report: ProblemReport) -> None:
@@ -264,9 +264,9 @@ def _near_settings(directory: Path) -> Path | None:
 
 def _find_secrets(environ: Environ, working: Path, report: ProblemReport) -> tuple[Path, ...]:
     """The directories that the variable names, in its order; else the usual one, where it exists."""
-    stated = environ.get(SECRETS_DIR_VARIABLE)
-    named = [each for each in (stated or "").split(os.pathsep) if each.strip()]
-    directories = dict.fromkeys(_absolute(working, each) for each in named or [str(DEFAULT_SECRETS_DIR)])
+    stated = environ.get(SECRETS_DIR_VARIABLE, "")
+    named = [*filter(str.strip, stated.split(os.pathsep))] or [str(DEFAULT_SECRETS_DIR)]
+    directories = dict.fromkeys(map(partial(_absolute, working), named))
     for directory in filterfalse(_is_readable, directories if stated else ()):
         problem = f"expected a directory of secrets to read at {display_path(directory)}, found none"
         report.error((), problem, place=Place(SECRETS_DIR_VARIABLE))
@@ -286,5 +286,6 @@ def _absolute(working: Path, named: Path | str) -> Path:
     return Path(os.path.normpath(working / os.path.expanduser(named)))
 
 
-def _existing(path: Path) -> Path | None:
-    return path if os.path.isfile(path) else None
+def _dotenv_in(*folders: Path) -> Path | None:
+    """The `.env` of the first folder that has one."""
+    return next(filter(os.path.isfile, (folder / DOTENV for folder in folders)), None)

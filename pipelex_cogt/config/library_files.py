@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
-from itertools import filterfalse
+from itertools import filterfalse, takewhile
 from pathlib import Path
 from typing import Any
 
 from pipelex_cogt.config.directories import MAIN_FILES, SettingsDirectory, file_or_nothing, names_in
 from pipelex_cogt.config.inference_config import CONFIG_KEY, LIBRARY_PATHS, InferenceConfig, LibraryPath
-from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path, quote_key
+from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path, join_keys, prefixes
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import NearName
@@ -86,18 +86,18 @@ def _others_beside(path: Path, library: LibraryPath) -> list[str]:
 
 def _without_repeated(document: TomlDocument, prefix: KeyPath, report: ProblemReport) -> Table:
     """What a library file states, without the tables that belong to a main file or are written as there."""
-    repeated = {key: keys for key, content in document.table.items() if (keys := _repeated(key, content, prefix))}
-    for keys in repeated.values():
+    repeated = {key: _repeated(key, content, prefix) for key, content in document.table.items()}
+    for keys in filter(None, repeated.values()):
         content = value_at(document.table, keys)
-        first = next((key for key, value in content.items() if isinstance(value, dict)), None)
-        found, place = _header((*keys, first)), document.file.place((*keys, first) if first else keys)
+        first: KeyPath = next(((key,) for key, value in content.items() if isinstance(value, dict)), ())
+        found, place = f"[{join_keys((*keys, *first))}]", document.file.place((*keys, *first))
         if keys[-1] in prefix and keys[0] in (_USUAL_ENVIRONMENT, ROOT, *prefix):
-            expected = _header((first,)) if first else "keys without a header"
+            expected = f"[{join_keys(first)}]" if first else "keys without a header"
             hint = f"the file stands for {format_key_path(prefix)} already"
             report.unreadable(prefix, f"expected {expected}, found {found}", place, hint=hint)
         else:
             report.unreadable(prefix, f"{found} is a table of {MAIN_FILES[0]}", place, hint="move it there")
-    return {key: content for key, content in document.table.items() if key not in repeated}
+    return {key: content for key, content in document.table.items() if not repeated[key]}
 
 
 def _repeated(key: str, content: Any, prefix: KeyPath) -> KeyPath:
@@ -110,22 +110,16 @@ def _repeated(key: str, content: Any, prefix: KeyPath) -> KeyPath:
     """
     if not isinstance(content, dict):
         return ()
-    keys: KeyPath = ()
+    start: KeyPath = ()
     if key == ROOT:
-        keys = (ROOT,)
+        start = (ROOT,)
     elif isinstance(content.get(ROOT), dict):
-        keys = (key, ROOT)
+        start = (key, ROOT)
     elif key != prefix[0] or not content or not all(isinstance(value, dict) for value in content.values()):
         return ()
-    for part in prefix:
-        if not isinstance(value_at({key: content}, (*keys, part)), dict):
-            break
-        keys = (*keys, part)
+    paths = prefixes((*start, *prefix))
+    *_, keys = (), *takewhile(lambda path: isinstance(value_at({key: content}, path), dict), paths)
     return keys
-
-
-def _header(keys: Iterable[str | int | None]) -> str:
-    return f"[{'.'.join(quote_key(key) for key in keys if key is not None)}]"
 
 
 def _library_files(

@@ -105,7 +105,8 @@ def read_main_files(directories: Directories, schema: _Schema, report: ProblemRe
         schema: What the tree under `cogt` looks like.
         report: Where faults are noted.
     """
-    return MainFiles(tuple(file for source in directories.sources for file in _read_source(source, schema, report)))
+    found = map(partial(_read_source, schema=schema, report=report), directories.sources)
+    return MainFiles(tuple(chain.from_iterable(found)))
 
 
 def warn_of_misplaced(path: Path, schema: _Schema, report: ProblemReport) -> None:
@@ -147,11 +148,10 @@ def choose_environment(named: str | None, stated: str | None, main: MainFiles, r
 
 
 def _read_source(source: SettingsDirectory, schema: _Schema, report: ProblemReport) -> Iterator[MainFile]:
-    for name, kind in (_PACKAGED_FILES if source.is_packaged else _APPLICATION_FILES).items():
-        path = source.path / name
-        # A link that leads nowhere exists: reading it says so.
-        if not os.path.lexists(path):
-            continue
+    kinds = _PACKAGED_FILES if source.is_packaged else _APPLICATION_FILES
+    # A link that leads nowhere exists: reading it says so.
+    for path in filter(os.path.lexists, map(source.path.joinpath, kinds)):
+        kind = kinds[path.name]
         if kind.default is LayerKind.SECRETS_FILE and path.is_file():
             warn_if_others_read(path, report)
         document = read_toml_file(path, (), report, source.display)
@@ -167,7 +167,7 @@ def _environment_tables(document: TomlDocument, schema: _Schema, report: Problem
             continue
         _warn_of_slip(environment, document.file, report)
         keys = (environment,)
-        if environment in schema or _is_ours_alone(environment, content, schema):
+        if _is_ours(environment, content, schema):
             hint = f"write {_right_header(EVERY_ENVIRONMENT, environment, content, schema)}"
             _note(report, document.file, keys, "expected an environment first", hint)
         elif isinstance(content, dict):
@@ -193,12 +193,13 @@ def _table_of(environment: str, content: Table, file: SourceFile, schema: _Schem
 
     Whatever else it holds is the application's own, unless it was meant for `cogt`.
     """
-    for key, value in content.items():
-        parts = [(environment, key, *rest) for rest in parts_of_name(value, ROOT) if key != ROOT]
+    for key in filter(ROOT.__ne__, content):
+        value = content[key]
+        parts = [(environment, key, *rest) for rest in parts_of_name(value, ROOT)]
         for name in parts:
             hint = f"write [{quote_key('.'.join(map(str, name)))}.{ROOT}]"
             _note(report, file, name, DOT_OUTSIDE_QUOTES, hint)
-        if key != ROOT and not parts and (key in schema or _is_ours_alone(key, value, schema)):
+        if not parts and _is_ours(key, value, schema):
             hint = f"write {_right_header(environment, key, value, schema)}"
             _note(report, file, (environment, key), f"unknown key, expected {ROOT}", hint)
     table = content.get(ROOT, {})
@@ -214,8 +215,14 @@ def _ours_elsewhere(table: Table, schema: _Schema) -> Iterator[tuple[KeyPath, st
         if _is_ours_alone(environment, content, schema):
             yield (environment,), _right_header(EVERY_ENVIRONMENT, environment, content, schema)
         elif isinstance(content, dict):
-            for key in (key for key, value in content.items() if _is_ours_alone(key, value, schema)):
-                yield (environment, key), _right_header(environment, key, content[key], schema)
+            for key, value in content.items():
+                if _is_ours_alone(key, value, schema):
+                    yield (environment, key), _right_header(environment, key, value, schema)
+
+
+def _is_ours(key: str, content: Any, schema: _Schema) -> bool:
+    """Whether a key beside `cogt`, in a file of ours, was meant for it."""
+    return key in schema or _is_ours_alone(key, content, schema)
 
 
 def _is_ours_alone(key: str, content: Any, schema: _Schema) -> bool:

@@ -10,7 +10,9 @@ both, and at the line around that place, for what people write. No message shows
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from itertools import filterfalse
+from typing import NamedTuple, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, join_keys, prefixes, quote_key
 from pipelex_cogt.config.toml_lines import KEY_PART, Statement, find_statements
@@ -93,14 +95,14 @@ _LOOSE_DOT = ("a dot stands at the end of a key or beside another", "take it awa
 _AFTER_QUOTE = ("text goes on behind its closing quote", "put the other kind of quotes around it")
 _ESCAPE = (r"\ in double quotes begins an escape", r"write \\, or put single quotes around it")
 _OPEN_LINE = ("a string is not closed on its line", "end it with its quote, or put three quotes around several lines")
+_OPEN_STRING = ("the string that opens here is not closed", "end it with the quotes it begins with")
 _STATEMENT = ("expected a key or a [header]", "write key = value; a comment begins with #")
 
 _CONFLICT = r"(?:<{7}|={7}|>{7})(?:\s|$)"
 
 _RULES = (
     _Rule("", "", r"\r", "a carriage return ends no line by itself", "end lines with a line feed"),
-    _Rule("Invalid statement", "", _CONFLICT, "a merge conflict was left in the file", "resolve it"),
-    _Rule("Expected newline", "", _CONFLICT, "a merge conflict was left in the file", "resolve it"),
+    _Rule("Invalid statement|Expected newline", "", _CONFLICT, "a merge conflict was left in the file", "resolve it"),
     _Rule("Invalid (?:statement|value|initial)", "", _CURLY_QUOTE, "a curly quote", "write \" or '"),
     _Rule("Invalid statement", "", r"[\]})]", *_LOOSE_BRACKET),
     _Rule("Invalid statement", "", "=", "a key is missing before =", "write key = value"),
@@ -147,12 +149,25 @@ _RULES = (
 
 # What may be open: comments and closed strings are gone over. Each alternative gives nothing back of what it takes.
 _TOKEN = re.compile(
-    r"""#[^\n]*|"{3}(?:[^"\\]|\\.|"(?!""))*+"{3,5}|'{3}(?:[^']|'(?!''))*+'{3,5}|(?P<quotes>"{3}|'{3})"""
-    r"""|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|(?P<quote>["'])|(?P<bracket>[\[\]{}])""",
+    r"""#[^\n]*|"{3}(?:[^"\\]|\\.|"(?!""))*+"{3,5}|'{3}(?:[^']|'(?!''))*+'{3,5}"""
+    r"""|"(?!"")(?:[^"\\\n]|\\.)*+"|'(?!'')[^'\n]*+'|(?P<quote>"{3}|'{3}|["'])|(?P<opening>[\[{])|(?P<closing>[\]}])""",
     re.DOTALL,
 )
-_OPENINGS = {"[": ("list", "]"), "{": ("inline table", "}")}
-_NEXT_STATEMENT = re.compile(r"\[[^\]]*\][ \t]*(?:#|\n|$)|[\w.-]+[ \t]*=")
+_NOT_CLOSED = {
+    "[": ("the list that opens here is not closed", "end it with ]"),
+    "{": ("the inline table that opens here is not closed", "end it with }"),
+    **dict.fromkeys(('"', "'"), _OPEN_LINE),
+    **dict.fromkeys(('"""', "'''"), _OPEN_STRING),
+}
+"""What is wrong where something stands open, by what opens it."""
+_CLASHES = (
+    ("{name} is stated twice, {lines}", "keep one of the two"),
+    ("{name} is stated as a value and as a table, {lines}", "keep one of the two"),
+    ("[{name}] is opened twice, {lines}", "write its keys below one header"),
+)
+"""What is wrong with two statements, by how many of them open a table."""
+# What shows that the statement before it is over: the end of the text, a header or a key.
+_NEXT_STATEMENT = re.compile(r"\Z|\[[^\]]*\][ \t]*(?:#|\n|$)|[\w.-]+[ \t]*=")
 _KEY_BEFORE = re.compile(r"""(?:^|[\s{,])([\w.-]+|"[^"]+"|'[^']+')\s*=[^=\[{]*$""")
 # A name of which some character is no bare one; a dot at its beginning or end is another fault.
 _NEEDS_QUOTES = re.compile(rf"(?!\.|.*\.$|.*{_CURLY_QUOTE}|[A-Za-z0-9_-]+$).+")
@@ -172,7 +187,7 @@ def find_fault(message: str, text: str) -> SyntaxFault:
     # As the parser does, which counts lines and columns afterwards.
     text, said = text.replace("\r\n", "\n"), _POSITION.sub("", message)
     spot = _find_spot(message, text)
-    found = (explain(said, spot) for explain in (_find_open, _find_clash, _find_bare_name, _find_by_rule))
+    found = (explain(said, spot) for beginnings, explain in _EXPLANATIONS if said.startswith(beginnings))
     return next(filter(None, found), SyntaxFault(spot.line, said))
 
 
@@ -182,49 +197,45 @@ def _find_spot(message: str, text: str) -> _Spot:
     if told and told["line"]:
         line_starts = [0, *(newline.end() for newline in re.finditer("\n", text))]
         position = line_starts[int(told["line"]) - 1] + int(told["column"]) - 1
-    start, end = text.rfind("\n", 0, position) + 1, text.find("\n", position)
-    before = text[max(start, position - _REACH) : position]
-    after = text[position : len(text) if end < 0 else end][:_REACH]
+    _, _, before = text[max(0, position - _REACH) : position].rpartition("\n")
+    after, _, _ = text[position : position + _REACH].partition("\n")
     return _Spot(text, position, text.count("\n", 0, position) + 1, before, after)
 
 
 def _find_open(_said: str, spot: _Spot) -> SyntaxFault | None:
     """What was opened further up, where the text ends, or goes on with the next statement, before it is closed."""
     start = spot.position if spot.is_at_end else spot.text.rfind("\n", 0, spot.position) + 1
-    if not spot.is_at_end and not _NEXT_STATEMENT.match(spot.text[start : start + _REACH]):
+    if not _NEXT_STATEMENT.match(spot.text[start : start + _REACH]):
         return None
     opening = _last_opening(spot.text[:start])
     if opening is None:
         return None
     line = spot.text.count("\n", 0, opening.start()) + 1
-    if opening["quote"]:
-        return SyntaxFault(line, *_OPEN_LINE)
-    kind, closing = _OPENINGS.get(opening[0], ("string", "the quotes it begins with"))
-    return SyntaxFault(line, f"the {kind} that opens here is not closed", f"end it with {closing}")
+    return SyntaxFault(line, *_NOT_CLOSED[opening[0]])
 
 
 def _last_opening(text: str) -> re.Match[str] | None:
     """What stands open at the end of a text, but for a header."""
     waiting: list[re.Match[str]] = []
     for token in _TOKEN.finditer(text):
-        if token["quotes"] or token["quote"]:
+        if token["quote"]:
             return token
-        if token[0] in _OPENINGS:
+        if token["opening"]:
             waiting.append(token)
-        elif token["bracket"] and waiting:
-            waiting.pop()
-    return next((token for token in reversed(waiting) if not _opens_header(text, token.start())), None)
+        elif token["closing"]:
+            # Where nothing is open, another fault is told.
+            del waiting[-1:]
+    return next(filterfalse(_opens_header, reversed(waiting)), None)
 
 
-def _opens_header(text: str, position: int) -> bool:
+def _opens_header(bracket: re.Match[str]) -> bool:
     """Whether a bracket is the first of its line, as a header's is."""
+    text, position = bracket.string, bracket.start()
     return not text[text.rfind("\n", 0, position) + 1 : position].strip("[ \t")
 
 
-def _find_clash(said: str, spot: _Spot) -> SyntaxFault | None:
+def _find_clash(_said: str, spot: _Spot) -> SyntaxFault:
     """A table that is opened, or a key that is stated, where the text has it already."""
-    if not said.startswith(("Cannot", "Duplicate")):
-        return None
     # What stands before the place is valid TOML, read one statement at a time.
     *earlier, clashing = find_statements(spot.text[: spot.position])
     first = _first_of(clashing, earlier)
@@ -232,11 +243,10 @@ def _find_clash(said: str, spot: _Spot) -> SyntaxFault | None:
     name = name if len(name) <= _LONGEST_NAME else "a long key"
     same = first.line == clashing.line
     lines = f"on line {first.line}" if same else f"on lines {first.line} and {clashing.line}"
-    if first.is_table and (clashing.is_table or first.path != clashing.path):
-        return SyntaxFault(clashing.line, f"[{name}] is opened twice, {lines}", "write its keys below one header")
-    if first.is_table or clashing.is_table or first.path != clashing.path:
-        return SyntaxFault(clashing.line, f"{name} is stated as a value and as a table, {lines}", "keep one of the two")
-    return SyntaxFault(clashing.line, f"{name} is stated twice, {lines}", "keep one of the two")
+    # A key below the other statement opens that one's table.
+    opens_table = clashing.is_table or first.path != clashing.path
+    problem, hint = _CLASHES[first.is_table + opens_table]
+    return SyntaxFault(clashing.line, problem.format(name=name, lines=lines), hint)
 
 
 def _first_of(clashing: Statement, earlier: list[Statement]) -> Statement:
@@ -253,13 +263,12 @@ def _is_below(path: KeyPath, above: KeyPath) -> bool:
     return path[: len(above)] == above
 
 
-def _find_bare_name(said: str, spot: _Spot) -> SyntaxFault | None:
+def _find_bare_name(_said: str, spot: _Spot) -> SyntaxFault | None:
     """A header or a key with characters that only a name in quotes may hold, such as `[qwen/qwen3:free]`."""
-    if not said.startswith(("Expected '=", "Expected ']", "Invalid initial", "Invalid statement")):
-        return None
-    line, pattern = spot.before + spot.after, _HEADER if spot.before.lstrip().startswith("[") else _PAIR
-    # Of an inline table, what follows the last comma or brace.
-    start = 0 if pattern is _HEADER else max(map(spot.before.rfind, "{,")) + 1
+    line, pattern, start = spot.before + spot.after, _HEADER, 0
+    if not spot.before.lstrip().startswith("["):
+        # Of an inline table, what follows the last comma or brace.
+        pattern, start = _PAIR, max(map(spot.before.rfind, "{,")) + 1
     found = pattern.match(line, start)
     if found is None or len(found["keys"]) > _LONGEST_NAME:
         return None
@@ -295,3 +304,13 @@ def _find_by_rule(said: str, spot: _Spot) -> SyntaxFault | None:
 def _fits(rule: _Rule, said: str, spot: _Spot) -> bool:
     is_said = re.match(rule.said, said) and re.search(rule.before, spot.before)
     return bool(is_said and re.match(rule.after, spot.after))
+
+
+_Explanation: TypeAlias = Callable[[str, _Spot], SyntaxFault | None]
+_EXPLANATIONS: tuple[tuple[str | tuple[str, ...], _Explanation], ...] = (
+    ("", _find_open),
+    (("Cannot", "Duplicate"), _find_clash),
+    (("Expected '=", "Expected ']", "Invalid initial", "Invalid statement"), _find_bare_name),
+    ("", _find_by_rule),
+)
+"""What finds words, the first to be asked first, for what the parser says with such a beginning."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import chain, filterfalse, islice, product
 from pathlib import Path
@@ -35,14 +35,8 @@ from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.main_files import EVERY_ENVIRONMENT, STANDARD_ENVIRONMENTS, warn_of_misplaced
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import fits
-from pipelex_cogt.config.suggestions import Later, did_you_mean, is_one_slip, near_names, one_slip_from
-from pipelex_cogt.config.toml_files import (
-    display_path,
-    is_settings_name,
-    local_path,
-    read_toml_file,
-    walk_folders,
-)
+from pipelex_cogt.config.suggestions import Later, did_you_mean, near_names, one_slip_from
+from pipelex_cogt.config.toml_files import display_path, is_settings_name, local_path, read_toml_file, walk_folders
 
 _Schema: TypeAlias = Mapping[str, Any]
 _SAMPLES = "examples?|samples?|templates?|backups?|archives?"
@@ -60,12 +54,17 @@ _STEMS = ("settings", "secrets", "backends", "routing", "deck")
 """What the names of ours begin with."""
 _MOST_LOOKED_AT = 1000
 """A folder that begins with so many other files is none of settings, and looking at all of it would take its time."""
-_ENVIRONMENT_FILE = rf"settings\.([\w-]+)\.toml|({EVERY_ENVIRONMENT}|{'|'.join(STANDARD_ENVIRONMENTS)})\.toml"
+_KNOWN_ENVIRONMENT = rf"(?:{EVERY_ENVIRONMENT}|{'|'.join(STANDARD_ENVIRONMENTS)})\.toml"
+_ENVIRONMENT_FILE = rf"(?:settings\.|(?={_KNOWN_ENVIRONMENT}))([\w-]+)\.toml"
 _BACKENDS = LIBRARY_PATHS["model_specs_dir"].default
-_SINGLE_FILES = tuple(library for library in LIBRARY_PATHS.values() if not library.is_directory)
-_LIBRARY_FILES = tuple(library.default for library in _SINGLE_FILES)
-_FILES = (*MAIN_FILES, *_LIBRARY_FILES, *(str(local_path(Path(name))) for name in _LIBRARY_FILES))
-_FOLDERS = tuple(library.default for library in LIBRARY_PATHS.values() if library.is_directory)
+_DIRECTORIES = {key: library for key, library in LIBRARY_PATHS.items() if library.is_directory}
+_SINGLE_FILES = {key: library for key, library in LIBRARY_PATHS.items() if key not in _DIRECTORIES}
+_PREFIXES = {library.default: library.prefix for library in _SINGLE_FILES.values()}
+_LOCAL_FILES = {str(local_path(Path(library.default))): key for key, library in _SINGLE_FILES.items()}
+_USUAL_NAMES = {**{library.default: key for key, library in LIBRARY_PATHS.items()}, **_LOCAL_FILES}
+"""What library files and folders are called where nobody says otherwise, each with the key that may say it."""
+_FILES = (*MAIN_FILES, *_PREFIXES, *_LOCAL_FILES)
+_FOLDERS = tuple(library.default for library in _DIRECTORIES.values())
 _NAMES = (*_FILES, *_FOLDERS)
 _IN_FILE_NAMES = {
     "secret": ".secrets.toml",
@@ -82,8 +81,8 @@ _IN_FOLDER_NAMES = {
 """What is meant by a folder with such a word in its name."""
 
 
-_Unread: TypeAlias = tuple[Path, Callable[[], str | None]]
-"""Something that is not read, and what finds where it belongs when somebody asks."""
+_Unread: TypeAlias = tuple[Iterable[Path], Callable[[Path], str | None]]
+"""What is not read, and what finds where each of it belongs when somebody asks."""
 
 
 def warn_of_unread_files(
@@ -98,20 +97,17 @@ def warn_of_unread_files(
         report: Where warnings are noted.
     """
     if directories.application is None:
-        found = chain(
-            *(_misplaced(folder, schema) for folder in directories.looked_in),
-            _nearly(directories),
-            _beyond(directories),
-        )
+        misplaced = map(partial(_misplaced, schema=schema), directories.looked_in)
+        found = chain(*misplaced, (_nearly(directories), _beyond(directories)))
         others = product(directories.looked_in, MAIN_FILES)
         for path in filter(os.path.isfile, (folder / SETTINGS_DIR_NAME / name for folder, name in others)):
             warn_of_misplaced(path, schema, report)
     else:
         search = _Search.over(directories.application, directories, config)
-        beside = ((path, hint) for path, hint in _beside(directories.application, schema) if path not in search.used)
-        found = chain(search.at_top(), search.in_libraries(), beside)
-    for path, hint in found:
-        report.warning((), "not read", Later(hint), Place(display_path(path)))
+        found = chain([search.at_top()], search.in_libraries(), [search.beside(schema)])
+    for paths, hint in found:
+        for path in paths:
+            report.warning((), "not read", Later(partial(hint, path)), Place(display_path(path)))
 
 
 class _Search(NamedTuple):
@@ -130,25 +126,28 @@ class _Search(NamedTuple):
     @classmethod
     def over(cls, directory: Path, directories: Directories, config: InferenceConfig) -> _Search:
         """A search for what a load leaves unread in a directory."""
-        libraries = {key: Path(os.path.normpath(getattr(config, key))) for key in LIBRARY_PATHS}
-        local = (local_path(path) for key, path in libraries.items() if not LIBRARY_PATHS[key].is_directory)
+        libraries, files = (map(partial(_path_of, config), keys) for keys in (LIBRARY_PATHS, _SINGLE_FILES))
         others = filter(None, (directories.dotenv, *directories.secrets, directories.packaged))
         main_files = map(directory.joinpath, MAIN_FILES)
-        return cls(directory, config, frozenset((*main_files, *libraries.values(), *local, *others)))
+        return cls(directory, config, frozenset((*main_files, *libraries, *map(local_path, files), *others)))
 
-    def at_top(self) -> Iterator[_Unread]:
-        """What is not read in the directory itself, each with where it belongs."""
+    def at_top(self) -> _Unread:
+        """What is not read in the directory itself."""
         # The root of a project holds what other programs read.
         is_told = _comes_near if is_project(self.directory) else _states_something
-        return ((path, partial(self._hint, path)) for path in filter(is_told, self._unused(self.directory)))
+        return filter(is_told, self._unused(self.directory)), self._hint
 
     def in_libraries(self) -> Iterator[_Unread]:
-        """What is not read in the folders of library files, each with where it belongs."""
-        for key, library in LIBRARY_PATHS.items():
-            folder = Path(os.path.normpath(getattr(self.config, key)))
-            paths = _others_in(folder, is_recursive=not library.is_per_backend) if library.is_directory else ()
-            unread = filterfalse(self._is_used, filter(_states_something, paths))
-            yield from ((path, partial(_hint_in_library, path, folder)) for path in unread)
+        """What is not read in the folders of library files, folder by folder."""
+        for key, library in _DIRECTORIES.items():
+            folder = _path_of(self.config, key)
+            others = filter(_states_something, _others_in(folder, is_recursive=not library.is_per_backend))
+            yield filterfalse(self._is_used, others), partial(_hint_in_library, folder=folder)
+
+    def beside(self, schema: _Schema) -> _Unread:
+        """What is not read beside the directory."""
+        paths, hint = _beside(self.directory, schema)
+        return filterfalse(self.used.__contains__, paths), hint
 
     def _unused(self, folder: Path) -> Iterator[Path]:
         """What lies in a folder and is not used; a folder that holds what is used is taken apart."""
@@ -165,20 +164,24 @@ class _Search(NamedTuple):
 
     def _hint(self, path: Path) -> str | None:
         """Where something at the top of the directory belongs."""
-        for key, library in LIBRARY_PATHS.items():
-            usual = self.directory / library.default
-            if path == usual or (path == local_path(usual) and not library.is_directory):
-                return f"{format_key_path((CONFIG_KEY, key))} names {display_path(getattr(self.config, key))}"
+        key = _USUAL_NAMES.get(str(path.relative_to(self.directory)))
+        if key:
+            return f"{format_key_path((CONFIG_KEY, key))} names {display_path(getattr(self.config, key))}"
         if path.name.startswith(DOTENV):
             return f"variables are read from {display_path(self.directory.parent / DOTENV)}"
         return _near_name(path)
+
+
+def _path_of(config: InferenceConfig, key: str) -> Path:
+    """Where a key says that files are, without `..`."""
+    return Path(os.path.normpath(getattr(config, key)))
 
 
 def _others_in(folder: Path, *, is_recursive: bool) -> Iterator[Path]:
     """What lies among the TOML files of a folder and is none; folders too, where they are not gone through."""
     for root, folders, names in walk_folders(folder, is_recursive=is_recursive):
         beside = names if is_recursive else (*folders, *names)
-        yield from (Path(root, name) for name in beside if not is_settings_name(name))
+        yield from map(partial(Path, root), filterfalse(is_settings_name, beside))
 
 
 def _hint_in_library(path: Path, folder: Path) -> str:
@@ -194,7 +197,7 @@ def _near_name(path: Path) -> str | None:
     if slip := one_slip_from(path.name, known):
         return did_you_mean([slip])
     if environment := re.fullmatch(_ENVIRONMENT_FILE, path.name):
-        return f"write [{quote_key(environment[1] or environment[2])}.{ROOT}] in {MAIN_FILES[0]}"
+        return f"write [{quote_key(environment[1])}.{ROOT}] in {MAIN_FILES[0]}"
     if (packaged_settings_dir() / _BACKENDS / path.name).is_file():
         return f"did you mean '{_BACKENDS}/{path.name}'?"
     meant = [near.format(name=path.name) for word, near in words.items() if word in path.name.casefold()]
@@ -202,55 +205,52 @@ def _near_name(path: Path) -> str | None:
     return did_you_mean(nearest[:1]) or f"expected one of {', '.join(KNOWN_NAMES)}"
 
 
-def _beside(directory: Path, schema: _Schema) -> Iterator[_Unread]:
+def _beside(directory: Path, schema: _Schema) -> _Unread:
     """Files of ours beside a settings directory rather than in it."""
-    tests: dict[str, Callable[[Path], bool]] = {
-        **dict.fromkeys(MAIN_FILES, speaks_of_us),
-        **{library.default: partial(_fits, schema=schema[library.prefix]) for library in _SINGLE_FILES},
-    }
-    for name, test in tests.items():
-        path = directory.parent / name
-        if os.path.isfile(path) and test(path):
-            yield path, partial(_hint_beside, path, directory)
+    files = filter(os.path.isfile, map(directory.parent.joinpath, (*MAIN_FILES, *_PREFIXES)))
+    return filter(partial(_fits, schema=schema), files), partial(_hint_beside, directory=directory)
 
 
 def _hint_beside(path: Path, directory: Path) -> str | None:
     return did_you_mean([display_path(directory / path.name)])
 
 
-def _fits(path: Path, schema: Any) -> bool:
-    """Whether a file states keys that a library file of ours has."""
+def _fits(path: Path, schema: _Schema) -> bool:
+    """Whether a file states what the main file or the library file of that name would."""
+    if path.name in MAIN_FILES:
+        return speaks_of_us(path)
     document = read_toml_file(path, (), ProblemReport())
-    return document is not None and fits(document.table, schema)
+    return document is not None and fits(document.table, schema[_PREFIXES[path.name]])
 
 
-def _misplaced(folder: Path, schema: _Schema) -> Iterator[_Unread]:
+def _misplaced(folder: Path, schema: _Schema) -> tuple[_Unread, _Unread]:
     """What stands for settings of ours where a folder holds none: beside `settings/`, or in it by a wrong name."""
     directory = folder / SETTINGS_DIR_NAME
-    yield from _beside(directory, schema)
-    for path in map(directory.joinpath, names_in(directory)):
-        is_near = path.name not in _NAMES and one_slip_from(path.name, _NAMES)
-        if is_near and _states_something(path):
-            yield path, partial(_near_name, path)
+    return _beside(directory, schema), (filter(_states_something, _misspelt(directory, _NAMES)), _near_name)
 
 
-def _nearly(directories: Directories) -> Iterator[_Unread]:
+def _nearly(directories: Directories) -> _Unread:
     """Settings directories of ours by a misspelt name, in the working directory and above it in its project."""
     folders = directories.looked_in if directories.project else directories.looked_in[:1]
-    for path in chain.from_iterable(map(folder.joinpath, names_in(folder)) for folder in folders):
-        if path.name != SETTINGS_DIR_NAME and is_one_slip(path.name, SETTINGS_DIR_NAME) and is_ours(path):
-            yield path, partial(_hint_of_directory, path)
+    misspelt = map(partial(_misspelt, known=(SETTINGS_DIR_NAME,)), folders)
+    return filter(is_ours, chain.from_iterable(misspelt)), _hint_of_directory
+
+
+def _misspelt(folder: Path, known: Collection[str]) -> Iterator[Path]:
+    """What lies in a folder by a name that is one slip away from a known one."""
+    others = filterfalse(known.__contains__, names_in(folder))
+    return map(folder.joinpath, filter(partial(one_slip_from, known=known), others))
 
 
 def _hint_of_directory(path: Path) -> str | None:
     return did_you_mean([display_path(path.with_name(SETTINGS_DIR_NAME))])
 
 
-def _beyond(directories: Directories) -> Iterator[_Unread]:
+def _beyond(directories: Directories) -> _Unread:
     """The nearest settings of ours above the folders in which an application's are looked for."""
-    looked_in = {*directories.looked_in}
-    above = (folder / SETTINGS_DIR_NAME for folder in directories.working.parents if folder not in looked_in)
-    return ((path, lambda: f"name it with {SETTINGS_DIR_VARIABLE}") for path in islice(filter(is_ours, above), 1))
+    beyond = filterfalse(frozenset(directories.looked_in).__contains__, directories.working.parents)
+    above = (folder / SETTINGS_DIR_NAME for folder in beyond)
+    return islice(filter(is_ours, above), 1), lambda _path: f"name it with {SETTINGS_DIR_VARIABLE}"
 
 
 def _comes_near(path: Path) -> bool:
