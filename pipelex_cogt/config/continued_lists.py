@@ -58,7 +58,7 @@ def warn_of_nothing_taken(tree: Table, stating: Callable[[KeyPath], list[Layer]]
     kept = {name: value for name, value in aliases.items() if value != []}
     for name in filterfalse(kept.__contains__, aliases):
         path = (*_ALIASES, name)
-        if not any(value_at(layer, path) for layer in stating(path)):
+        if not any(map(partial(value_at, path=path), stating(path))):
             report.warning(path, "takes nothing away: no layer below states this alias", NearName(name, kept))
 
 

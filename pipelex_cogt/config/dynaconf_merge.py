@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 from dynaconf.base import Settings as DynaconfSettings
@@ -118,14 +119,14 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
 
     def _source_of_item(self, path: KeyPath) -> tuple[Origin, KeyPath] | None:
         """Which layer states an item of a list that goes on with what is below, and where; None for other places."""
-        depth = next((depth for depth, key in enumerate(path) if isinstance(key, int)), None)
-        if depth is None:
+        above = (*takewhile(lambda key: isinstance(key, str), path),)
+        if above == path:
             return None
-        above, index = path[:depth], int(path[depth])
+        index, below = int(path[len(above)]), path[len(above) + 1 :]
         if above not in self._sources:
             self._sources[above] = [*self._trace(above)]
         found = self._sources[above][index : index + 1]
-        return next(((origin, (*place, *path[depth + 1 :])) for origin, place in found), None)
+        return next(((origin, (*place, *below)) for origin, place in found), None)
 
     @cached_property
     def _sources(self) -> dict[KeyPath, list[tuple[Origin, KeyPath]]]:

@@ -66,7 +66,8 @@ def takes_further_keys(schema: Any) -> bool:
 
 def takes_text(schema: Any) -> bool:
     """Whether a plain field takes text, be it beside other things."""
-    return schema is str or (isinstance(schema, UnionType) and str in get_args(schema))
+    kinds = get_args(schema) if isinstance(schema, UnionType) else (schema,)
+    return str in kinds
 
 
 def takes_references(schema: Any) -> bool:

@@ -1,7 +1,8 @@
 """Tables: the values of TOML, and the one way to walk them.
 
 A table is a dictionary of scalars, lists and tables. Everything that must look at each value of one, to seal it, to
-show it or to find its references, walks it with `leaves` or `map_leaves`.
+show it or to find its references, walks it with `leaves` or `map_leaves`; whoever takes apart only some tables, with
+`walk`.
 """
 
 from __future__ import annotations
@@ -117,7 +118,10 @@ def merge(lower: Table, upper: Table) -> Table:
     In a list of the upper table `"..."` stands for the list, or the one text, of the lower. Where the lower has neither
     it stays, for a table still further below to answer.
     """
-    return {**lower, **{key: lay(lower.get(key), value) for key, value in upper.items()}}
+    merged = dict(lower)
+    for key, value in upper.items():
+        merged[key] = lay(merged[key], value) if key in merged else value
+    return merged
 
 
 def lay(below: Any, value: Any) -> Any:
@@ -125,7 +129,9 @@ def lay(below: Any, value: Any) -> Any:
     if isinstance(value, dict) and isinstance(below, dict):
         return merge(below, value)
     if goes_on(value) and isinstance(below, str | list):
-        return [item for (item,) in _continued([*zip(_items_of(below))], [*zip(value)])]
+        # Nobody asks where the items come from: entries of nothing but the item.
+        below_entries, entries = zip(_items_of(below)), zip(value)
+        return [item for (item,) in _continued([*below_entries], [*entries])]
     return value
 
 

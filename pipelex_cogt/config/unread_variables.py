@@ -95,8 +95,6 @@ class _Spelling:
         """The variables of ours that a name may be meant for, nearest first."""
         rest = _without_first_words(name.upper())
         letters = letters_of(rest)
-        if not letters:
-            return []
         near = [*near_names(letters, OWN_VARIABLES), *filter(letters.startswith, OWN_VARIABLES)]
         return nearest_variables(rest, self._tree, self._schema) or [*map(OWN_VARIABLES.__getitem__, near[:1])]
 
@@ -110,8 +108,6 @@ class _Spelling:
 
 def _without_first_words(name: str) -> str:
     """A name without the words that all of ours begin with, in whichever spelling."""
-    word = re.match(_FIRST_WORD, name)
-    while word and one_slip_from(word[1], _FIRST_WORDS):
+    while (word := re.match(_FIRST_WORD, name)) and one_slip_from(word[1], _FIRST_WORDS):
         name = name[word.end() :]
-        word = re.match(_FIRST_WORD, name)
     return name

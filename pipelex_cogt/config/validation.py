@@ -181,8 +181,7 @@ def _is_misspelt(fault: _Fault, misspelt: Iterable[KeyPath]) -> bool:
     if fault["type"] != _MISSING:
         return False
     *table, key = fault["loc"]
-    beside = [str(name) for *place, name in misspelt if place == table]
-    return any(NearName(name, [key], is_key=True).near() for name in beside)
+    return any(NearName(str(name), [key], is_key=True).near() for *place, name in misspelt if place == table)
 
 
 def _next_step(fault: _Fault) -> str | None:
