@@ -118,7 +118,10 @@ def merge(lower: Table, upper: Table) -> Table:
     In a list of the upper table `"..."` stands for the list, or the one text, of the lower. Where the lower has neither
     it stays, for a table still further below to answer.
     """
-    return {**lower, **{key: lay(lower.get(key), value) for key, value in upper.items()}}
+    merged = dict(lower)
+    for key, value in upper.items():
+        merged[key] = lay(merged[key], value) if key in merged else value
+    return merged
 
 
 def lay(below: Any, value: Any) -> Any:
