@@ -43,11 +43,13 @@ _LITERAL = re.compile(f"[^{REFERENCE}{SECRET_REFERENCE}]+")
 # Where a key may begin and end inside of a word.
 _PIECE = re.compile(r"""[^\s=:;,|&?#/@'"`<>(){}\[\]\\]+""")
 # Long, and no UUID: one names something and opens nothing.
-_LONG = r"(?![0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z)[\w+=~-]{20,}"
+_LONG = r"(?![0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\Z)[\w+=~-]+"
+_SHORTEST_LONG = 20
 _LETTER_MEETS_DIGIT = r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])"
 _FEWEST_MEETINGS = 4
 # Capitals, small letters and digits without a sign between words, as in keys of AWS and Azure.
-_BASE64 = r"(?=.{32})(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]+={0,2}"
+_SHORTEST_BASE64 = 32
+_BASE64 = r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]+={0,2}"
 
 # A URL ends where a word does. Each is one class of characters, repeated, or bounded.
 _WORD = re.compile(r"\S+")
@@ -88,7 +90,8 @@ def looks_like_key(piece: str) -> bool:
 
 def _is_random(piece: str) -> bool:
     """Whether letters and digits alternate as in no word."""
-    return bool(re.fullmatch(_LONG, piece)) and len(re.findall(_LETTER_MEETS_DIGIT, piece)) >= _FEWEST_MEETINGS
+    is_long = len(piece) >= _SHORTEST_LONG and re.fullmatch(_LONG, piece) is not None
+    return is_long and len(re.findall(_LETTER_MEETS_DIGIT, piece)) >= _FEWEST_MEETINGS
 
 
 def _urls_of(word: str) -> Iterator[str]:
@@ -106,12 +109,13 @@ def _urls_of(word: str) -> Iterator[str]:
 
 def _mask_word(word: str) -> str:
     if "://" in word:
-        without_users = "".join(_without_passwords(word))
+        without_users = "".join(_without_passwords(word)) if "@" in word else word
         without_parameters = "".join(_without_parameters(without_users))
         return _PIECE.sub(lambda piece: _hide_key(piece[0]), without_parameters)
-    if re.fullmatch(_BASE64, word) or any(map(looks_like_key, _PIECE.findall(word))):
+    is_base64 = len(word) >= _SHORTEST_BASE64 and re.fullmatch(_BASE64, word) is not None
+    if is_base64 or any(map(looks_like_key, _PIECE.findall(word))):
         return hide(word)
-    login = re.fullmatch(_LOGIN, word)
+    login = re.fullmatch(_LOGIN, word) if "@" in word else None
     if login:
         before, password, host = login.groups()
         return before + hide(password) + host
@@ -124,7 +128,7 @@ def _without_parameters(word: str) -> Iterator[str]:
     A secret may hold a comma, so it goes on to the next sign that surely ends a parameter.
     """
     told = looked = 0
-    for parameter in re.finditer(_PARAMETER, word):
+    for parameter in re.finditer(_PARAMETER, word) if "=" in word else ():
         is_secret = _is_secret_parameter(parameter[1])
         # What several names share, with commas between, is looked at with the first of them.
         is_new = parameter.end() >= looked
