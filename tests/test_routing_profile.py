@@ -303,6 +303,7 @@ def test_a_profile_keeps_nothing_of_what_it_was_built_from() -> None:
     assert rules.routes["m"] == "a"
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.text(st.sampled_from("ab*[]?!-.\n\\^$"), max_size=8), st.text(st.sampled_from("ab*[]?!-.\n\\^$"), max_size=8))
 def test_patterns_agree_with_a_naive_matcher(pattern: str, name: str) -> None:

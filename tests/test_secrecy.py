@@ -1071,6 +1071,7 @@ REFUSED_USES: dict[str, Callable[[ModelManager], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", REFUSED_USES.values(), ids=REFUSED_USES)
 def test_no_refused_use_tells_a_secret(manager: ModelManager, use: Callable[[ModelManager], object]) -> None:
     assert shown_in(everything_told_by(refusal_of(lambda: use(manager)))) == []
@@ -1084,6 +1085,7 @@ SAME_TEXT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", SAME_TEXT.values(), ids=SAME_TEXT)
 @pytest.mark.parametrize("key", ["endpoint", "api_key", "region", "headers.token"])
 def test_no_reference_that_fails_tells_its_neighbour(
@@ -1308,6 +1310,7 @@ INTERRUPTED: dict[str, Channel] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", INTERRUPTED.values(), ids=INTERRUPTED)
 def test_no_call_that_is_interrupted_tells_a_secret(
     write_tree: WriteTree, environ: dict[str, str], call: Channel
@@ -1359,6 +1362,7 @@ def nested(depth: int) -> dict[str, Any]:
     return table
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", UNEXPECTED.values(), ids=UNEXPECTED)
 def test_what_nobody_expected_tells_no_secret_either(write_tree: WriteTree, call: Callable[[Path], object]) -> None:
     folder = write_tree(FILES)

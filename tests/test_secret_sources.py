@@ -211,6 +211,7 @@ def test_a_reference_is_answered_by_the_first_source_that_holds_it(directory: Pa
 WHITE_SPACE = st.text(st.sampled_from(" \t\r\n\u00a0\u2028"), max_size=4)
 
 
+@pytest.mark.slow
 @given(before=WHITE_SPACE, value=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E)), after=WHITE_SPACE)
 def test_white_space_around_a_value_is_no_part_of_it_whatever_the_source(before: str, value: str, after: str) -> None:
     text = before + value + after

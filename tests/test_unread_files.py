@@ -197,6 +197,7 @@ def test_without_settings_of_its_own_misplaced_ones_are_told(write_tree: WriteTr
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "line", "header"),
     [
@@ -350,6 +351,7 @@ def test_two_folders_that_lead_to_each_other_are_read_once(write_tree: WriteTree
 NAMES = st.text(min_size=1, max_size=60).filter(lambda name: not {*name} & {"/", "\0"} and name not in (".", ".."))
 
 
+@pytest.mark.slow
 @given(
     stem=NAMES,
     suffix=st.sampled_from(["", ".toml", ".yaml", ".local.toml", ".toml.txt", ".md"]),
