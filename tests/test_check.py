@@ -357,6 +357,7 @@ def test_github_escapes_what_a_message_may_not_hold(check: Run) -> None:
     assert line.endswith("::no model or alias is called '100%25, a:b' [staging]")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["a\\nb", "a\\rb", "a\\r\\n::error::b"])
 def test_no_name_breaks_a_workflow_command_in_two(check: Run, text: str) -> None:
     files = {"deck/z.toml": f'[aliases]\n"{text}" = ["m1", "{text}"]\n'}

@@ -34,6 +34,7 @@ def packaged(environ: dict[str, str], **arguments: Any) -> ModelManager:
 # One key and no settings
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", [name for name, variables in NEEDED.items() if variables])
 def test_one_key_and_no_settings_leads_every_preset_to_its_provider(backend: str) -> None:
     Path(".env").write_text("".join(f"{name}=https://4f9d0c\n" for name in NEEDED[backend]), encoding="utf-8")
@@ -79,6 +80,7 @@ NAMED: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", NAMED.values(), ids=NAMED)
 def test_a_backend_that_the_application_names_stays(arguments: dict[str, Any]) -> None:
     manager = packaged(**{"environ": {"OPENAI_API_KEY": "4f9d0c"}, **arguments})

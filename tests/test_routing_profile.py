@@ -312,6 +312,7 @@ def test_patterns_agree_with_a_naive_matcher(pattern: str, name: str) -> None:
     assert (decision.backend == "a") is expected
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=12), st.data())
 def test_a_pattern_cut_out_of_any_name_matches_it(name: str, data: st.DataObject) -> None:

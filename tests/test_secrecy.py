@@ -938,6 +938,7 @@ def refusal_of(ask: Callable[[], object]) -> Exception:
     pytest.fail("nothing was refused")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", REFUSED_LOADS.values(), ids=REFUSED_LOADS)
 def test_no_refused_load_tells_a_secret(load_secrets: Load, arguments: dict[str, Any]) -> None:
     error = refusal_of(lambda: load_secrets(**arguments))

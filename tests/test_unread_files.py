@@ -371,11 +371,13 @@ def test_whatever_something_is_called_it_is_told_once_at_most(stem: str, suffix:
         assert all(str(problem).isprintable() for problem in told)
 
 
+@pytest.mark.slow
 def test_a_folder_of_many_other_files_is_left_in_peace(told: Told) -> None:
     images = {f"images/{number:04}.png": "" for number in range(1000)}
     assert told({**images, "images/0/x.toml": ""}) == []
 
 
+@pytest.mark.slow
 def test_a_thousand_files_are_each_told_once(write_tree: WriteTree, folder: Path) -> None:
     assert folder.is_dir()
     files = {f"deck/{number % 20}/{number}.yaml": "" for number in range(1000)}
