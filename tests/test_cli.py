@@ -275,3 +275,12 @@ def test_show_names_the_dotenv_that_is_read(run: Callable[..., Result], tmp_path
     assert (data["environment"], data["directories"]["dotenv"]) == ("staging", str(Path.cwd() / ".env"))
     data = json.loads(run("show", "--json", files={"../.env": "PIPELEX_ENV=production\n"}).stdout)
     assert (data["environment"], data["directories"]["dotenv"]) == ("production", str(tmp_path / "app" / ".env"))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+@pytest.mark.parametrize("arguments", [["show"], ["check", "--format", "json"]], ids=["text", "data"])
+def test_a_full_disk_stops_a_command_with_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        command = [sys.executable, "-m", "pipelex_cogt", *arguments]
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, "stopped by the system: No space left on device\n")
