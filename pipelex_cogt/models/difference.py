@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from pipelex_cogt.config.inference_config import InferenceConfig
 from pipelex_cogt.config.tables import leaves
+from pipelex_cogt.models.call_parameters import PARAMETERS
 from pipelex_cogt.models.llm_setting import LLMChoices
 from pipelex_cogt.models.model_deck import ModelDeck
 
@@ -70,9 +71,10 @@ def _view(deck: ModelDeck) -> dict[str, Things]:
 
 def _backend_view(name: str, deck: ModelDeck) -> dict[str, Any]:
     backend = deck.backends[name]
-    fields = {"stated_endpoint", "stated_api_key", "stated_extra_config"}
+    fields = {"stated_endpoint", "stated_api_key", "stated_headers", "stated_extra_config", "timeout", "max_retries"}
     shown = _flatten(backend.model_dump(mode="json", include=fields))
-    stated = {"endpoint": backend.stated_endpoint, "api_key": backend.stated_api_key}
+    stated = {"endpoint": backend.stated_endpoint, "api_key": backend.stated_api_key, "headers": backend.stated_headers}
+    stated |= {"timeout": backend.timeout, "max_retries": backend.max_retries}
     stated_at = _flatten({**stated, "extra_config": backend.stated_extra_config})
     return {field: _Seen(value, stated_at[field]) for field, value in shown.items()}
 
@@ -90,7 +92,7 @@ def _preset_view(name: str, deck: ModelDeck) -> dict[str, Any]:
     view = {LEADS_TO: _target(setting.llm_handle, deck), **setting.model_dump(mode="json", exclude={"description"})}
     if deck.is_served(setting.llm_handle):
         sent = deck.resolve(name).parameters
-        view |= {"temperature": sent.temperature, "max_tokens": sent.max_tokens}
+        view |= {name: getattr(sent, name) for name in PARAMETERS if name not in ("prompting_target", "extra_body")}
     return view
 
 

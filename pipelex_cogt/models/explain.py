@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer
-from pipelex_cogt.config.masking import mask_setting
+from pipelex_cogt.config.masking import is_in_free_table, mask_setting
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys
 from pipelex_cogt.config.settings import Settings
@@ -279,9 +279,9 @@ class _Explainer(NamedTuple):
 
 
 def _stated(path: KeyPath, layer: Layer, value: Any) -> StatedValue:
-    """A value that a layer states at a key path; only backends hold secrets, and those are masked."""
+    """A value that a layer states at a key path; what is secret is masked."""
     origin = layer.origin
-    shown = mask_setting(str(path[-1]), value) if path[0] == "backends" else value
+    shown = mask_setting(str(path[-1]), value) if path[0] == "backends" or is_in_free_table(path) else value
     return StatedValue(shown, origin.kind.label, origin.environment, str(origin.place(path)))
 
 

@@ -7,7 +7,9 @@ llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from pipelex_cogt.config.suggestions import near_names
@@ -33,19 +35,22 @@ class ResolvedLLM:
     """What to call, and how.
 
     Attributes:
-        setting: The parameters as stated, `"auto"` filled in.
+        name: The preset, model or alias that was asked for.
+        setting: The parameters as stated.
         model: The model's spec.
         backend: The backend that serves it.
     """
 
+    name: str
     setting: LLMSetting
     model: InferenceModelSpec
     backend: InferenceBackend
 
     @property
     def parameters(self) -> CallParameters:
-        """What to send besides the messages, as the model takes it."""
-        return self.setting.parameters_for(self.model)
+        """What to send besides the messages, as the model takes it; a timeout is the backend's unless it is stated."""
+        parameters = self.setting.parameters_for(self.model)
+        return replace(parameters, timeout=parameters.timeout or self.backend.timeout)
 
 
 class Behind(NamedTuple):
@@ -90,7 +95,7 @@ class ModelDeck:
         first = {alias: chain[0] for alias, chain in self.chains.items() if chain}
         by_handle = {**first, **self.inference_models}
         by_preset = {
-            name: self._combine(setting, by_handle[setting.llm_handle])
+            name: self._combine(name, setting, by_handle[setting.llm_handle])
             for name, setting in self.llm_presets.items()
             if setting.llm_handle in by_handle
         }
@@ -133,7 +138,35 @@ class ModelDeck:
             raise self._absence(self.llm_presets[name].llm_handle)
         if name not in self._by_handle:
             raise self._absence(name, "preset, model or alias", self.llm_presets)
-        return self._combine(LLMSetting.model_construct(llm_handle=name), self._by_handle[name])
+        return self._combine(name, LLMSetting.model_construct(llm_handle=name), self._by_handle[name])
+
+    def resolve_all(self, name: str, *, ready: bool = False) -> tuple[ResolvedLLM, ...]:
+        """All that a preset, a model or an alias may lead to, first choice first, each with its own parameters.
+
+        Args:
+            name: A preset, else a model name, else an alias.
+            ready: Whether backends that cannot be called now are left out.
+
+        Raises:
+            UnknownNameError: Nothing is called so.
+            BackendDisabledError: What it leads to is known, its backends are disabled.
+            MissingCredentialError: Its backend was left out, for a credential is missing; or none can be called now.
+            UnusableCredentialError: None can be called now, for a credential can never work.
+            ModelNotRoutedError: The backend is enabled, no rule of the active profile leads to the model.
+        """
+        first = self.resolve(name)
+        members = tuple(
+            replace(first, model=model, backend=self.backends[model.backend_name])
+            for model in self.chain(first.setting.llm_handle)
+        )
+        if not ready:
+            return members
+        # A backend is asked once, however many members it serves.
+        is_ready = cache(attrgetter("is_ready"))
+        callable_now = tuple(member for member in members if is_ready(member.backend))
+        if not callable_now:
+            first.backend.raise_obstacle()
+        return callable_now
 
     def model_in_force(self, handle: str) -> InferenceModelSpec | None:
         """The model that a model name or an alias leads to; None where it leads to none."""
@@ -223,8 +256,8 @@ class ModelDeck:
                 found.append(model)
         return tuple(sorted(found, key=_price_order))
 
-    def _combine(self, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
-        return ResolvedLLM(setting.for_model(model), model, self.backends[model.backend_name])
+    def _combine(self, name: str, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
+        return ResolvedLLM(name, setting, model, self.backends[model.backend_name])
 
     def _absence(self, handle: str, kind: str = "model or alias", more_names: Iterable[str] = ()) -> NotAvailableError:
         """Why a handle leads to no model; `more_names` come into question where nothing is called so.
