@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import compress, filterfalse
+from itertools import chain, compress, filterfalse
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,7 +20,7 @@ from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
 from pipelex_cogt.config.other_words import meanings, sdk_meaning
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
-from pipelex_cogt.config.report import Elsewhere, ProblemReport
+from pipelex_cogt.config.report import Elsewhere, ProblemReport, model_place
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName, did_you_mean, find_slips, is_one_slip, one_slip_from
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
@@ -78,6 +78,7 @@ def build_backend_library(
     in_use = {name for name, settings in switches.items() if not settings}
     build = _BackendBuilder(config, credentials, report, files, in_use, switches)
     specs_of = {name: build.specs(name) for name in {**tables, **files}}
+    build.check_successors(specs_of)
     lacking = build.lacking(tree, specs_of)
     # What was to be switched off may have been misspelt.
     misspelt = find_slips(filterfalse(files.__contains__, tables), files)
@@ -265,6 +266,16 @@ class _BackendBuilder(NamedTuple):
                 twice = f"also stated as {DEFAULTS_KEY}.{OLDER_SPELLINGS[name]}"
                 self.report.error(path, twice, "keep one of the two")
         return specs
+
+    def check_successors(self, specs_of: Mapping[str, Specs]) -> None:
+        """The successor of a model is the name of one that some file knows."""
+        known = dict.fromkeys(chain.from_iterable(specs_of.values()))
+        for spec in filter(None, chain.from_iterable(specs.values() for specs in specs_of.values())):
+            if spec.successor is not None and spec.successor not in known:
+                stated_in = spec.name if "successor" in self.files[spec.backend_name][spec.name] else DEFAULTS_KEY
+                path = ("models", spec.backend_name, stated_in, "successor")
+                unless = [path, model_place(spec.successor)]
+                self.report.unknown_name(path, "model", NearName(spec.successor, known), unless=unless)
 
     def _only_models(self, backend: str, tables: Table) -> Table:
         """A file's tables without those that were meant for `[defaults]`, as the lack of a `model_id` tells."""

@@ -26,6 +26,8 @@ from pipelex_cogt.config.masking import mask_setting
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict
 
+KNOWN_SDKS = ("anthropic", "bedrock", "google", "mistral", "openai", "openai_compatible")
+"""The client libraries that this package knows; an application may name any other."""
 WILDCARD = "*"
 """What makes a pattern of a route's key, and stands in no name."""
 
