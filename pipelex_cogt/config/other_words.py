@@ -16,7 +16,7 @@ SDK_WORDS = {
     "enabled": "disable disabled is_enabled",
     "headers": "extra_headers http_headers custom_headers",
     "timeout": "request_timeout timeout_seconds",
-    "max_retries": "num_retries retries",
+    "max_retries": "num_retries",
 }
 """Keys of a backend with what SDKs and other tools call them. No SDK needs one of these words beside our key."""
 
@@ -33,7 +33,7 @@ _OTHER_WORDS = {
     "enabled": "active disable disabled enable is_enabled",
     "extra_body": "additional_model_request_fields additional_params extra extra_params model_kwargs",
     "extra_config": "additional_params api_key endpoint extra extra_params litellm_params max_retries rpm sdk_options "
-    "structure_method timeout tpm",
+    "seed stop structure_method temperature timeout top_p tpm",
     "fallback_order": "fallback fallbacks fallback_backends",
     "for_text": "default text llm_for_text",
     "for_object": "default object structured llm_for_object",
@@ -50,7 +50,7 @@ _OTHER_WORDS = {
     "max_input_tokens": "input_limit input_token_limit max_input max_prompt_tokens",
     "max_prompt_images": "max_images",
     "max_retries": "num_retries retries retry",
-    "max_tokens": "max_completion_tokens max_new_tokens max_output_tokens num_predict",
+    "max_tokens": "max_token max_completion_tokens max_new_tokens max_output_tokens num_predict",
     "model_id": "deployment deployment_name id model model_name name",
     "output": "completion completion_cost output_cost output_cost_per_token output_non_cached output_price",
     "outputs": "output output_modalities",
@@ -83,6 +83,10 @@ _NOTES = {
     ("structuremethod", "extra_config"): "what the application's own code reads belongs below extra_config",
     ("timeout", "extra_config"): "it belongs to a backend or a preset: write it there",
     ("tpm", "extra_config"): "what the application's own code reads belongs below extra_config",
+    ("seed", "extra_config"): "it belongs to a preset: write it there",
+    ("stop", "extra_config"): "it belongs to a preset: write it there",
+    ("temperature", "extra_config"): "it belongs to a preset: write it there",
+    ("topp", "extra_config"): "it belongs to a preset: write it there",
 }
 """What to write for a word and the key that it means, where the key alone does not say it."""
 # What is neither a letter nor a digit, and so no part of how a word sounds. One class of characters, repeated.
