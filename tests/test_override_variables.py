@@ -169,10 +169,10 @@ def model(manager: ModelManager) -> Any:
         pytest.param("MODELS__A__M1__MAX_INPUT_TOKENS", "9", lambda m: model(m).max_input_tokens, 9, id="input"),
         pytest.param("MODELS__A__M1__MAX_TEMPERATURE", "1", lambda m: model(m).max_temperature, 1.0, id="hottest"),
         pytest.param(
-            "MODELS__A__M1__REASONING_EFFORTS", "low,high", lambda m: model(m).reasoning_efforts, ("low", "high"), id="efforts"
+            "MODELS__A__M1__REASONING_EFFORTS", "low,max", lambda m: model(m).reasoning_efforts, ("low", "max"), id="2"
         ),
-        pytest.param("MODELS__A__M1__REASONING_EFFORTS", "[]", lambda m: model(m).reasoning_efforts, (), id="no effort"),
-        pytest.param("MODELS__A__M1__REASONING_BUDGET", "0,9", lambda m: model(m).reasoning_budget, (0, 9), id="budget"),
+        pytest.param("MODELS__A__M1__REASONING_EFFORTS", "[]", lambda m: model(m).reasoning_efforts, (), id="none"),
+        pytest.param("MODELS__A__M1__REASONING_BUDGET", "0,9", lambda m: model(m).reasoning_budget, (0, 9), id="pair"),
         pytest.param("MODELS__A__M1__HEADERS", "{ x-a = 'b' }", lambda m: model(m).headers["x-a"], "b", id="headers"),
         pytest.param("MODELS__A__M1__EXTRA_BODY", '{"k": 5}', lambda m: model(m).extra_body, {"k": 5}, id="extra_body"),
         pytest.param("MODELS__A__DEFAULTS__API", "responses", lambda m: model(m).api, "responses", id="default api"),
