@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import compress, filterfalse
+from itertools import chain, compress, filterfalse
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -20,7 +20,7 @@ from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
 from pipelex_cogt.config.other_words import meanings, sdk_meaning
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
-from pipelex_cogt.config.report import Elsewhere, ProblemReport
+from pipelex_cogt.config.report import Elsewhere, ProblemReport, model_place
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName, did_you_mean, find_slips, is_one_slip, one_slip_from
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
@@ -81,6 +81,7 @@ def build_backend_library(
     shared = SharedModels(tables, files, _FileReader(files, report).read, report)
     build = _BackendBuilder(config, credentials, report, shared, in_use, switches)
     specs_of = {name: build.specs(name) for name in {**tables, **files}}
+    build.check_successors(specs_of)
     lacking = build.lacking(tree, specs_of)
     # What was to be switched off may have been misspelt.
     misspelt = find_slips(filterfalse(files.__contains__, tables), files)
@@ -299,6 +300,15 @@ class _BackendBuilder(NamedTuple):
                 twice = f"also stated as {DEFAULTS_KEY}.{OLDER_SPELLINGS[name]}"
                 self.report.error(path, twice, "keep one of the two")
         return specs
+
+    def check_successors(self, specs_of: Mapping[str, Specs]) -> None:
+        """The successor of a model is the name of one that some file knows."""
+        known = dict.fromkeys(chain.from_iterable(specs_of.values()))
+        for spec in filter(None, chain.from_iterable(specs.values() for specs in specs_of.values())):
+            if spec.successor is not None and spec.successor not in known:
+                path = self.shared.place_of(spec.backend_name, spec.name, "successor")
+                unless = [path, model_place(spec.successor)]
+                self.report.unknown_name(path, "model", NearName(spec.successor, known), unless=unless)
 
     def _check_sharing(self, backend: str, tables: Table, defaults: Table) -> None:
         """`[defaults]` is no model itself: it is for the models beside it."""

@@ -274,7 +274,7 @@ class _Rule(NamedTuple):
             "value": _tell(asked.value),
             "limit": self.limit(asked),
             "sdk": model.sdk,
-            "api": model.api,
+            "api": str(model.api),
             "max_tokens": asked.values["max_tokens"],
             "max_temperature": model.max_temperature,
             "efforts": ", ".join(model.reasoning_efforts or ()),

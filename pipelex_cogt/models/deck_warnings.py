@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
 from itertools import chain, filterfalse
 
@@ -11,26 +12,29 @@ from pipelex_cogt.config.tables import Table
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError, Problem, Severity
 from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
-from pipelex_cogt.model_backends.value_warnings import warn_of_defaults, warn_of_prices
+from pipelex_cogt.model_backends.value_warnings import warn_of_defaults, warn_of_prices, warn_of_sdks
 from pipelex_cogt.model_routing.route_warnings import warn_of_routes
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.leads import Absences, causes_of_parameters, lead_of_settings
 from pipelex_cogt.models.llm_setting import AUTO
 from pipelex_cogt.models.model_deck import ModelDeck, tell_absence
+from pipelex_cogt.models.retirement_warnings import warn_of_retirements
 
 
-def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport) -> tuple[Problem, ...]:
+def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: date) -> tuple[Problem, ...]:
     """The warnings of a load, in file and line order: what the load noted, and what is never used.
 
     Args:
         deck: The deck that was built.
         models: The tables of the models that it was built from, by backend and model name.
         report: What the load noted; it stays as it is.
+        today: The day that models retire by.
     """
     full = report.copy()
     warn_of_credentials(deck.backends, full)
     warn_of_prices(models, full)
     warn_of_defaults(models, full)
+    warn_of_sdks(models, full)
     warn_of_routes(deck.routing, full)
     _warn_of_models(deck, full)
     _warn_of_backends(deck, full)
@@ -38,6 +42,7 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport) -> tupl
     _warn_of_aliases(deck, absences, full)
     _warn_of_hidden_names(deck, full)
     _warn_of_presets(deck, absences, full)
+    warn_of_retirements(deck, today, full)
     return tuple(full.problems(Severity.WARNING))
 
 
