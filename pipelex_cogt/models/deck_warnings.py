@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from functools import partial
-from itertools import filterfalse
+from itertools import chain, filterfalse
 
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError, Problem, Severity
@@ -37,6 +37,7 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: 
     warn_of_sdks(models, full)
     warn_of_routes(deck.routing, full)
     _warn_of_models(deck, full)
+    _warn_of_backends(deck, full)
     absences = Absences(deck)
     _warn_of_aliases(deck, absences, full)
     _warn_of_hidden_names(deck, full)
@@ -52,6 +53,18 @@ def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:
             absence = deck.routing.not_routed(name)
             text = f"not served in routing profile {absence.profile!r}: {absence.reason}"
             report.warning(("models", backend.name, name), text, absence.next_step)
+
+
+def _warn_of_backends(deck: ModelDeck, report: ProblemReport) -> None:
+    """Backends with the models of another, to which nothing leads because the other serves them all."""
+    led = {model.backend_name for model in chain(deck.inference_models.values(), *deck.chains.values())}
+    led.update(llm.backend.name for llm in map(deck.resolve, filter(deck.is_resolved, deck.llm_presets)))
+    for backend in deck.backends.enabled.values():
+        is_hidden = backend.model_specs.keys() <= deck.inference_models.keys()
+        if backend.models_like and is_hidden and backend.name not in led:
+            order = format_key_path(("routing", "profiles", deck.routing.active.name, "fallback_order"))
+            hint = f'put it first with {order} = ["{backend.name}", "..."], or ask for a model as name@{backend.name}'
+            report.warning(("backends", backend.name), "nothing leads to it: other backends serve its models", hint)
 
 
 def _warn_of_aliases(deck: ModelDeck, absences: Absences, report: ProblemReport) -> None:

@@ -248,12 +248,14 @@ class _Explainer(NamedTuple):
             yield from self.values("routing", "profiles", self.deck.routing.active.name, field, *key)
 
     def _model_values(self, backend: str, model: str) -> Iterator[ExplainedValue]:
-        """What the model's own table states, and what it takes from the `[defaults]` of its file."""
-        own = ("models", backend, model)
-        yield from self.values(*own)
-        for place in self._places(("models", backend, DEFAULTS_KEY)):
-            if not has_value(self.settings.tree, (*own, *place[len(own) :])):
-                yield from self.values(*place)
+        """What the model's own table states, and what it takes from other tables: those of backends it is like too."""
+        lineage = self.deck.backends.lineage(backend)
+        tables = [("models", name, table) for table in (model, DEFAULTS_KEY) for name in lineage]
+        for number, table in enumerate(tables):
+            for place in self._places(table):
+                rest = place[len(table) :]
+                if not any(has_value(self.settings.tree, (*upper, *rest)) for upper in tables[:number]):
+                    yield from self.values(*place)
 
     def _switches(self, model: str) -> Iterator[ExplainedValue]:
         """What may have switched a model off."""
