@@ -17,11 +17,13 @@ from pydantic import BaseModel
 import pipelex_cogt
 from pipelex_cogt import (
     BackendDisabledError,
+    CallRefusedError,
     CogtError,
     Explanation,
     LayerKind,
     LiteralLeftBehindError,
     MissingCredentialError,
+    MissingExtraError,
     ModelManager,
     ModelNotRoutedError,
     NotAvailableError,
@@ -73,6 +75,8 @@ PARENTS = {
     UnusableCredentialError: (NotAvailableError,),
     SecretFileError: (CogtError,),
     SecretSourceError: (CogtError,),
+    CallRefusedError: (CogtError,),
+    MissingExtraError: (CogtError, ImportError),
 }
 
 FIRST = Problem("expected an integer, got a string", "cogt.models.a.m.max_tokens", "settings/backends/a.toml", 14)
@@ -83,6 +87,8 @@ ERRORS = [
     ProblemError(SECOND),
     SettingsError.from_problems("2 problems", [FIRST, SECOND]),
     UnknownNameError("gpt", "model or alias", ("gpt-4.1", "gpt-5")),
+    CallRefusedError("m", "a", "needs a region", "set AWS_REGION"),
+    MissingExtraError("openai", "openai"),
     BackendDisabledError("m", ("a", "b")),
     ModelNotRoutedError("m", "all", "route 'm*'", (("b", "is disabled"),)),
     MissingCredentialError("a", ("A_KEY", "secret:a"), "cogt.backends.a.api_key", "settings/backends.toml:3"),
@@ -194,6 +200,7 @@ NOT_EXPORTED = {
     "Credentials": "what answers a backend's references; an application hands over a SecretSource instead",
     "HandedOver": "what a builder hands to a backend beside its fields",
     "LayeredDynaconf": "a settings object of Dynaconf, for people who ask it with Dynaconf's own functions",
+    "Pin": "what the library of backends reads in a handle such as `m1@a`; a deck takes the handle itself",
     "ProblemReport": "what `manager.warnings` is read from",
     "SettingsDirectory": "an item of `directories.sources`, a path with a flag",
     "SourceFile": "what an origin finds lines with; `origin.place` tells them",
