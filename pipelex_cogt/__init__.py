@@ -69,11 +69,11 @@ __all__ = [
     "Directories", "ExplainedValue", "Explanation", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
     "InferenceModelSpec", "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind",
     "LiteralLeftBehindError", "MissingCredentialError", "MissingCredentials", "MissingExtraError", "ModelApi",
-    "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError", "Origin", "OutputModality",
-    "Place", "Problem", "ProblemError", "PromptingTarget", "ReasoningEffort", "ResolvedLLM", "RouteRefusal",
-    "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule", "SecretFileError", "SecretSource",
-    "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue", "TurnedDown", "UnknownNameError",
-    "UnusableCredentialError", "get_models_manager", "set_models_manager",
+    "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError", "Origin",
+    "OutputModality", "Place", "Problem", "ProblemError", "PromptingTarget", "ReasoningEffort", "ResolvedLLM",
+    "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule", "SecretFileError",
+    "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue", "TurnedDown",
+    "UnknownNameError", "UnusableCredentialError", "get_models_manager", "set_models_manager",
 ]
 # fmt: on
 

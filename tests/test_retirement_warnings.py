@@ -92,6 +92,13 @@ PLACES: dict[str, tuple[Mapping[str, str], str]] = {
         {"deck/z.toml": "[aliases]\nx = ['m-off', 'only-a', 'm1']"},
         "deck/z.toml:2  cogt.deck.aliases.x",
     ),
+    "a handle that pins it to its backend": (
+        {
+            "deck/z.toml": "[llm_presets.q]\nllm_handle = 'only-a@a'",
+            "routing.toml": "active = 'x'\n[profiles.x]\nfallback_order = ['b']",
+        },
+        "deck/z.toml:2  cogt.deck.llm_presets.q.llm_handle",
+    ),
     "its own line where nothing leads to it": ({}, "backends/a.local.toml:2  cogt.models.a.only-a.retires"),
     "its own line where it stands behind another": (
         {"deck/z.toml": "[aliases]\nx = ['m1', 'only-a']"},
@@ -113,6 +120,30 @@ def test_a_model_that_is_not_served_is_not_told(load: Load) -> None:
         "routing.toml": "active = 'x'\n[profiles.x]\nroutes = { m1 = 'b' }\nfallback_order = ['a', 'b']",
     }
     assert told(load(files)) == []
+
+
+def test_what_the_defaults_of_a_file_say_is_told_there_once_for_each_model(load: Load) -> None:
+    place = "backends/a.local.toml:2  cogt.models.a.defaults.retires"
+    files = {
+        **retiring("defaults"),
+        "deck/base.toml": MINIMAL["deck/base.toml"].replace('["m1", "only-b"]', '"only-b"'),
+    }
+    assert told(load(files)) == [
+        f"{place}: model {name!r} on backend 'a' retires on {SOON}; choose another model" for name in ("m1", "only-a")
+    ]
+
+
+def test_a_backend_with_the_models_of_another_is_told_for_itself(load: Load) -> None:
+    files = {
+        **retiring("only-a"),
+        "backends.local.toml": "[proxy]\nmodels_like = 'a'\nendpoint = 'https://proxy.example.com'\n",
+        "routing.toml": "active = 'x'\n[profiles.x]\nfallback_order = ['proxy', 'b']",
+    }
+    (warning,) = [each for each in told(load(files)) if " retires on " in each]
+    assert warning == (
+        f"backends/a.local.toml:2  cogt.models.a.only-a.retires: model 'only-a' on backend 'proxy' retires on {SOON};"
+        " choose another model"
+    )
 
 
 AT_ITS_LINE = f"model 'm1' on backend 'a' retires on {SOON}; choose another model"
