@@ -245,7 +245,9 @@ def test_production_without_settings_says_that_first(tmp_path: Path) -> None:
         'set it, or leave the backend out with cogt.inference_config.enabled_backends or missing_credentials = "skip"'
     )
     missing = [name for names in NEEDED.values() for name in names if name not in ("OPENAI_API_KEY", "XAI_API_KEY")]
-    assert [re.findall(r"needs (\w+)(?: or \w+)?, which is not set$", each) for each in others] == [[name] for name in missing]
+    assert [re.findall(r"needs (\w+)(?: or \w+)?, which is not set$", each) for each in others] == [
+        [name] for name in missing
+    ]
 
 
 def test_with_settings_nobody_looks_for_others(load: Load) -> None:
