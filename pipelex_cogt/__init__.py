@@ -9,6 +9,7 @@ llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 
 import typing
 
+from pipelex_cogt.config.answers import AnsweredTable
 from pipelex_cogt.config.directories import Directories
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
@@ -31,15 +32,17 @@ from pipelex_cogt.errors import (
     UnusableCredentialError,
 )
 from pipelex_cogt.hub import get_models_manager, set_models_manager
-from pipelex_cogt.model_backends.backend import ExtraConfig, InferenceBackend
+from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import (
     InferenceModelSpec,
     InputModality,
+    ModelApi,
     ModelConstraint,
     ModelCosts,
     OutputModality,
     PromptingTarget,
+    ReasoningEffort,
 )
 from pipelex_cogt.model_routing.routing_profile import (
     RouteRefusal,
@@ -60,15 +63,15 @@ if typing.TYPE_CHECKING:
 # Many to a line, for they are read as one list.
 # fmt: off
 __all__ = [
-    "AliasStep", "BackendDisabledError", "CallParameters", "CogtError", "Directories", "ExplainedValue", "Explanation",
-    "ExtraConfig", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig", "InferenceModelSpec",
-    "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind", "LiteralLeftBehindError",
-    "MissingCredentialError", "MissingCredentials", "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager",
-    "ModelNotRoutedError", "NotAvailableError", "Origin", "OutputModality", "Place", "Problem", "ProblemError",
-    "PromptingTarget", "ResolvedLLM", "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary",
-    "RoutingRule", "SecretFileError", "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity",
-    "StatedValue", "TurnedDown", "UnknownNameError", "UnusableCredentialError", "get_models_manager",
-    "set_models_manager",
+    "AliasStep", "AnsweredTable", "BackendDisabledError", "CallParameters", "CogtError", "Directories",
+    "ExplainedValue", "Explanation", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
+    "InferenceModelSpec", "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind",
+    "LiteralLeftBehindError", "MissingCredentialError", "MissingCredentials", "ModelApi", "ModelConstraint",
+    "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError", "Origin", "OutputModality",
+    "Place", "Problem", "ProblemError", "PromptingTarget", "ReasoningEffort", "ResolvedLLM", "RouteRefusal",
+    "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule", "SecretFileError", "SecretSource",
+    "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue", "TurnedDown", "UnknownNameError",
+    "UnusableCredentialError", "get_models_manager", "set_models_manager",
 ]
 # fmt: on
 

@@ -14,6 +14,8 @@ Everything this package raises is a `CogtError`:
             UnusableCredentialError  a backend has a value that can never work
         SecretFileError          a secret's file that cannot be used
         SecretSourceError        a source of secrets that fails
+        CallRefusedError         a call that is refused before anything is sent
+        MissingExtraError        an SDK that is not installed; also an ImportError
 """
 
 from __future__ import annotations
@@ -322,3 +324,38 @@ class SecretSourceError(CogtError):
 
     def __str__(self) -> str:
         return f"the secret source {self.source}, asked for {self.name!r}, {self.problem}"
+
+
+class CallRefusedError(CogtError):
+    """A call that an SDK cannot make, or that a provider would refuse; nothing was sent.
+
+    Attributes:
+        model: The model's name.
+        backend: The name of the backend that serves it.
+        problem: Why the call is refused.
+        next_step: What to do instead.
+    """
+
+    def __init__(self, model: str, backend: str, problem: str, next_step: str | None = None) -> None:
+        super().__init__(model, backend, problem, next_step)
+        self.model, self.backend, self.problem, self.next_step = model, backend, problem, next_step
+
+    def __str__(self) -> str:
+        told = f"model {self.model!r} on backend {self.backend!r} {self.problem}"
+        return "; ".join(filter(None, (told, self.next_step)))
+
+
+class MissingExtraError(CogtError, ImportError):
+    """An SDK that is not installed.
+
+    Attributes:
+        package: The package that is missing.
+        extra: The extra of this package that brings it.
+    """
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(package, extra)
+        self.package, self.extra = package, extra
+
+    def __str__(self) -> str:
+        return f'{self.package} is not installed; run pip install "pipelex-cogt[{self.extra}]"'

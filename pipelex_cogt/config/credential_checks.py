@@ -60,6 +60,8 @@ TEXT = CredentialKind(_OF_TEXT, "which no setting holds", is_generated=False, is
 """Any other setting."""
 ENDPOINT = TEXT._replace(is_trimmed=True, is_url=True)
 """A base URL."""
+_ABOVE = {"backends": 2, "models": 3}
+"""How many keys of a key path stand above those of a backend, and of a model."""
 _KINDS: Mapping[KeyPath, CredentialKind] = {("api_key",): API_KEY, ("endpoint",): ENDPOINT}
 
 
@@ -84,7 +86,7 @@ class Fault(NamedTuple):
 
 def kind_of(path: KeyPath) -> CredentialKind:
     """What the setting at a key path, such as `("backends", "openai", "api_key")`, is looked at for."""
-    own_path = path[2:] if path[:1] == ("backends",) else ()
+    own_path = path[_ABOVE[path[0]] :] if path and path[0] in _ABOVE else ()
     if own_path in _KINDS:
         return _KINDS[own_path]
     if own_path[:1] == ("headers",):

@@ -8,7 +8,7 @@ handed over as the text or number that it is: see `is_sealed_path`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time
 from functools import partial
 from typing import Any
@@ -25,9 +25,13 @@ from pipelex_cogt.config.tables import BELOW, map_leaves
 
 _SECRET_LAYERS = (LayerKind.SECRETS_FILE, LayerKind.SECRETS_DIRECTORY)
 # A backend's own keys that no secret stands under; deeper down they are names like any other.
-_PLAIN_PATHS = (("enabled",), ("display_name",))
+_PLAIN_PATHS = (("enabled",), ("display_name",), ("timeout",), ("max_retries",), ("models_like",))
 # A backend's own keys that must hold text: a number there stays one, so that validation refuses it.
 _TEXT_PATHS = (("endpoint",), ("api_key",))
+_FREE_TABLES = ("headers", "extra_body", "extra_config")
+"""The tables of a model and of a preset whose keys people choose, so that any of them may hold a secret."""
+_DEPTH_OF_THINGS = 2
+"""How far below its section a model's table stands, and a preset's."""
 _MARK = re.compile(f"[{REFERENCE}{SECRET_REFERENCE}]")
 
 # What example files hold instead of a secret: `your-api-key`, `sk-...`, `<key>`, `changeme`; not a key that merely
@@ -49,6 +53,11 @@ def is_sealed_path(path: KeyPath) -> bool:
     """Whether what stands at a key path is handed over sealed; the nearest name that says anything decides."""
     answers = map(names_sealed, map(str, reversed(path)))
     return next((answer for answer in answers if answer is not None), False)
+
+
+def is_in_free_table(path: KeyPath) -> bool:
+    """Whether a key path leads into a table whose keys people choose, so that its value may be a secret."""
+    return any(key in _FREE_TABLES for key in path[_DEPTH_OF_THINGS:])
 
 
 def is_placeholder(value: str) -> bool:
@@ -124,12 +133,27 @@ def date_in(value: Any) -> date | time | None:
 
 
 def seal_layer(layer: Layer) -> Layer:
-    """The layer with the secrets of its backends sealed."""
-    backends = layer.get("backends")
-    if not isinstance(backends, Mapping):
-        return layer
+    """The layer with its secrets sealed: those of its backends, and of the tables whose keys people choose."""
     seal = partial(_seal, is_secret_layer=layer.origin.kind in _SECRET_LAYERS)
-    return Layer(layer.origin, {**layer, "backends": map_leaves(backends, seal)})
+    sealed = dict(layer)
+    if isinstance(layer.get("backends"), Mapping):
+        sealed["backends"] = map_leaves(layer["backends"], seal)
+    for section in filter(layer.__contains__, ("models", "deck")):
+        sealed[section] = _seal_free_tables(layer[section], seal)
+    return Layer(layer.origin, sealed)
+
+
+def _seal_free_tables(value: Any, seal: Callable[[KeyPath, Any], Any], depth: int = _DEPTH_OF_THINGS) -> Any:
+    """A section with what is secret in the free tables of its models or presets sealed."""
+    if not isinstance(value, Mapping):
+        return value
+    if depth:
+        below = {key: _seal_free_tables(item, seal, depth - 1) for key, item in value.items()}
+    else:
+        below = {key: map_leaves(value[key], seal, ("", key)) for key in _FREE_TABLES if key in value}
+    # Most hold none, and a section that is passed on whole costs a load nothing.
+    is_changed = any(below[key] is not value[key] for key in below)
+    return {**value, **below} if is_changed else value
 
 
 def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:

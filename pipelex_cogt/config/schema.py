@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from datetime import date
 from functools import cache, reduce
 from itertools import chain, repeat
 from types import NoneType, UnionType
@@ -197,6 +198,8 @@ def read_text(text: str, schema: Any) -> Any:
     if lists and ("," in text or str not in kinds):
         item_type, *_ = get_args(lists[0])
         return [read_text(item, item_type) for item in _split_items(text)]
+    if date in kinds:
+        return _read_date(text)
     numeric = [*filter(kinds.__contains__, _SCALARS)]
     if str in kinds or not numeric:
         return text
@@ -208,6 +211,13 @@ def read_text(text: str, schema: Any) -> Any:
         return stripped
     expected = [_SCALARS.get(kind, repr(kind)) for kind in sorted({*kinds} - {NoneType}, key=str)]
     raise ValueError(f"expected {' or '.join(expected)}, got other text")
+
+
+def _read_date(text: str) -> date:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        raise ValueError("expected a date such as 2027-01-31, got other text") from None
 
 
 def _split_items(text: str) -> list[str]:

@@ -26,6 +26,7 @@ _OF_TEXT = ("string_type", "text", "path_type")
 """Pydantic's kinds of faults, and one of ours, where text belongs and something else stands."""
 _PROBLEMS = {
     "bool_type": "expected true or false, got {type}",
+    "date_type": "expected a date such as 2027-01-31, got {type}",
     "dict_type": "expected a table, got {type}",
     "enum": "expected one of {expected}, got {value}",
     "finite_number": "expected a finite number, got {value}",

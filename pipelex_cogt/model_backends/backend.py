@@ -8,20 +8,22 @@ api_version = "2024-10-21"          # a further key: it lands in extra_config
 
 from __future__ import annotations
 
-from collections.abc import Iterator, KeysView, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, PlainValidator, PrivateAttr, SecretStr, SkipValidation, field_serializer
 from pydantic_core import PydanticCustomError
 
+from pipelex_cogt.config.answers import AnsweredTable, answer
 from pipelex_cogt.config.credentials import WAY_IN, Credentials
+from pipelex_cogt.config.free_tables import Headers
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting, plain_text, stated_value
+from pipelex_cogt.config.masking import mask_setting, plain_text
 from pipelex_cogt.config.references import Reference, holds_reference
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
-from pipelex_cogt.config.tables import FrozenDict, leaves, map_leaves, toml_type
-from pipelex_cogt.errors import LiteralLeftBehindError, MissingCredentialError, tell_left_out
+from pipelex_cogt.config.tables import FrozenDict, leaves, toml_type
+from pipelex_cogt.errors import MissingCredentialError, tell_left_out
 from pipelex_cogt.model_backends.model_spec import ModelSpecs
 
 
@@ -64,6 +66,14 @@ class InferenceBackend(SettingsModel):
     """The base URL as stated, which may be a reference; `""` for none."""
     stated_api_key: Annotated[str | SecretStr | None, _Text, REFERENCES, Field(alias="api_key")] = None
     """The key as stated: a reference, or a sealed literal; `""` for none."""
+    stated_headers: Annotated[Headers, REFERENCES] = Field(alias="headers", default_factory=FrozenDict)
+    """The headers that its requests carry, as stated."""
+    timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
+    """How long a request may take, in seconds; None leaves it to the SDK."""
+    max_retries: Annotated[int, Field(ge=0)] | None = None
+    """How often the SDK tries a failed request again; None leaves it to the SDK."""
+    models_like: Annotated[str, Field(min_length=1)] | None = None
+    """The backend whose models it serves too, under the same names; its own file lies over them."""
     stated_extra_config: Annotated[SkipValidation[Mapping[str, Any]], GIVEN] = Field(
         alias="extra_config", default_factory=FrozenDict
     )
@@ -129,9 +139,14 @@ class InferenceBackend(SettingsModel):
         return key or None
 
     @property
-    def extra_config(self) -> ExtraConfig:
+    def extra_config(self) -> AnsweredTable:
         """The further keys that its SDK needs; references in them are answered when an item is read."""
-        return ExtraConfig(self)
+        return AnsweredTable(self.stated_extra_config, self.answer)
+
+    @property
+    def headers(self) -> AnsweredTable:
+        """The headers that its requests carry; references in them are answered when an item is read."""
+        return AnsweredTable(self.stated_headers, self.answer, ("headers",))
 
     @property
     def is_left_out(self) -> bool:
@@ -149,6 +164,19 @@ class InferenceBackend(SettingsModel):
         return next(self.credentials.obstacles(self.stated_texts()), None) is None
 
     @leaves_no_locals
+    def raise_obstacle(self) -> None:
+        """Raise what keeps it from being called now; nothing where nothing does.
+
+        Raises:
+            MissingCredentialError: A reference is not answered.
+            UnusableCredentialError: A credential can never work.
+            SecretFileError: A secret's file cannot be used.
+            SecretSourceError: A source of the application's own fails.
+        """
+        for path, stated in self.stated_texts():
+            self.credentials.resolve(stated, self.name, path)
+
+    @leaves_no_locals
     def missing(self) -> tuple[str, ...]:
         """The references that cannot be answered now, such as `OPENAI_API_KEY`, each once. It raises nothing."""
         return self.credentials.missing(plain_text(stated) for _path, stated in self.referenced_settings())
@@ -159,7 +187,8 @@ class InferenceBackend(SettingsModel):
         yield from referenced_settings(self.name, {}, self.model_specs)
 
     def _stated(self) -> Mapping[str, Any]:
-        return {"endpoint": self.stated_endpoint, "api_key": self.stated_api_key, **self.stated_extra_config}
+        own = {"endpoint": self.stated_endpoint, "api_key": self.stated_api_key, "headers": self.stated_headers}
+        return {**own, **self.stated_extra_config}
 
     def missing_credential(self) -> MissingCredentialError | None:
         """The error that says why it was left out of this load; None where it was not."""
@@ -173,7 +202,6 @@ class InferenceBackend(SettingsModel):
             self.name, self.missing_variables, format_key_path(path), place, advice, is_left_out=True
         )
 
-    @leaves_no_locals
     def answer(self, value: Any, path: KeyPath) -> Any:
         """A setting with its references answered.
 
@@ -184,20 +212,9 @@ class InferenceBackend(SettingsModel):
         Returns:
             Text, or a `SecretStr` where a key's name ends in a secret word; numbers; tables and lists of these.
         """
-        return map_leaves(value, self._answer_one, path)
+        return answer(value, self.credentials, self.name, path, ("backends", self.name))
 
-    def _answer_one(self, path: KeyPath, value: Any) -> Any:
-        place: KeyPath = ("backends", self.name, *path)
-        if isinstance(value, SealedText) and value.is_lost:
-            raise LiteralLeftBehindError(self.name, format_key_path(place))
-        is_text = isinstance(stated_value(value), str)
-        # It stays sealed on its way: a traceback that shows locals would show it.
-        answered = self.credentials.resolve(value, self.name, place) if is_text else stated_value(value)
-        is_sealed = is_sealed_path(path) or (isinstance(value, SealedText) and value.is_wrapped)
-        # Whether something is switched on or absent is no secret.
-        return answered if not is_sealed or isinstance(answered, bool | None) else SealedText(answered)
-
-    @field_serializer("stated_endpoint", "stated_api_key", "stated_extra_config")
+    @field_serializer("stated_endpoint", "stated_api_key", "stated_headers", "stated_extra_config")
     def _mask(self, value: Any, info: Any) -> Any:
         return mask_setting(info.field_name, value)
 
@@ -205,54 +222,6 @@ class InferenceBackend(SettingsModel):
         yield from self.model_dump().items()
 
     __str__ = SettingsModel.__repr__
-
-
-class ExtraConfig:
-    """The further keys of a backend: text and numbers, or a `SecretStr` where a key's name ends in a secret word.
-
-    It reads like a mapping and is none: an error reporter that lists the mappings among local variables would ask for
-    every secret and send it.
-    """
-
-    def __init__(self, backend: InferenceBackend) -> None:
-        self._backend = backend
-
-    def __getitem__(self, key: str) -> Any:
-        return self._backend.answer(self._backend.stated_extra_config[key], (key,))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._backend.stated_extra_config)
-
-    def __len__(self) -> int:
-        return len(self._backend.stated_extra_config)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._backend.stated_extra_config
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Mapping | ExtraConfig) and dict(self.items()) == dict(other.items())
-
-    __hash__ = None  # type: ignore[assignment]  # because: what it answers may change
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The value of a key, or `default` where there is no such key."""
-        stated = self._backend.stated_extra_config
-        return self._backend.answer(stated[key], (key,)) if key in stated else default
-
-    def keys(self) -> KeysView[str]:
-        """The keys."""
-        return self._backend.stated_extra_config.keys()
-
-    def values(self) -> list[Any]:
-        """The values, answered."""
-        return [*map(self.__getitem__, self)]
-
-    def items(self) -> list[tuple[str, Any]]:
-        """Each key with its value, answered."""
-        return [*zip(self, self.values(), strict=True)]
-
-    def __repr__(self) -> str:
-        return repr(mask_setting("extra_config", self._backend.stated_extra_config))
 
 
 def referenced_settings(
@@ -266,9 +235,13 @@ def referenced_settings(
         specs: The models it serves, by model name.
     """
     yield from references_of(stated, ("backends", backend))
-    for name, spec in specs.items():
+    for spec in specs.values():
         if holds_reference(spec.stated_model_id):
-            yield ("models", backend, name, "model_id"), spec.stated_model_id
+            yield (*spec.path, "model_id"), spec.stated_model_id
+        if spec.stated_headers or spec.stated_extra_config:
+            yield from references_of(
+                {"headers": spec.stated_headers, "extra_config": spec.stated_extra_config}, spec.path
+            )
 
 
 def references_of(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str | SecretStr]]:

@@ -304,7 +304,7 @@ class _BackendBuilder(NamedTuple):
         note_given(InferenceModelSpec, table, path, self.report)
         context: Credentials | None = None
         # An escaped `$${` is answered too: with `${`.
-        if "${" in str(fields["model_id"]):
+        if "${" in str(fields["model_id"]) or "headers" in fields or "extra_config" in fields:
             context = self.credentials
             self._check_model_id(table.get("model_id"), path)
         try:

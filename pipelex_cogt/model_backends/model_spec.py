@@ -10,14 +10,21 @@ costs = { input = 2.0, output = 8.0 }
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import date
 from enum import StrEnum
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
-from pydantic import Field, PrivateAttr
+from pydantic import AfterValidator, Field, PrivateAttr, field_serializer
+from pydantic_core import PydanticCustomError
 
+from pipelex_cogt.config.answers import AnsweredTable, answer
 from pipelex_cogt.config.credentials import Credentials
+from pipelex_cogt.config.free_tables import FreeTable, Headers
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.masking import mask_setting
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
+from pipelex_cogt.config.tables import FrozenDict
 
 WILDCARD = "*"
 """What makes a pattern of a route's key, and stands in no name."""
@@ -60,6 +67,36 @@ class ModelConstraint(StrEnum):
     TEMPERATURE_MUST_BE_MULTIPLIED_BY_2 = "temperature_must_be_multiplied_by_2"
     MAX_TOKENS_MUST_BE_HIGH_ENOUGH = "max_tokens_must_be_high_enough"
     TEMPERATURE_UNSUPPORTED = "temperature_unsupported"
+    TEMPERATURE_UNSUPPORTED_WITH_REASONING = "temperature_unsupported_with_reasoning"
+    STOP_UNSUPPORTED = "stop_unsupported"
+
+
+class ModelApi(StrEnum):
+    """What of an SDK serves a model: OpenAI's has two ways to ask."""
+
+    CHAT = "chat"
+    RESPONSES = "responses"
+
+
+class ReasoningEffort(StrEnum):
+    """How long a model reasons before it answers, from least to most."""
+
+    NONE = "none"
+    MINIMAL = "minimal"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    XHIGH = "xhigh"
+    MAX = "max"
+
+
+def _check_range(budget: tuple[int, int]) -> tuple[int, int]:
+    least, most = budget
+    if least > most:
+        raise PydanticCustomError(
+            "range", "expected [least, most], got {least} above {most}", {"least": least, "most": most}
+        )
+    return budget
 
 
 Price: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
@@ -68,6 +105,11 @@ Inputs: TypeAlias = Annotated[tuple[Annotated[InputModality, Field(strict=False)
 Outputs: TypeAlias = Annotated[tuple[Annotated[OutputModality, Field(strict=False)], ...], Field(strict=False)]
 Constraints: TypeAlias = Annotated[tuple[Annotated[ModelConstraint, Field(strict=False)], ...], Field(strict=False)]
 Text: TypeAlias = Annotated[str, Field(min_length=1)]
+Effort: TypeAlias = Annotated[ReasoningEffort, Field(strict=False)]
+Efforts: TypeAlias = Annotated[tuple[Effort, ...], Field(strict=False)]
+Temperature: TypeAlias = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
+Tokens: TypeAlias = Annotated[int, Field(ge=0)]
+Budget: TypeAlias = Annotated[tuple[Tokens, Tokens], Field(strict=False), AfterValidator(_check_range)]
 
 
 class ModelCosts(SettingsModel):
@@ -94,6 +136,10 @@ class ModelCosts(SettingsModel):
         return None if self.input is None or self.output is None else self.input + self.output
 
 
+_FREE_TABLES = ("stated_headers", "extra_body", "stated_extra_config")
+"""The fields whose keys people choose, so that any of them may hold a secret."""
+
+
 class InferenceModelSpec(SettingsModel):
     """One model as one backend serves it."""
 
@@ -106,7 +152,9 @@ class InferenceModelSpec(SettingsModel):
     stated_model_id: Annotated[Text, REFERENCES, Field(alias="model_id")]
     """The provider's own string for the model as stated, which may be a reference."""
     sdk: Text
-    """The client library that calls it."""
+    """The client library that calls it: `openai` for OpenAI's and Azure's own API, `openai_compatible` for others."""
+    api: Annotated[ModelApi, Field(strict=False)] = ModelApi.CHAT
+    """What of that library serves it."""
     inputs: Inputs = (InputModality.TEXT,)
     """What it reads; text when unstated."""
     outputs: Outputs = (OutputModality.TEXT,)
@@ -117,12 +165,32 @@ class InferenceModelSpec(SettingsModel):
     """The most tokens of one answer; None where unknown."""
     context_window: Count = None
     """The most tokens of one request, prompt and answer; None where unknown."""
+    max_input_tokens: Count = None
+    """The most tokens of one prompt, where the window is not for it alone; None where unknown."""
     max_prompt_images: Count = None
     """The most images of one prompt; None where unknown."""
     prompting_target: Annotated[PromptingTarget | None, Field(strict=False)] = None
     """The family of models whose habits prompts are written for."""
     constraints: Constraints = ()
     """What its API refuses."""
+    max_temperature: Temperature | None = None
+    """The highest temperature it takes; None where nobody says."""
+    reasoning_efforts: Efforts | None = None
+    """The reasoning efforts it takes; empty where it does not reason, None where unknown."""
+    reasoning_budget: Budget | None = None
+    """The least and the most tokens that it may be given to reason; None where it takes no budget, or unknown."""
+    tools: bool | None = None
+    """Whether it calls tools; None where unknown."""
+    stated_headers: Annotated[Headers, REFERENCES] = Field(alias="headers", default_factory=FrozenDict)
+    """The headers that its requests carry beside those of the backend, as stated."""
+    extra_body: FreeTable = Field(default_factory=FrozenDict)
+    """What its requests carry in their body beside the parameters."""
+    stated_extra_config: Annotated[FreeTable, REFERENCES] = Field(alias="extra_config", default_factory=FrozenDict)
+    """What the application's own SDK needs to know of it, as stated."""
+    retires: date | None = None
+    """The day from which its provider does not serve it any more; None where none is announced."""
+    successor: Text | None = None
+    """The model name to use in its place."""
     enabled: bool = True
     """Whether it is served."""
     description: str | None = None
@@ -144,8 +212,26 @@ class InferenceModelSpec(SettingsModel):
         """
         if self._credentials is None:
             return self.stated_model_id
-        path = ("models", self.backend_name, self.name, "model_id")
-        return self._credentials.resolve(self.stated_model_id, self.backend_name, path)
+        return self._credentials.resolve(self.stated_model_id, self.backend_name, (*self.path, "model_id"))
+
+    @property
+    def path(self) -> KeyPath:
+        """The key path of its table."""
+        return ("models", self.backend_name, self.name)
+
+    @property
+    def headers(self) -> AnsweredTable:
+        """The headers of its requests; references in them are answered when an item is read."""
+        return AnsweredTable(self.stated_headers, self._answer, ("headers",))
+
+    @property
+    def extra_config(self) -> AnsweredTable:
+        """What the application's own SDK needs to know of it; references are answered when an item is read."""
+        return AnsweredTable(self.stated_extra_config, self._answer, ("extra_config",))
+
+    def _answer(self, value: Any, path: KeyPath) -> Any:
+        # Whoever states such a table is given what answers it.
+        return answer(value, cast("Credentials", self._credentials), self.backend_name, path, self.path)
 
     @property
     def is_vision_supported(self) -> bool:
@@ -156,6 +242,14 @@ class InferenceModelSpec(SettingsModel):
     def is_gen_object_supported(self) -> bool:
         """Whether it writes objects that follow a schema."""
         return OutputModality.STRUCTURED in self.outputs
+
+    @field_serializer(*_FREE_TABLES)
+    def _mask(self, value: Any, info: Any) -> Any:
+        return mask_setting(info.field_name, value)
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        masked = self.model_dump(include={*_FREE_TABLES}, by_alias=False)
+        return ((name, masked.get(str(name), value)) for name, value in super().__repr_args__())
 
 
 ModelSpecs: TypeAlias = Mapping[str, InferenceModelSpec]

@@ -10,10 +10,19 @@ What a model refuses is a row of `_RULES`, and stands nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple, TypeAlias
 
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelConstraint, PromptingTarget
+from pipelex_cogt.config.key_paths import KeyPath, join_keys
+from pipelex_cogt.config.masking import SealedText, mask_setting, stated_value
+from pipelex_cogt.config.tables import FrozenDict, Table, freeze, map_leaves, merge
+from pipelex_cogt.errors import LiteralLeftBehindError
+from pipelex_cogt.model_backends.model_spec import (
+    InferenceModelSpec,
+    ModelConstraint,
+    PromptingTarget,
+    ReasoningEffort,
+)
 
 MIN_HIGH_ENOUGH_TOKENS = 16
 """The least `max_tokens` under `max_tokens_must_be_high_enough`: OpenAI's Responses API refuses fewer."""
@@ -24,17 +33,31 @@ Values: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class CallParameters:
-    """What to send with a call: every constraint of the model is applied.
+    """What to send with a call: every constraint of the model is applied. None leaves a parameter to the provider.
 
     Attributes:
-        temperature: As the model takes it; None leaves it to the provider.
-        max_tokens: The most tokens of the answer; None leaves it to the provider.
-        prompting_target: The family of models whose habits the prompt is written for; None where unknown.
-        adapted: What the model refuses of the parameters as stated and is sent otherwise, a sentence for each.
+        temperature: As the model takes it.
+        top_p: The share of the likeliest words that it chooses from, 0 to 1.
+        max_tokens: The most tokens of the answer.
+        reasoning_effort: How long it reasons.
+        reasoning_budget: The most tokens that it may reason with.
+        seed: What makes answers repeat, as far as the provider can.
+        stop: Texts that end the answer; none where it is empty.
+        timeout: How long the call may take, in seconds.
+        extra_body: What the request carries in its body beside the parameters.
+        prompting_target: The family of models whose habits the prompt is written for.
+        adapted: What the model takes otherwise than it was stated, a sentence for each.
     """
 
     temperature: float | None = None
+    top_p: float | None = None
     max_tokens: int | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    reasoning_budget: int | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    timeout: float | None = None
+    extra_body: Mapping[str, Any] = field(default=FrozenDict(), repr=False)
     prompting_target: PromptingTarget | None = None
     adapted: tuple[str, ...] = ()
 
@@ -48,13 +71,30 @@ class CallParameters:
         """
         values, adapted = dict(stated), []
         for rule in _RULES:
-            value = values[rule.parameter]
-            if rule.is_broken_by(value, model):
-                values[rule.parameter] = rule.limit(model)
-                adapted.append(rule.adaptation(value, model))
-        values["temperature"] = _as_sent(values["temperature"], model)
+            asked = _Asked(values[rule.parameter], model, values)
+            if rule.is_broken_by(asked):
+                values[rule.parameter] = rule.limit(asked)
+                adapted.append(rule.adaptation(asked))
+        temperature = _as_sent(values["temperature"], model)
+        if temperature != values["temperature"]:
+            scale = f"{model.name!r} takes twice what is meant"
+            adapted.append(f"temperature {values['temperature']} doubled to {temperature}: {scale}")
+        values["temperature"] = temperature
         values["prompting_target"] = values["prompting_target"] or model.prompting_target
+        values["stop"] = tuple(values["stop"] or ())
+        values["extra_body"] = freeze(_opened(merge({**model.extra_body}, {**values["extra_body"]})))
         return cls(**values, adapted=tuple(adapted))
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The parameters that a request carries, by name; what is left to the provider is left out."""
+        values = {name: getattr(self, name) for name in PARAMETERS if name != "prompting_target"}
+        return {name: value for name, value in values.items() if value not in (None, (), {})}
+
+    def __repr__(self) -> str:
+        shown = {each.name: getattr(self, each.name) for each in fields(self)}
+        shown["extra_body"] = mask_setting("extra_body", self.extra_body)
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
 PARAMETERS = tuple(field.name for field in fields(CallParameters) if field.name != "adapted")
@@ -64,14 +104,64 @@ PARAMETERS = tuple(field.name for field in fields(CallParameters) if field.name 
 def find_faults(stated: Values, model: InferenceModelSpec) -> Iterator[tuple[str, str]]:
     """What a model refuses of the parameters as stated: the name and why, for each."""
     for rule in _RULES:
-        value = stated[rule.parameter]
-        if rule.is_broken_by(value, model):
-            yield rule.parameter, rule.fault(value, model)
+        asked = _Asked(stated[rule.parameter], model, stated)
+        if rule.is_broken_by(asked):
+            yield rule.parameter, rule.fault(asked)
 
 
 def judged_by(parameter: str) -> tuple[str, ...]:
     """The keys of a model spec that say what the model takes of a parameter."""
     return tuple(dict.fromkeys(rule.key for rule in _RULES if rule.parameter == parameter))
+
+
+class _Asked(NamedTuple):
+    """A value asked of a model.
+
+    Attributes:
+        value: The parameter's value.
+        model: The model.
+        values: All parameters that are sent with it.
+    """
+
+    value: Any
+    model: InferenceModelSpec
+    values: Values
+
+    @property
+    def is_reasoning(self) -> bool:
+        """Whether the model is asked to reason."""
+        effort = self.values["reasoning_effort"]
+        return effort not in (None, ReasoningEffort.NONE) or bool(self.values["reasoning_budget"])
+
+
+def _opened(extra_body: Table) -> Table:
+    """What a request carries, of its own types: what was sealed is opened.
+
+    Raises:
+        LiteralLeftBehindError: A pickle has left a value behind.
+    """
+
+    def open_one(path: KeyPath, value: Any) -> Any:
+        if isinstance(value, SealedText) and value.is_lost:
+            raise LiteralLeftBehindError("of this model", join_keys(("extra_body", *path)))
+        return stated_value(value)
+
+    opened: Table = map_leaves(extra_body, open_one)
+    return opened
+
+
+_EFFORTS = [*ReasoningEffort]
+"""The efforts, from least to most."""
+_UNKNOWN_TO_SDKS = {
+    "anthropic": ("seed",),
+    "bedrock": ("seed", "reasoning_effort"),
+    "mistral": ("reasoning_budget",),
+    "openai": ("reasoning_budget",),
+    "openai_compatible": ("reasoning_budget",),
+}
+"""What no API has that an SDK calls, by the model's `sdk`."""
+_UNKNOWN_TO_APIS = {"responses": ("seed", "stop")}
+"""What an API does not have, by the model's `api`."""
 
 
 def _as_sent(temperature: float | None, model: InferenceModelSpec) -> float | None:
@@ -82,14 +172,65 @@ def _as_sent(temperature: float | None, model: InferenceModelSpec) -> float | No
     return temperature * 2 if is_doubled and not is_fixed and temperature is not None else temperature
 
 
-def _leave_out(_model: InferenceModelSpec) -> None:
+def _leave_out(_asked: _Asked) -> None:
     return None
 
 
-def _high_enough(model: InferenceModelSpec) -> int | None:
+def _high_enough(asked: _Asked) -> int | None:
     """The least limit that a model takes; None where its own limit is lower, so that it takes none at all."""
-    is_writing_less = model.max_tokens is not None and model.max_tokens < MIN_HIGH_ENOUGH_TOKENS
+    most = asked.model.max_tokens
+    is_writing_less = most is not None and most < MIN_HIGH_ENOUGH_TOKENS
     return None if is_writing_less else MIN_HIGH_ENOUGH_TOKENS
+
+
+def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
+    """The next effort below one that a model does not know, else the least that it knows."""
+    known = sorted(asked.model.reasoning_efforts or (), key=_EFFORTS.index)
+    wanted = _EFFORTS.index(asked.value)
+    below = [effort for effort in known if _EFFORTS.index(effort) < wanted]
+    return next(iter([*below[-1:], *known]), None)
+
+
+def _within_budget(asked: _Asked) -> int:
+    budget: int = asked.value
+    least, most = asked.model.reasoning_budget or (budget, budget)
+    return min(max(budget, least), most)
+
+
+def _beside_answer(asked: _Asked) -> int | None:
+    """The most that leaves a token for the answer; None where the model takes no budget as small as that."""
+    most = asked.values["max_tokens"] - 1
+    least, _ = asked.model.reasoning_budget or (0, most)
+    return most if most >= least else None
+
+
+def _is_out_of_range(asked: _Asked) -> bool:
+    return bool(_within_budget(asked) != asked.value)
+
+
+def _leaves_no_answer(asked: _Asked) -> bool:
+    limit = asked.values["max_tokens"]
+    return limit is not None and bool(asked.value >= limit)
+
+
+def _has_no_budget(model: InferenceModelSpec) -> bool:
+    """Whether a model takes no budget: what is said of its reasoning names none."""
+    return model.reasoning_budget is None and model.reasoning_efforts is not None
+
+
+def _has_no_efforts(model: InferenceModelSpec) -> bool:
+    return model.reasoning_efforts is None and model.reasoning_budget is not None
+
+
+def _tell(value: Any) -> str:
+    """A parameter's value as people write it."""
+    return ", ".join(map(repr, value)) if isinstance(value, tuple) else str(value)
+
+
+def _turned(value: Any, limit: Any) -> str:
+    """What is done to a value on its way to a limit, in words."""
+    rank = _EFFORTS.index if isinstance(value, ReasoningEffort) else float
+    return "lowered" if rank(limit) < rank(value) else "raised"
 
 
 class _Rule(NamedTuple):
@@ -98,7 +239,7 @@ class _Rule(NamedTuple):
     Attributes:
         parameter: The parameter.
         key: The key of the model spec that says so.
-        refuses: Whether the model refuses a value.
+        refuses: Whether the model refuses what is asked.
         refusal: What is refused, where the model, the value and the limit are filled in.
         reason: Why, said of the model.
         limit: The value that the model is sent instead; None leaves the parameter out.
@@ -106,39 +247,130 @@ class _Rule(NamedTuple):
 
     parameter: str
     key: str
-    refuses: Callable[[Any, InferenceModelSpec], bool]
+    refuses: Callable[[_Asked], bool]
     refusal: str
     reason: str
-    limit: Callable[[InferenceModelSpec], int | None] = _leave_out
+    limit: Callable[[_Asked], Any] = _leave_out
 
-    def is_broken_by(self, value: Any, model: InferenceModelSpec) -> bool:
+    def is_broken_by(self, asked: _Asked) -> bool:
         """Whether the model refuses a value; it refuses nothing that is left to the provider."""
-        return value is not None and self.refuses(value, model)
+        return asked.value not in (None, ()) and self.refuses(asked)
 
-    def fault(self, value: Any, model: InferenceModelSpec) -> str:
+    def fault(self, asked: _Asked) -> str:
         """The rule as a fault of a preset."""
-        name = f"model {model.name!r} on backend {model.backend_name!r}"
-        return self.refusal.format(model=name, value=value, limit=self.limit(model))
+        return self.refusal.format_map(self._facts(asked))
 
-    def adaptation(self, value: Any, model: InferenceModelSpec) -> str:
+    def adaptation(self, asked: _Asked) -> str:
         """What the model is sent instead of a value, in words."""
-        limit = self.limit(model)
-        done = "left out" if limit is None else f"{'lowered' if limit < value else 'raised'} to {limit}"
-        return f"{self.parameter} {value} {done}: {model.name!r} {self.reason}"
+        limit = self.limit(asked)
+        done = "left out" if limit is None else f"{_turned(asked.value, limit)} to {limit}"
+        reason = self.reason.format_map(self._facts(asked))
+        return f"{self.parameter} {_tell(asked.value)} {done}: {asked.model.name!r} {reason}"
+
+    def _facts(self, asked: _Asked) -> Mapping[str, Any]:
+        model = asked.model
+        return {
+            "model": f"model {model.name!r} on backend {model.backend_name!r}",
+            "value": _tell(asked.value),
+            "limit": self.limit(asked),
+            "sdk": model.sdk,
+            "api": model.api,
+            "max_tokens": asked.values["max_tokens"],
+            "max_temperature": model.max_temperature,
+            "efforts": ", ".join(model.reasoning_efforts or ()),
+            "budget": " to ".join(map(str, model.reasoning_budget or ())),
+        }
 
 
-def _is_under(constraint: ModelConstraint, refuses: Callable[[Any], bool]) -> Callable[[Any, InferenceModelSpec], bool]:
+def _is_under(constraint: ModelConstraint, refuses: Callable[[Any], bool] = bool) -> Callable[[_Asked], bool]:
     """A rule that holds for models of one constraint."""
-    return lambda value, model: constraint in model.constraints and refuses(value)
+    return lambda asked: constraint in asked.model.constraints and refuses(asked.value)
+
+
+def _any(_value: object) -> bool:
+    return True
+
+
+def _is_reasoning_under(constraint: ModelConstraint) -> Callable[[_Asked], bool]:
+    """A rule that holds for models of one constraint while they reason."""
+    return lambda asked: constraint in asked.model.constraints and asked.is_reasoning
+
+
+def _unknown_to_sdk(parameter: str) -> _Rule:
+    """The rule for a parameter that no API of an SDK has."""
+    return _Rule(
+        parameter,
+        "sdk",
+        lambda asked: parameter in _UNKNOWN_TO_SDKS.get(asked.model.sdk, ()),
+        f"{{model}} takes no {parameter}: sdk {{sdk!r}} has none",
+        "takes none, for sdk {sdk!r} has none",
+    )
+
+
+def _unknown_to_api(parameter: str) -> _Rule:
+    """The rule for a parameter that an API does not have."""
+    return _Rule(
+        parameter,
+        "api",
+        lambda asked: parameter in _UNKNOWN_TO_APIS.get(asked.model.api, ()),
+        f"{{model}} takes no {parameter}: api {{api!r}} has none",
+        "takes none, for api {api!r} has none",
+    )
 
 
 _RULES = (
+    _unknown_to_sdk("reasoning_effort"),
+    _Rule(
+        "reasoning_effort",
+        "reasoning_efforts",
+        lambda asked: asked.model.reasoning_efforts == (),
+        "{model} does not reason",
+        "does not reason",
+    ),
+    _Rule(
+        "reasoning_effort",
+        "reasoning_budget",
+        lambda asked: _has_no_efforts(asked.model),
+        "{model} takes a reasoning_budget of {budget} tokens and no effort",
+        "takes a reasoning_budget and no effort",
+    ),
+    _Rule(
+        "reasoning_effort",
+        "reasoning_efforts",
+        lambda asked: bool(asked.model.reasoning_efforts) and asked.value not in (asked.model.reasoning_efforts or ()),
+        "{model} takes {efforts}, got {value}",
+        "takes {efforts}",
+        _nearest_effort,
+    ),
+    _unknown_to_sdk("reasoning_budget"),
+    _Rule(
+        "reasoning_budget",
+        "reasoning_efforts",
+        lambda asked: _has_no_budget(asked.model),
+        "{model} takes no reasoning_budget",
+        "takes none",
+    ),
+    _Rule(
+        "reasoning_budget",
+        "reasoning_budget",
+        _is_out_of_range,
+        "{model} takes {budget} tokens, got {value}",
+        "takes {budget}",
+        _within_budget,
+    ),
     _Rule(
         "temperature",
         "constraints",
-        _is_under(ModelConstraint.TEMPERATURE_UNSUPPORTED, lambda _value: True),
+        _is_under(ModelConstraint.TEMPERATURE_UNSUPPORTED, _any),
         "{model} takes no temperature",
         "takes none",
+    ),
+    _Rule(
+        "temperature",
+        "constraints",
+        _is_reasoning_under(ModelConstraint.TEMPERATURE_UNSUPPORTED_WITH_REASONING),
+        "{model} takes no temperature while it reasons",
+        "takes none while it reasons",
     ),
     _Rule(
         "temperature",
@@ -155,12 +387,34 @@ _RULES = (
         "doubles it, so it may not pass 1",
     ),
     _Rule(
+        "temperature",
+        "max_temperature",
+        lambda asked: asked.model.max_temperature is not None and asked.value > asked.model.max_temperature,
+        "{model} takes no temperature above {max_temperature}, got {value}",
+        "takes none above it",
+        lambda asked: asked.model.max_temperature,
+    ),
+    _Rule(
+        "top_p",
+        "constraints",
+        _is_under(ModelConstraint.TEMPERATURE_UNSUPPORTED, _any),
+        "{model} takes no top_p, as it takes no temperature",
+        "takes none, as it takes no temperature",
+    ),
+    _Rule(
+        "top_p",
+        "constraints",
+        _is_reasoning_under(ModelConstraint.TEMPERATURE_UNSUPPORTED_WITH_REASONING),
+        "{model} takes no top_p while it reasons",
+        "takes none while it reasons",
+    ),
+    _Rule(
         "max_tokens",
         "max_tokens",
-        lambda value, model: model.max_tokens is not None and value > model.max_tokens,
+        lambda asked: asked.model.max_tokens is not None and asked.value > asked.model.max_tokens,
         "{value} is more than the {limit} of {model}",
         "writes no more",
-        lambda model: model.max_tokens,
+        lambda asked: asked.model.max_tokens,
     ),
     _Rule(
         "max_tokens",
@@ -170,5 +424,24 @@ _RULES = (
         f"needs {MIN_HIGH_ENOUGH_TOKENS} or more",
         _high_enough,
     ),
+    _Rule(
+        "reasoning_budget",
+        "max_tokens",
+        _leaves_no_answer,
+        "{value} leaves nothing of the {max_tokens} tokens of max_tokens for the answer of {model}",
+        "answers within the {max_tokens} tokens of max_tokens",
+        _beside_answer,
+    ),
+    _unknown_to_sdk("seed"),
+    _unknown_to_api("seed"),
+    _unknown_to_api("stop"),
+    _Rule(
+        "stop",
+        "constraints",
+        _is_under(ModelConstraint.STOP_UNSUPPORTED),
+        "{model} takes no stop",
+        "takes none",
+    ),
 )
-"""Everything that a model may refuse, in the order in which it is told."""
+"""Everything that a model may refuse, in the order in which it is told: what it reasons with comes first, for a
+temperature may depend on it."""

@@ -7,7 +7,9 @@ llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from pipelex_cogt.config.suggestions import near_names
@@ -20,11 +22,12 @@ from pipelex_cogt.errors import (
     UnknownNameError,
 )
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.backend_library import AT, InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, ModelSpecs, OutputModality
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import Alias, Chain, members_of, what_is_no_handle
+from pipelex_cogt.models.aliases import Alias, Chain, members_of
 from pipelex_cogt.models.call_parameters import CallParameters
+from pipelex_cogt.models.handles import what_is_no_handle
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
 
 
@@ -33,19 +36,22 @@ class ResolvedLLM:
     """What to call, and how.
 
     Attributes:
-        setting: The parameters as stated, `"auto"` filled in.
+        name: The preset, model or alias that was asked for.
+        setting: The parameters as stated.
         model: The model's spec.
         backend: The backend that serves it.
     """
 
+    name: str
     setting: LLMSetting
     model: InferenceModelSpec
     backend: InferenceBackend
 
     @property
     def parameters(self) -> CallParameters:
-        """What to send besides the messages, as the model takes it."""
-        return self.setting.parameters_for(self.model)
+        """What to send besides the messages, as the model takes it; a timeout is the backend's unless it is stated."""
+        parameters = self.setting.parameters_for(self.model)
+        return replace(parameters, timeout=parameters.timeout or self.backend.timeout)
 
 
 class Behind(NamedTuple):
@@ -90,9 +96,9 @@ class ModelDeck:
         first = {alias: chain[0] for alias, chain in self.chains.items() if chain}
         by_handle = {**first, **self.inference_models}
         by_preset = {
-            name: self._combine(setting, by_handle[setting.llm_handle])
+            name: self._combine(name, setting, model)
             for name, setting in self.llm_presets.items()
-            if setting.llm_handle in by_handle
+            if (model := by_handle.get(setting.llm_handle) or self.backends.pinned(setting.llm_handle))
         }
         # The way that a frozen dataclass sets what it works out of its own fields.
         object.__setattr__(self, "_by_handle", FrozenDict(by_handle))
@@ -111,7 +117,7 @@ class ModelDeck:
             MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: Its backend is enabled, no rule of the active profile leads to it.
         """
-        model = self._by_handle.get(llm_handle)
+        model = self.model_in_force(llm_handle)
         if model is None:
             raise self._absence(llm_handle)
         return model
@@ -131,17 +137,48 @@ class ModelDeck:
         # A preset that is not resolved names a handle that leads nowhere.
         if name in self.llm_presets:
             raise self._absence(self.llm_presets[name].llm_handle)
-        if name not in self._by_handle:
+        model = self.model_in_force(name)
+        if model is None:
             raise self._absence(name, "preset, model or alias", self.llm_presets)
-        return self._combine(LLMSetting.model_construct(llm_handle=name), self._by_handle[name])
+        return self._combine(name, LLMSetting.model_construct(llm_handle=name), model)
+
+    def resolve_all(self, name: str, *, ready: bool = False) -> tuple[ResolvedLLM, ...]:
+        """All that a preset, a model or an alias may lead to, first choice first, each with its own parameters.
+
+        Args:
+            name: A preset, else a model name, else an alias.
+            ready: Whether backends that cannot be called now are left out.
+
+        Raises:
+            UnknownNameError: Nothing is called so.
+            BackendDisabledError: What it leads to is known, its backends are disabled.
+            MissingCredentialError: Its backend was left out, for a credential is missing; or none can be called now.
+            UnusableCredentialError: None can be called now, for a credential can never work.
+            ModelNotRoutedError: The backend is enabled, no rule of the active profile leads to the model.
+        """
+        first = self.resolve(name)
+        members = tuple(
+            replace(first, model=model, backend=self.backends[model.backend_name])
+            for model in self.chain(first.setting.llm_handle)
+        )
+        if not ready:
+            return members
+        # A backend is asked once, however many members it serves.
+        is_ready = cache(attrgetter("is_ready"))
+        callable_now = tuple(member for member in members if is_ready(member.backend))
+        if not callable_now:
+            first.backend.raise_obstacle()
+        return callable_now
 
     def model_in_force(self, handle: str) -> InferenceModelSpec | None:
         """The model that a model name or an alias leads to; None where it leads to none."""
-        return self._by_handle.get(handle)
+        model = self._by_handle.get(handle)
+        # Whoever asks for what is no text is told so.
+        return self.backends.pinned(handle) if model is None and isinstance(handle, str) else model
 
     def is_served(self, handle: str) -> bool:
         """Whether a model name or an alias leads to a model here."""
-        return handle in self._by_handle
+        return self.model_in_force(handle) is not None
 
     def why_absent(self, handle: str) -> str:
         """Why a model name or an alias leads to no model here, in words."""
@@ -157,7 +194,8 @@ class ModelDeck:
             ModelNotRoutedError: No rule of the active profile leads to it.
         """
         model = self.get_inference_model(handle)
-        return (model,) if handle in self.inference_models else self.chains[handle]
+        is_model = handle in self.inference_models or self.backends.pin(handle) is not None
+        return (model,) if is_model else self.chains[handle]
 
     def choice(self, choice: LLMChoice | str) -> ResolvedLLM:
         """What is used when the caller names no preset: `"for_text"` or `"for_object"`.
@@ -182,6 +220,11 @@ class ModelDeck:
     def handle_of(self, name: str) -> str:
         """The handle that a preset names; any other name is a handle itself."""
         return self.llm_presets[name].llm_handle if name in self.llm_presets else name
+
+    def address(self, model: InferenceModelSpec) -> str:
+        """The handle of a served model: its name, or `name@backend` where the routing leads elsewhere."""
+        is_routed = self.inference_models.get(model.name) is model
+        return model.name if is_routed else f"{model.name}{AT}{model.backend_name}"
 
     def names(self) -> dict[str, str]:
         """Every preset, model and alias, served or not, each with which of them a caller gets by that name."""
@@ -223,8 +266,8 @@ class ModelDeck:
                 found.append(model)
         return tuple(sorted(found, key=_price_order))
 
-    def _combine(self, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
-        return ResolvedLLM(setting.for_model(model), model, self.backends[model.backend_name])
+    def _combine(self, name: str, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
+        return ResolvedLLM(name, setting, model, self.backends[model.backend_name])
 
     def _absence(self, handle: str, kind: str = "model or alias", more_names: Iterable[str] = ()) -> NotAvailableError:
         """Why a handle leads to no model; `more_names` come into question where nothing is called so.
@@ -234,11 +277,11 @@ class ModelDeck:
         """
         if not isinstance(handle, str):
             raise TypeError(f"expected the name of a {kind} as text, got {type(handle).__name__}")
-        behind = filter(self.backends.known_models.__contains__, self.behind(handle).models)
+        behind = filter(self.backends.known_by, self.behind(handle).models)
         absences = [*map(self.routing.absence, behind)]
         if absences:
             return nearest(absences)
-        identity = what_is_no_handle(self.llm_presets, self.backends, handle)
+        identity = what_is_no_handle(self.llm_presets, self.aliases, self.backends, handle)
         if identity is not None:
             return UnknownNameError(handle, kind, self.backends.model_ids.get(handle, ()), identity)
         names = [*self.backends.known_models, *self.aliases, *more_names]

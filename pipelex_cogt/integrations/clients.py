@@ -1,0 +1,68 @@
+"""Clients: one for each backend and way to build it, for a client opens connections and takes its time to build.
+
+Each object that stands for a backend has its own, even where two are equal: their credentials may come from elsewhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Hashable
+from threading import RLock
+from typing import Any
+from weakref import WeakKeyDictionary, finalize
+
+from pipelex_cogt.model_backends.backend import InferenceBackend
+
+
+class Clients:
+    """The clients of one SDK that this process has built, kept as long as their backends."""
+
+    def __init__(self) -> None:
+        self._clients: dict[int, dict[Hashable, Any]] = {}
+        self._lock = RLock()
+        # Two processes must not write to one connection.
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget_all)
+
+    def get(self, backend: InferenceBackend, variant: Hashable, build: Callable[[], Any]) -> Any:
+        """The client of a backend; it is built when it is first asked for.
+
+        Args:
+            backend: The backend.
+            variant: What tells one client of a backend from another, such as its class.
+            build: Builds one.
+        """
+        with self._lock:
+            known = self._known(backend)
+            if variant not in known:
+                known[variant] = build()
+            return known[variant]
+
+    def get_async(self, backend: InferenceBackend, variant: Hashable, build: Callable[[], Any]) -> Any:
+        """The client of a backend for the event loop that is running: its connections belong to the loop.
+
+        Outside a loop a new one is built each time.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return build()
+        with self._lock:
+            of_loops = self._known(backend).setdefault(("async", variant), WeakKeyDictionary())
+            if loop not in of_loops:
+                of_loops[loop] = build()
+            return of_loops[loop]
+
+    def _known(self, backend: InferenceBackend) -> dict[Hashable, Any]:
+        if id(backend) not in self._clients:
+            self._clients[id(backend)] = {}
+            finalize(backend, self._clients.pop, id(backend), None)
+        return self._clients[id(backend)]
+
+    def _forget_all(self) -> None:
+        self._clients.clear()
+        self._lock = RLock()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self._clients)} backends)"
