@@ -106,24 +106,24 @@ def _find_own(llm: ResolvedLLM, backend: InferenceBackend) -> Door:
 
 
 def _find_azure(llm: ResolvedLLM, backend: InferenceBackend) -> Door:
-    """Azure's API, by the form that `api_version` states: https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle."""
+    """Azure's API, by the form that `api_version` states: with dated versions, or the later one that has none.
+
+    https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+    """
     root = _endpoint(llm, backend).removesuffix("/v1").removesuffix("/openai")
     version = _text(backend, "api_version") or ""
+    token = _entra_token(backend)
+    if token is None and backend.stated_api_key is None:
+        raise _refused(llm, "has no api_key", "state one, or azure_ad_token for a token of Entra ID")
     if version in _UNDATED_VERSIONS:
-        base_url, key = f"{root}/openai/v1", _entra_token(backend) or _key(llm, backend)
+        base_url, key = f"{root}/openai/v1", token or _own_key(backend)
         return Door("OpenAI", (base_url,), lambda kind: {"base_url": base_url, "api_key": kind(key)})
     if llm.model.api is ModelApi.RESPONSES and version < _FIRST_RESPONSES_VERSION:
         problem = f"has api 'responses', which Azure's api_version {version!r} lacks"
         raise _refused(llm, problem, f'state api_version = "v1", or one from {_FIRST_RESPONSES_VERSION} on')
-    return Door("AzureOpenAI", (root, version), partial(_dated_azure, llm, backend, root, version))
-
-
-def _dated_azure(
-    llm: ResolvedLLM, backend: InferenceBackend, root: str, version: str, kind: Callable[[Key], Any]
-) -> dict[str, Any]:
-    token = _entra_token(backend)
-    shown = {"azure_ad_token_provider": kind(token)} if token else {"api_key": kind(_key(llm, backend))}
-    return {"azure_endpoint": root, "api_version": version, **shown}
+    place = {"azure_endpoint": root, "api_version": version}
+    argument, key = ("azure_ad_token_provider", token) if token else ("api_key", _own_key(backend))
+    return Door("AzureOpenAI", (root, version), lambda kind: {**place, argument: kind(key)})
 
 
 def _find_bedrock(_llm: ResolvedLLM, backend: InferenceBackend) -> Door:
@@ -161,7 +161,7 @@ def _find_vertex(llm: ResolvedLLM, backend: InferenceBackend) -> Door:
     """Vertex AI's open models: https://cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis."""
     project, location = _text(backend, "gcp_project_id"), _text(backend, "gcp_location") or "global"
     if project is None:
-        raise _refused(llm, "has no gcp_project_id", "state it in backends.toml")
+        raise _refused(llm, "has no gcp_project_id", "state it at the backend")
     prefix = "" if location == "global" else f"{location}-"
     root = (backend.endpoint or f"https://{prefix}aiplatform.googleapis.com").rstrip("/").removesuffix("/v1")
     base_url = f"{root}/v1/projects/{project}/locations/{location}/endpoints/openapi"
@@ -213,7 +213,7 @@ def _key(llm: ResolvedLLM, backend: InferenceBackend) -> Key:
     if backend.stated_api_key is not None:
         return _own_key(backend)
     if llm.model.sdk != "openai_compatible" and not backend.stated_headers:
-        way = "state one; where the host asks for none, any text does"
+        way = "state one, or headers that show who calls; where the host asks for none, any text does"
         raise _refused(llm, f"has no api_key, which sdk {llm.model.sdk!r} needs", way)
     return lambda: _STAND_IN_KEY
 
