@@ -17,9 +17,14 @@ from pipelex_cogt.config.secret_sources import SecretSource
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.errors import (
     BackendDisabledError,
+    CallFailedError,
+    CallFailure,
+    CallRefusedError,
     CogtError,
+    FallbackError,
     LiteralLeftBehindError,
     MissingCredentialError,
+    MissingExtraError,
     ModelNotRoutedError,
     NotAvailableError,
     Problem,
@@ -30,20 +35,22 @@ from pipelex_cogt.errors import (
     Severity,
     UnknownNameError,
     UnusableCredentialError,
+    UsageError,
 )
 from pipelex_cogt.hub import get_models_manager, set_models_manager
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.costs import Cost, DatedPrices, ModelCosts, PriceTier
 from pipelex_cogt.model_backends.model_spec import (
     InferenceModelSpec,
     InputModality,
     ModelApi,
     ModelConstraint,
-    ModelCosts,
     OutputModality,
     PromptingTarget,
     ReasoningEffort,
 )
+from pipelex_cogt.model_backends.usage import Usage
 from pipelex_cogt.model_routing.routing_profile import (
     RouteRefusal,
     RoutingDecision,
@@ -63,15 +70,16 @@ if typing.TYPE_CHECKING:
 # Many to a line, for they are read as one list.
 # fmt: off
 __all__ = [
-    "AliasStep", "AnsweredTable", "BackendDisabledError", "CallParameters", "CogtError", "Directories",
-    "ExplainedValue", "Explanation", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
-    "InferenceModelSpec", "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind",
-    "LiteralLeftBehindError", "MissingCredentialError", "MissingCredentials", "ModelApi", "ModelConstraint",
-    "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError", "Origin", "OutputModality",
-    "Place", "Problem", "ProblemError", "PromptingTarget", "ReasoningEffort", "ResolvedLLM", "RouteRefusal",
+    "AliasStep", "AnsweredTable", "BackendDisabledError", "CallFailedError", "CallFailure", "CallParameters",
+    "CallRefusedError", "CogtError", "Cost", "DatedPrices", "Directories", "ExplainedValue", "Explanation",
+    "FallbackError", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig", "InferenceModelSpec",
+    "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind", "LiteralLeftBehindError",
+    "MissingCredentialError", "MissingCredentials", "MissingExtraError", "ModelApi", "ModelConstraint", "ModelCosts",
+    "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError", "Origin", "OutputModality", "Place",
+    "PriceTier", "Problem", "ProblemError", "PromptingTarget", "ReasoningEffort", "ResolvedLLM", "RouteRefusal",
     "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule", "SecretFileError", "SecretSource",
     "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue", "TurnedDown", "UnknownNameError",
-    "UnusableCredentialError", "get_models_manager", "set_models_manager",
+    "UnusableCredentialError", "Usage", "UsageError", "get_models_manager", "set_models_manager",
 ]
 # fmt: on
 
