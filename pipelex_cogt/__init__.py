@@ -30,20 +30,22 @@ from pipelex_cogt.errors import (
     Severity,
     UnknownNameError,
     UnusableCredentialError,
+    UsageError,
 )
 from pipelex_cogt.hub import get_models_manager, set_models_manager
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.costs import Cost, DatedPrices, ModelCosts, PriceTier
 from pipelex_cogt.model_backends.model_spec import (
     InferenceModelSpec,
     InputModality,
     ModelApi,
     ModelConstraint,
-    ModelCosts,
     OutputModality,
     PromptingTarget,
     ReasoningEffort,
 )
+from pipelex_cogt.model_backends.usage import Usage
 from pipelex_cogt.model_routing.routing_profile import (
     RouteRefusal,
     RoutingDecision,
@@ -63,15 +65,15 @@ if typing.TYPE_CHECKING:
 # Many to a line, for they are read as one list.
 # fmt: off
 __all__ = [
-    "AliasStep", "AnsweredTable", "BackendDisabledError", "CallParameters", "CogtError", "Directories",
-    "ExplainedValue", "Explanation", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
+    "AliasStep", "AnsweredTable", "BackendDisabledError", "CallParameters", "CogtError", "Cost", "DatedPrices",
+    "Directories", "ExplainedValue", "Explanation", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
     "InferenceModelSpec", "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind",
     "LiteralLeftBehindError", "MissingCredentialError", "MissingCredentials", "ModelApi", "ModelConstraint",
     "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError", "Origin", "OutputModality",
-    "Place", "Problem", "ProblemError", "PromptingTarget", "ReasoningEffort", "ResolvedLLM", "RouteRefusal",
-    "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule", "SecretFileError", "SecretSource",
-    "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue", "TurnedDown", "UnknownNameError",
-    "UnusableCredentialError", "get_models_manager", "set_models_manager",
+    "Place", "PriceTier", "Problem", "ProblemError", "PromptingTarget", "ReasoningEffort", "ResolvedLLM",
+    "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule", "SecretFileError",
+    "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue", "TurnedDown",
+    "UnknownNameError", "UnusableCredentialError", "Usage", "UsageError", "get_models_manager", "set_models_manager",
 ]
 # fmt: on
 

@@ -12,6 +12,7 @@ Everything this package raises is a `CogtError`:
             MissingCredentialError   a backend needs a value that no source holds
                 LiteralLeftBehindError   the value was a literal, and a pickle carries none
             UnusableCredentialError  a backend has a value that can never work
+        UsageError               a usage of tokens that cannot be true; also a ValueError
         SecretFileError          a secret's file that cannot be used
         SecretSourceError        a source of secrets that fails
         CallRefusedError         a call that is refused before anything is sent
@@ -291,6 +292,18 @@ class UnusableCredentialError(NotAvailableError):
 
     def __str__(self) -> str:
         return f"{self.place}  {self.path}: {self.problem}"
+
+
+class UsageError(CogtError, ValueError):
+    """A usage of tokens that cannot be true, or an answer that states none.
+
+    Attributes:
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
 
 
 class SecretFileError(CogtError):

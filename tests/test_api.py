@@ -33,6 +33,7 @@ from pipelex_cogt import (
     Severity,
     UnknownNameError,
     UnusableCredentialError,
+    UsageError,
 )
 
 PUBLIC_NAMES = sorted(pipelex_cogt.__all__)
@@ -71,6 +72,7 @@ PARENTS = {
     MissingCredentialError: (NotAvailableError,),
     LiteralLeftBehindError: (MissingCredentialError,),
     UnusableCredentialError: (NotAvailableError,),
+    UsageError: (CogtError, ValueError),
     SecretFileError: (CogtError,),
     SecretSourceError: (CogtError,),
 }
@@ -89,6 +91,7 @@ ERRORS = [
     MissingCredentialError("a", ("A", "B"), "cogt.backends.a.api_key", "backends.toml:3", "set it", is_left_out=True),
     LiteralLeftBehindError("a", "cogt.backends.a.api_key"),
     UnusableCredentialError("a", "A_KEY", "cogt.backends.a.api_key", "A_KEY", "A_KEY holds a tab at position 2"),
+    UsageError("input: expected a number of tokens, got -1"),
     SecretFileError("/run/secrets/a", "expected UTF-8 text"),
     SecretSourceError("Vault", "a", "failed with RuntimeError"),
 ]
@@ -186,7 +189,8 @@ def test_every_public_method_has_a_docstring(name: str) -> None:
 @pytest.mark.parametrize("name", PUBLIC_MODELS)
 def test_every_field_of_a_model_has_a_docstring(name: str) -> None:
     cls = getattr(pipelex_cogt, name)
-    assert set(cls.model_fields) <= documented_fields(cls)
+    bases = [base for base in cls.__mro__ if issubclass(base, BaseModel) and base is not BaseModel]
+    assert set(cls.model_fields) <= set().union(*map(documented_fields, bases))
 
 
 NOT_EXPORTED = {

@@ -218,7 +218,8 @@ def test_a_value_that_is_cut_would_be_found_out() -> None:
 def test_each_model_stands_beside_its_own_price(shipped: dict[str, Shown]) -> None:
     models, _ = shipped["show models"]
     rows = [re.split(r"  +", line) for line in printed(shipped["show models"], None).splitlines()]
-    prices = {(row[0], row[1]): row[6:8] for row in rows if len(row) >= 8}
+    # Behind a price stand the marks of costs that rise or change.
+    prices = {(row[0], row[1]): [price.rstrip("^*") for price in row[6:8]] for row in rows if len(row) >= 8}
     for model in models:
         model_id = "=" if model["model_id"] == model["name"] else model["model_id"]
         costs = [text_of(as_data(model.get("costs", {}).get(price))) for price in ("input", "output")]

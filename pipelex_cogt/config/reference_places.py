@@ -37,7 +37,7 @@ def _find(value: Any, schema: Any, path: KeyPath) -> Iterator[tuple[KeyPath, boo
             yield from _find_below(key, item, schema, path)
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _find(item, schema, (*path, index))
+            yield from _find(item, child_schema(schema, index) or schema, (*path, index))
     elif isinstance(value, str) and holds_reference(value):
         yield path, False
 

@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from pipelex_cogt.config.credential_checks import Fault, doubt_of, variable_for
 from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.endpoints import fault_of_template
+from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, quote_key
 from pipelex_cogt.config.masking import plain_text
@@ -257,7 +258,7 @@ class _BackendBuilder(NamedTuple):
             if WILDCARD in name:
                 self.report.error(path, f"a model's name holds no {WILDCARD}", "only routes are patterns")
             elif isinstance(table, dict):
-                merged = merge(defaults, table) if defaults else table
+                merged = merge(defaults, settle_table(table, defaults)) if defaults else table
                 fields = {"model_id": name, **merged, "name": name, "backend_name": backend}
                 specs[name] = self._spec(path, table, fields, defaults)
             else:

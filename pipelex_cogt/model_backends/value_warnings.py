@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
 
+from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport
@@ -39,9 +40,11 @@ def warn_of_defaults(models: Table, report: ProblemReport) -> None:
     for backend, file in models.items():
         own = [table for model, table in file.items() if model != DEFAULTS_KEY and isinstance(table, dict)]
         shared = file.get(DEFAULTS_KEY, {}) if own else {}
+        settled = [settle_table(table, shared) for table in own]
         for path, value in leaves(shared, opens_lists=False):
-            # A model's own list may go on with this one.
-            if not isinstance(value, list) and all(map(partial(has_value, path=path), own)):
+            # A model's own list may go on with this one, unless it is of tables.
+            may_go_on = isinstance(value, list) and not any(isinstance(item, dict) for item in value)
+            if not may_go_on and all(map(partial(has_value, path=path), settled)):
                 text = "has no effect: every model of this backend states its own"
                 report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer
 from pipelex_cogt.config.masking import is_in_free_table, mask_setting
@@ -241,10 +242,12 @@ class _Explainer(NamedTuple):
 
     def _model_values(self, backend: str, model: str) -> Iterator[ExplainedValue]:
         """What the model's own table states, and what it takes from the `[defaults]` of its file."""
-        own = ("models", backend, model)
+        own, shared = ("models", backend, model), ("models", backend, DEFAULTS_KEY)
         yield from self.values(*own)
-        for place in self._places(("models", backend, DEFAULTS_KEY)):
-            if not has_value(self.settings.tree, (*own, *place[len(own) :])):
+        table, defaults = (value_at(self.settings.tree, path, {}) for path in (own, shared))
+        settled = settle_table(table, defaults)
+        for place in self._places(shared):
+            if not has_value(settled, place[len(own) :]):
                 yield from self.values(*place)
 
     def _switches(self, model: str) -> Iterator[ExplainedValue]:
