@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.integrations.exchange import Refusal, Request
+from tests.integrations.google_json import camel
 from tests.integrations.refusals.pieces import outside, rules_of, words
 
 PARAMETERS = words(
@@ -60,11 +61,12 @@ MODELS: Mapping[str, GeminiRules] = {
 
 def generate_content(request: Request) -> Iterator[Refusal]:
     """Yield what the API refuses of a request."""
-    config = request.body.get("generationConfig") or {}
-    yield from unknown(request.body, PARAMETERS, "")
+    body = camel(request.body)
+    config = body.get("generationConfig") or {}
+    yield from unknown(body, PARAMETERS, "")
     yield from unknown(config, GENERATION_CONFIG, " at 'generation_config'")
-    yield from unknown(config.get("thinkingConfig") or {}, THINKING_CONFIG, " at 'generation_config.thinking_config'")
-    if not request.body.get("contents"):
+    yield from unknown(config.get("thinkingConfig") or {}, THINKING_CONFIG, " at 'thinking_config'")
+    if not body.get("contents"):
         yield Refusal("* GenerateContentRequest.contents: contents is not specified")
     yield from outside(config, "temperature", 0, 2)
     yield from outside(config, "topP", 0, 1)
@@ -105,7 +107,7 @@ def fits(budget: int, rules: GeminiRules) -> bool:
 def ignored(request: Request) -> tuple[str, ...]:
     """Return the parameters that this model takes without a word and without effect."""
     rules = rules_of(request.model, MODELS)
-    config = request.body.get("generationConfig") or {}
+    config = camel(request.body).get("generationConfig") or {}
     if rules is None or rules.samples:
         return ()
     return tuple(name for name in ("temperature", "topP", "topK") if name in config)
