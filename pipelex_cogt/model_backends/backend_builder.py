@@ -80,8 +80,9 @@ def build_backend_library(
     build = _BackendBuilder(config, credentials, report, files, in_use, switches)
     specs_of = {name: build.specs(name) for name in {**tables, **files}}
     lacking = build.lacking(tree, specs_of)
-    # What was to be switched off may have been misspelt.
-    misspelt = find_slips(filterfalse(files.__contains__, tables), files)
+    # What was to be switched off may have been misspelt, unless it says where it answers: then it is one of its own.
+    bare = (name for name, table in tables.items() if name not in files and "endpoint" not in table)
+    misspelt = find_slips(bare, files)
     backends: dict[str, InferenceBackend] = {}
     for name, table in tables.items():
         backends[name] = build.backend(name, table, specs_of[name], lacking.get(name, {}), misspelt)
