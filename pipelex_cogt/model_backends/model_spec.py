@@ -158,11 +158,11 @@ class InferenceModelSpec(SettingsModel):
     """The least and the most tokens that it may be given to reason; None where it takes no budget, or unknown."""
     tools: bool | None = None
     """Whether it calls tools; None where unknown."""
-    stated_headers: Annotated[Headers, REFERENCES, Field(alias="headers")] = FrozenDict()
+    stated_headers: Annotated[Headers, REFERENCES] = Field(alias="headers", default_factory=FrozenDict)
     """The headers that its requests carry beside those of the backend, as stated."""
-    extra_body: FreeTable = FrozenDict()
+    extra_body: FreeTable = Field(default_factory=FrozenDict)
     """What its requests carry in their body beside the parameters."""
-    stated_extra_config: Annotated[FreeTable, REFERENCES, Field(alias="extra_config")] = FrozenDict()
+    stated_extra_config: Annotated[FreeTable, REFERENCES] = Field(alias="extra_config", default_factory=FrozenDict)
     """What the application's own SDK needs to know of it, as stated."""
     retires: date | None = None
     """The day from which its provider does not serve it any more; None where none is announced."""
@@ -235,7 +235,7 @@ class InferenceModelSpec(SettingsModel):
         return mask_setting(info.field_name, value)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        masked = self.model_dump(include=_FREE_TABLES, by_alias=False)
+        masked = self.model_dump(include={*_FREE_TABLES}, by_alias=False)
         return ((name, masked.get(str(name), value)) for name, value in super().__repr_args__())
 
 
