@@ -11,7 +11,7 @@ import pytest
 from pipelex_cogt.errors import CallRefusedError, MissingCredentialError, MissingExtraError
 from pipelex_cogt.integrations import anthropic
 from pipelex_cogt.models.model_deck import ResolvedLLM
-from tests.one_model import one_model
+from tests.resolved import resolved
 
 CANARY = "sk-ant-canary-7f3a9c1e5b"
 OWN = {"endpoint": "https://claude.example.com", "api_key": CANARY}
@@ -29,7 +29,7 @@ def claude(
     backend: Mapping[str, Any] = OWN,
     environ: Mapping[str, str] | None = None,
 ) -> ResolvedLLM:
-    return one_model(backend, {"model_id": "claude-x", "sdk": "anthropic", **(model or {})}, preset, environ)
+    return resolved(backend, {"model_id": "claude-x", "sdk": "anthropic", **(model or {})}, preset, environ)
 
 
 def test_what_nobody_states_is_left_out() -> None:
@@ -60,7 +60,11 @@ def test_everything_that_can_be_stated_is_sent() -> None:
         pytest.param({"max_tokens": 64_000, "timeout": 5}, {}, 64_000, 5.0, id="a timeout of one's own"),
         pytest.param({"reasoning_budget": 10_000}, {}, 18_192, None, id="a budget comes on top"),
         pytest.param(
-            {"reasoning_budget": 60_000}, {**WITHIN_BUDGETS, "max_tokens": 64_000}, 64_000, 1800.0, id="within the limit"
+            {"reasoning_budget": 60_000},
+            {**WITHIN_BUDGETS, "max_tokens": 64_000},
+            64_000,
+            1800.0,
+            id="within the limit",
         ),
     ],
 )
@@ -94,7 +98,10 @@ def test_the_token_limit_is_always_sent_with_the_time_that_it_takes(
             id="an effort, where a budget would do",
         ),
         pytest.param(
-            {"reasoning_effort": "low"}, WITHIN_BUDGETS, {"output_config": {"effort": "low"}}, id="an effort of Claude 4.5"
+            {"reasoning_effort": "low"},
+            WITHIN_BUDGETS,
+            {"output_config": {"effort": "low"}},
+            id="an effort of Claude 4.5",
         ),
         pytest.param({"reasoning_effort": "none"}, ADAPTIVE, {"thinking": {"type": "disabled"}}, id="no effort"),
         pytest.param({"reasoning_budget": 0}, {}, {"thinking": {"type": "disabled"}}, id="no budget"),
@@ -119,7 +126,10 @@ def test_a_version_that_the_model_states_wins() -> None:
 
 @pytest.mark.parametrize(
     ("backend", "version"),
-    [pytest.param(BEDROCK, "bedrock-2023-05-31", id="Bedrock"), pytest.param(VERTEX, "vertex-2023-10-16", id="Vertex AI")],
+    [
+        pytest.param(BEDROCK, "bedrock-2023-05-31", id="Bedrock"),
+        pytest.param(VERTEX, "vertex-2023-10-16", id="Vertex AI"),
+    ],
 )
 def test_on_platforms_the_body_says_the_version(backend: dict[str, Any], version: str) -> None:
     sent = anthropic.arguments(claude({"temperature": 0.5}, backend=backend))
@@ -160,7 +170,8 @@ def test_a_model_id_that_nothing_answers_is_told() -> None:
         pytest.param(
             {"backend": {**OWN, "api_version": "v1"}},
             "model 'm' on backend 'b' has sdk 'anthropic' at Azure OpenAI, which anthropic cannot call;"
-            " call it with pipelex_cogt.integrations.anthropic",
+            " this package calls sdk 'anthropic', 'bedrock', 'google', 'mistral', 'openai', 'openai_compatible':"
+            " state one of them, or call it with an SDK of your own",
             id="Azure",
         ),
         pytest.param(

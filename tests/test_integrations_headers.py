@@ -6,7 +6,7 @@ import pytest
 
 from pipelex_cogt import MissingCredentialError
 from pipelex_cogt.integrations.headers import asked_headers, merge_headers, secret_headers, shown_headers
-from tests.one_model import one_model
+from tests.resolved import resolved
 
 CANARY = "canary-7f3a9c1e5b"
 MODEL = {
@@ -16,21 +16,23 @@ MODEL = {
 
 
 def test_a_header_that_nobody_needs_to_hide_is_shown() -> None:
-    assert shown_headers(one_model({}, MODEL).model) == {"anthropic-beta": "context-1m"}
+    assert shown_headers(resolved({}, MODEL).model) == {"anthropic-beta": "context-1m"}
 
 
 def test_a_secret_name_a_reference_and_what_looks_like_a_key_are_secret() -> None:
-    assert secret_headers(one_model({}, MODEL).model) == ("x-api-key", "x-team", "x-note")
+    assert secret_headers(resolved({}, MODEL).model) == ("x-api-key", "x-team", "x-note")
 
 
 def test_a_client_asks_for_the_headers_of_the_backend_and_the_secret_ones_of_the_model() -> None:
-    llm = one_model({"headers": {"X-Team": "of the backend", "x-org": "${ORG}"}}, MODEL, environ={"TEAM": "t", "ORG": "o"})
+    llm = resolved(
+        {"headers": {"X-Team": "of the backend", "x-org": "${ORG}"}}, MODEL, environ={"TEAM": "t", "ORG": "o"}
+    )
     expected = {"x-team": "t", "x-org": "o", "x-api-key": CANARY, "x-note": f"sk-{CANARY}"}
     assert asked_headers(llm.backend, llm.model) == expected
 
 
 def test_a_reference_that_nothing_answers_is_told() -> None:
-    llm = one_model({}, MODEL)
+    llm = resolved({}, MODEL)
     with pytest.raises(MissingCredentialError, match="TEAM"):
         asked_headers(llm.backend, llm.model)
 
