@@ -17,9 +17,12 @@ from pydantic import BaseModel
 import pipelex_cogt
 from pipelex_cogt import (
     BackendDisabledError,
+    CallFailedError,
+    CallFailure,
     CallRefusedError,
     CogtError,
     Explanation,
+    FallbackError,
     LayerKind,
     LiteralLeftBehindError,
     MissingCredentialError,
@@ -35,6 +38,7 @@ from pipelex_cogt import (
     Severity,
     UnknownNameError,
     UnusableCredentialError,
+    UsageError,
 )
 
 PUBLIC_NAMES = sorted(pipelex_cogt.__all__)
@@ -73,14 +77,19 @@ PARENTS = {
     MissingCredentialError: (NotAvailableError,),
     LiteralLeftBehindError: (MissingCredentialError,),
     UnusableCredentialError: (NotAvailableError,),
+    UsageError: (CogtError, ValueError),
     SecretFileError: (CogtError,),
     SecretSourceError: (CogtError,),
     CallRefusedError: (CogtError,),
     MissingExtraError: (CogtError, ImportError),
+    CallFailedError: (CogtError,),
+    FallbackError: (CogtError, ExceptionGroup),
 }
 
 FIRST = Problem("expected an integer, got a string", "cogt.models.a.m.max_tokens", "settings/backends/a.toml", 14)
 SECOND = Problem("unknown key", "cogt.routing.activ", "settings/routing.toml", 1, "did you mean 'active'?")
+
+FAILURE = CallFailure("m", "a", "RateLimitError", 429, "it is asked too often")
 
 ERRORS = [
     CogtError("anything"),
@@ -95,8 +104,13 @@ ERRORS = [
     MissingCredentialError("a", ("A", "B"), "cogt.backends.a.api_key", "backends.toml:3", "set it", is_left_out=True),
     LiteralLeftBehindError("a", "cogt.backends.a.api_key"),
     UnusableCredentialError("a", "A_KEY", "cogt.backends.a.api_key", "A_KEY", "A_KEY holds a tab at position 2"),
+    UsageError("input: expected a number of tokens, got -1"),
     SecretFileError("/run/secrets/a", "expected UTF-8 text"),
     SecretSourceError("Vault", "a", "failed with RuntimeError"),
+    CallRefusedError("m", "a", "has sdk 'x' at its own API, which openai cannot call", "call it with something else"),
+    MissingExtraError("openai", "openai"),
+    CallFailedError(FAILURE),
+    FallbackError.from_failures("none has answered", [FAILURE], [TimeoutError()]),
 ]
 
 
@@ -192,7 +206,8 @@ def test_every_public_method_has_a_docstring(name: str) -> None:
 @pytest.mark.parametrize("name", PUBLIC_MODELS)
 def test_every_field_of_a_model_has_a_docstring(name: str) -> None:
     cls = getattr(pipelex_cogt, name)
-    assert set(cls.model_fields) <= documented_fields(cls)
+    bases = [base for base in cls.__mro__ if issubclass(base, BaseModel) and base is not BaseModel]
+    assert set(cls.model_fields) <= set().union(*map(documented_fields, bases))
 
 
 NOT_EXPORTED = {

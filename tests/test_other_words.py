@@ -11,7 +11,8 @@ from pipelex_cogt.config.other_words import meanings, sdk_meaning
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelCosts
+from pipelex_cogt.model_backends.costs import DatedPrices, ModelCosts, PriceTier
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile import RoutingProfile
 from pipelex_cogt.models.llm_setting import LLMChoices, LLMSetting
 from tests.conftest import Load
@@ -70,12 +71,20 @@ WORDS = {
         "cache_write": "input_cache_write",
         "input_cost": "input",
         "output_cost": "output",
+        "cached_audio": "input_audio_cached",
+        "dates": "from",
+        "tier": "tiers",
+        "batch_discount": "batch",
     },
+    PriceTier: {"tokens": "above", "threshold": "above", "start": "above", "cached": "input_cached"},
+    DatedPrices: {"since": "date", "start_date": "date", "from": "date", "tier": "tiers"},
     RoutingProfile: {"default_backend": "default", "fallbacks": "fallback_order", "fallback": "fallback_order"},
 }
 NOTES = {
     "input_cost_per_token": (ModelCosts, "write input, in US dollars per million tokens"),
     "output_cost_per_token": (ModelCosts, "write output, in US dollars per million tokens"),
+    "per_image": (ModelCosts, "only tokens have prices here: leave it out"),
+    "web-search": (PriceTier, "only tokens have prices here: leave it out"),
     "disabled": (InferenceModelSpec, "write enabled = false to switch it off"),
     "thinking": (LLMSetting, "did you mean 'reasoning_budget' or 'reasoning_effort'?"),
     "Thinking": (InferenceModelSpec, "did you mean 'reasoning_budget' or 'reasoning_efforts'?"),
@@ -136,7 +145,13 @@ def test_a_name_that_people_choose_is_no_key() -> None:
 
 
 def test_no_word_means_itself() -> None:
-    keys = {*known_keys(InferenceModelSpec), *known_keys(ModelCosts), *known_keys(LLMSetting)}
+    keys = {
+        *known_keys(InferenceModelSpec),
+        *known_keys(ModelCosts),
+        *known_keys(PriceTier),
+        *known_keys(DatedPrices),
+        *known_keys(LLMSetting),
+    }
     assert [key for key in keys if key in meanings(key, [key])] == []
 
 

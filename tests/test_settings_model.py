@@ -23,7 +23,9 @@ FIELD = r'^    (\w+): [^\n]*\n(?:        [^\n]*\n|    \)\n)*    """(.*?)"""$'
 
 def docstrings_below(model: type[BaseModel]) -> dict[str, str]:
     """The text below each field as it stands in the source, by the key that a table states."""
-    below = re.findall(FIELD, inspect.getsource(model), re.MULTILINE | re.DOTALL)
+    bases = [base for base in reversed(model.__mro__) if issubclass(base, SettingsModel) and base is not SettingsModel]
+    sources = map(inspect.getsource, bases)
+    below = re.findall(FIELD, "".join(sources), re.MULTILINE | re.DOTALL)
     return {model.model_fields[name].alias or name: text for name, text in below}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipelex_cogt.cli.keys import SEE_CHECK, UNUSABLE, describe_key, describe_state, key_pieces, print_refusal
 from pipelex_cogt.cli.layout import Page
-from pipelex_cogt.cli.pieces import Piece, bad, doubtful, fact, good, listed, text_of
+from pipelex_cogt.cli.pieces import Piece, bad, doubtful, fact, good, listed, price_facts, text_of
 from pipelex_cogt.config.key_paths import format_key_path, join_keys
 from pipelex_cogt.config.masking import mask_setting
 from pipelex_cogt.model_backends.backend import InferenceBackend
@@ -61,7 +61,7 @@ def _describe_call(llm: ResolvedLLM) -> dict[str, Any]:
         "model_id": llm.model.stated_model_id,
         "parameters": _describe_parameters(llm.parameters),
         **({"adapted": adapted} if adapted else {}),
-        "prices": llm.model.costs.model_dump(mode="json", exclude_none=True),
+        "prices": llm.model.costs.model_dump(mode="json", exclude_defaults=True),
         **describe_key(llm.backend),
     }
 
@@ -150,7 +150,7 @@ def _parameter_pieces(answer: Mapping[str, Any]) -> list[Piece]:
 
 
 def _price_pieces(answer: Mapping[str, Any]) -> list[Piece]:
-    prices = _facts(answer["prices"])
+    prices = listed(price_facts(answer["prices"]))
     return [*prices, Piece("(US dollars per million tokens)")] if prices else [Piece("unknown")]
 
 

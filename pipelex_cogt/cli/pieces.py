@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from itertools import chain, repeat
@@ -122,6 +122,28 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def fact(name: str, value: object) -> Piece:
     """A value with its name, as one piece."""
     return Piece(f"{name} = {text_of(value)}")
+
+
+def price_facts(costs: Mapping[str, Any], among: str = "") -> Iterator[Piece]:
+    """Each price of a model's costs as one piece: the flat ones, those of long prompts, those from a date on.
+
+    Args:
+        costs: The costs as data.
+        among: Of which prompts and dates the prices are, in words.
+    """
+    for name, value in costs.items():
+        if name == "tiers":
+            for tier in value:
+                yield from price_facts(_without("above", tier), f"{among} above {tier['above']}")
+        elif name == "from":
+            for dated in value:
+                yield from price_facts(_without("date", dated), f"{among} from {dated['date']}")
+        else:
+            yield fact(f"{name}{among}", value)
+
+
+def _without(key: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in table.items() if name != key}
 
 
 def listed(values: Iterable[object], separator: str = ",", end: str = "") -> list[Piece]:

@@ -8,7 +8,19 @@ from typing import Any, TypeAlias
 
 from pipelex_cogt.cli.keys import ENABLED, SEE_CHECK, describe_key, describe_state, key_pieces, print_refusal
 from pipelex_cogt.cli.layout import Page
-from pipelex_cogt.cli.pieces import NOTHING, Piece, bad, counted, doubtful, fact, listed, strong, together
+from pipelex_cogt.cli.pieces import (
+    NOTHING,
+    Piece,
+    bad,
+    counted,
+    doubtful,
+    fact,
+    listed,
+    price_facts,
+    strong,
+    text_of,
+    together,
+)
 from pipelex_cogt.config.key_paths import format_key_path
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import leaves, value_at
@@ -34,8 +46,12 @@ _LETTERS = {
 _LEGEND = (
     *(f"{letter} {modality}" for modality, letter in _LETTERS.items()),
     "= the model's own name;",
-    "context and output in tokens, prices in US dollars per million tokens",
+    "context and output in tokens, prices in US dollars per million tokens;",
+    "^ price of short prompts;",
+    "* price until a date",
 )
+_MARKS = {"tiers": "^", "from": "*"}
+"""What stands behind a flat price, where the costs say when it holds no more."""
 _HEAD_WIDTH = len("environment")
 _SAID_OTHERWISE = {"enabled", "missing_variables", "switched_off_by"}
 _IN_MODEL_COLUMNS = {"name", "backend_name", "model_id", "inputs", "outputs", "context_window", "max_tokens", "costs"}
@@ -309,15 +325,20 @@ def _facts(entry: Mapping[str, Any], shown: Iterable[str]) -> list[Piece]:
 
 def _model_row(model: Mapping[str, Any], shared: Container[Piece]) -> list[Any]:
     costs = dict(model.get("costs", {}))
+    marks = "".join(mark for key, mark in _MARKS.items() if key in costs)
     own = (piece for piece in _facts(model, _IN_MODEL_COLUMNS) if piece not in shared)
     return [
         model["name"],
         "=" if model["model_id"] == model["name"] else model["model_id"],
         *(_letters(model.get(field, ())) for field in ("inputs", "outputs")),
         *map(model.get, ("context_window", "max_tokens")),
-        *(costs.pop(price, None) for price in ("input", "output")),
-        listed([*_facts(costs, ()), *own]),
+        *(_marked(costs.pop(price, None), marks) for price in ("input", "output")),
+        listed([*price_facts(costs), *own]),
     ]
+
+
+def _marked(price: float | None, marks: str) -> Piece:
+    return Piece(price) if price is None else Piece(f"{text_of(price)}{marks}")
 
 
 def _letters(modalities: Iterable[str]) -> str:

@@ -27,6 +27,7 @@ from pipelex_cogt.config.directories import (
 )
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
 from pipelex_cogt.config.environ import PREFIX, Environ, Variables
+from pipelex_cogt.config.flat_prices import settle_layer
 from pipelex_cogt.config.hidden_defaults import warn_of_hidden_defaults
 from pipelex_cogt.config.inference_config import CONFIG_KEY, InferenceConfig, anchored, default_paths, stated_paths
 from pipelex_cogt.config.layers import Layer, LayerKind, Place
@@ -155,20 +156,22 @@ class _Load(NamedTuple):
     def lay(self, layers: list[Layer], variables: list[Variable]) -> LayeredDynaconf:
         """Lay all layers over each other; a variable is matched with the keys of everything below and of the code."""
         *below, overrides = layers
-        registry = LayeredDynaconf(map(self._prepare, below))
+        registry = LayeredDynaconf()
+        for layer in below:
+            self._add(layer, registry)
         # A variable of `inference_config` is among the layers already.
         for variable in filterfalse(_is_of_config, variables):
             for layer in self._of_variable(variable, merge(registry.tree(), overrides)):
-                registry.add(self._prepare(layer))
-        registry.add(self._prepare(overrides))
+                self._add(layer, registry)
+        self._add(overrides, registry)
         return registry
 
     def _of_variable(self, variable: Variable, tree: Table) -> Iterator[Layer]:
         return build_variable_layer(variable, tree, self.schema, self.report)
 
-    def _prepare(self, layer: Layer) -> Layer:
-        """A layer in today's spelling, with its secrets sealed."""
-        return seal_layer(modernise_layer(layer, self.report))
+    def _add(self, layer: Layer, registry: LayeredDynaconf) -> None:
+        """Lay a layer over the others: in today's spelling, its flat prices in force, its secrets sealed."""
+        registry.add(seal_layer(settle_layer(modernise_layer(layer, self.report), registry.tree())))
 
     def _build_config(self, table: Table, usual: Table) -> InferenceConfig:
         """The `inference_config` of a table; a fault in it is noted, and the usual paths stand in."""

@@ -19,14 +19,21 @@ SDK_WORDS = {
     "max_retries": "num_retries",
 }
 """Keys of a backend with what SDKs and other tools call them. No SDK needs one of these words beside our key."""
+_NOT_OF_TOKENS = (
+    "image image_output input_image output_image per_image per_page per_request per_second web_search web_searches"
+)
+"""Prices that costs have no place for; they stand among the words for the price that people would find instead."""
 
 _OTHER_WORDS = {
     **SDK_WORDS,
+    "above": "context_over from_tokens input_tokens min_tokens over prompt_tokens start threshold tokens",
     "active": "active_profile current use",
     "aliases": "alias",
+    "batch": "batch_discount batch_factor batches discount",
     "constraints": "valued_constraints",
     "context_window": "context context_length context_size max_context max_context_tokens num_ctx",
     "costs": "cost cost_per_token input_cost input_price output_cost output_price price prices pricing",
+    "date": "day from on since start start_date",
     "default": "default_backend",
     "description": "comment desc notes",
     "display_name": "label name title",
@@ -35,10 +42,12 @@ _OTHER_WORDS = {
     "extra_config": "additional_params api_key endpoint extra extra_params litellm_params max_retries rpm sdk_options "
     "seed stop structure_method temperature timeout top_p tpm",
     "fallback_order": "fallback fallbacks fallback_backends",
+    "from": "conditions dated dates since start_date",
     "for_text": "default text llm_for_text",
     "for_object": "default object structured llm_for_object",
     "input": "input_cost input_cost_per_token input_non_cached input_price input_uncached non_cached_input prompt "
-    "prompt_cost",
+    f"prompt_cost {_NOT_OF_TOKENS}",
+    "input_audio_cached": "cache_audio_read cached_audio input_cached_audio",
     "input_cached": "cache_read cached cached_input input_cache_read",
     "input_cache_write": "cache_creation cache_write input_cache_creation",
     "inputs": "input input_modalities modalities",
@@ -66,12 +75,17 @@ _OTHER_WORDS = {
     "stop": "stop_sequence stop_sequences stop_words",
     "successor": "replaced_by replacement superseded_by",
     "temperature": "temp",
+    "tiers": "long_context tier",
     "timeout": "request_timeout timeout_seconds",
     "tools": "function_calling functions supports_function_calling supports_tools tool_calling",
     "top_p": "nucleus",
 }
 """Our keys, each with what people write for it; a word may mean several, of which a table knows one."""
 _NOTES = {
+    **{
+        (word.replace("_", ""), "input"): "only tokens have prices here: leave it out"
+        for word in _NOT_OF_TOKENS.split()
+    },
     ("apikey", "extra_config"): "a key belongs to a backend: state another one with it",
     ("disable", "enabled"): "write enabled = false to switch it off",
     ("disabled", "enabled"): "write enabled = false to switch it off",

@@ -35,7 +35,9 @@ _WRAPPERS = {Annotated: 1, Union: None, UnionType: None, Literal: None}
 
 
 def child_schema(schema: Any, key: str | int) -> Any:
-    """The schema of a key's value, or None where no such key exists."""
+    """The schema of a key's value, or of a list's item; None where no such key exists."""
+    if isinstance(key, int):
+        return _schema_of_items(schema)
     keys = _keys(schema)
     return keys.get(str(key), keys.get(ANY_KEY))
 
@@ -114,6 +116,12 @@ def _keys_of_part(part: Any) -> Mapping[str, Any]:
         _key_type, value_type = get_args(part)
         return {ANY_KEY: value_type}
     return model_schema(part) if hasattr(part, "model_fields") else FrozenDict()
+
+
+def _schema_of_items(schema: Any) -> Any:
+    """The schema of each item of a list; None for what is no list."""
+    lists = (kind for kind in _parts_of(schema) if get_origin(kind) in (list, tuple))
+    return next((get_args(kind)[0] for kind in lists), None)
 
 
 def _parts_of(schema: Any) -> Iterable[Any]:

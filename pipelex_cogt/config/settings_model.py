@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -40,7 +40,9 @@ class SettingsModel(BaseModel):
         """
         schema = handler(core_schema)
         properties = handler.resolve_ref_schema(schema).get("properties", {})
-        for name, text in _field_docstrings(cls):
+        # What a table is made of describes its fields too; its own words win.
+        models = [model for model in reversed(cls.__mro__) if issubclass(model, SettingsModel)]
+        for name, text in dict(chain.from_iterable(map(_field_docstrings, models[1:]))).items():
             for key in {name, cls.model_fields[name].alias} & properties.keys():
                 properties[key].setdefault("description", text)
         return schema

@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from pipelex_cogt.config.credential_checks import Fault, doubt_of, variable_for
 from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.endpoints import fault_of_template
+from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, quote_key
 from pipelex_cogt.config.masking import plain_text
@@ -83,8 +84,9 @@ def build_backend_library(
     specs_of = {name: build.specs(name) for name in {**tables, **files}}
     build.check_successors(specs_of)
     lacking = build.lacking(tree, specs_of)
-    # What was to be switched off may have been misspelt.
-    misspelt = find_slips(filterfalse(files.__contains__, tables), files)
+    # What was to be switched off may have been misspelt, unless it says where it answers: then it is one of its own.
+    bare = (name for name, table in tables.items() if name not in files and "endpoint" not in table)
+    misspelt = find_slips(bare, files)
     backends: dict[str, InferenceBackend] = {}
     for name, table in tables.items():
         backends[name] = build.backend(name, table, specs_of[name], lacking.get(name, {}), misspelt)
@@ -292,7 +294,7 @@ class _BackendBuilder(NamedTuple):
                 hint = "only routes are patterns"
                 self.report.error(path, f"a model's name holds no {WILDCARD}", hint, unless=others)
             elif isinstance(table, dict):
-                merged = merge(defaults, table) if defaults else table
+                merged = merge(defaults, settle_table(table, defaults)) if defaults else table
                 fields = {"model_id": name, **merged, "name": name, "backend_name": backend}
                 specs[name] = self._spec(backend, name, fields)
             else:

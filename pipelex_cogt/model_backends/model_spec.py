@@ -25,6 +25,8 @@ from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.masking import mask_setting
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict
+from pipelex_cogt.model_backends.costs import Cost, ModelCosts
+from pipelex_cogt.model_backends.usage import Usage
 
 KNOWN_SDKS = ("anthropic", "bedrock", "google", "mistral", "openai", "openai_compatible")
 """The client libraries that this package knows; an application may name any other."""
@@ -108,7 +110,6 @@ def _check_range(budget: tuple[int, int]) -> tuple[int, int]:
     return budget
 
 
-Price: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
 Count: TypeAlias = Annotated[int, Field(ge=1)] | None
 Inputs: TypeAlias = Annotated[tuple[Annotated[InputModality, Field(strict=False)], ...], Field(strict=False)]
 Outputs: TypeAlias = Annotated[tuple[Annotated[OutputModality, Field(strict=False)], ...], Field(strict=False)]
@@ -121,30 +122,6 @@ Tokens: TypeAlias = Annotated[int, Field(ge=0)]
 Budget: TypeAlias = Annotated[
     tuple[Tokens, Tokens], Field(strict=False), BeforeValidator(_check_pair), AfterValidator(_check_range)
 ]
-
-
-class ModelCosts(SettingsModel):
-    """Prices in US dollars per million tokens. A price that nobody stated is unknown: `None`, never zero."""
-
-    input: Price = None
-    """Text read, not from a cache."""
-    input_cached: Price = None
-    """Text read from the provider's cache."""
-    input_cache_write: Price = None
-    """Text written to the provider's cache."""
-    input_audio: Price = None
-    """Audio read."""
-    output: Price = None
-    """Text written."""
-    output_audio: Price = None
-    """Audio written."""
-    output_reasoning: Price = None
-    """Reasoning written, where it is priced apart from the answer."""
-
-    @property
-    def total(self) -> float | None:
-        """Input and output price together, for comparing; None where one is unknown."""
-        return None if self.input is None or self.output is None else self.input + self.output
 
 
 _FREE_TABLES = ("stated_headers", "extra_body", "stated_extra_config")
@@ -243,6 +220,16 @@ class InferenceModelSpec(SettingsModel):
     def _answer(self, value: Any, path: KeyPath) -> Any:
         # Whoever states such a table is given what answers it.
         return answer(value, cast("Credentials", self._credentials), self.backend_name, path, self.path)
+
+    def cost(self, usage: Usage, on: date | None = None, *, batch: bool = False) -> Cost:
+        """What one call costs.
+
+        Args:
+            usage: Its tokens.
+            on: The day of the call (UTC); None for today.
+            batch: Whether it is part of a batch.
+        """
+        return self.costs.cost(usage, on, batch=batch)
 
     @property
     def is_vision_supported(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
+from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport
@@ -32,7 +33,9 @@ class Stated(NamedTuple):
 
     def over(self, lower: Stated) -> Stated:
         """This, laid over what another backend states."""
-        return Stated(merge(lower.defaults, self.defaults), merge(lower.models, self.models))
+        defaults = settle_table(self.defaults, lower.defaults)
+        settled = {name: settle_table(table, lower.models.get(name, {})) for name, table in self.models.items()}
+        return Stated(merge(lower.defaults, defaults), merge(lower.models, settled))
 
 
 class SharedModels:

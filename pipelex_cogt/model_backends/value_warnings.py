@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 
+from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
+from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import did_you_mean, one_slip_from
 from pipelex_cogt.config.tables import Table, has_value, leaves
+from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.costs import PRICE_NAMES, ModelCosts, PriceTier
 from pipelex_cogt.model_backends.model_spec import KNOWN_SDKS
 
 _LEAST_PRICE = 0.001
@@ -27,8 +30,36 @@ def warn_of_prices(models: Table, report: ProblemReport) -> None:
         report: Where warnings are noted.
     """
     for path, price in _prices(models):
-        if isinstance(price, float) and 0 < price < _LEAST_PRICE:
+        if isinstance(price, float) and 0 < price < _LEAST_PRICE and path[-1] in PRICE_NAMES:
             report.warning(path, "prices are US dollars per million tokens", _tell_price(Decimal(repr(price))))
+
+
+def warn_of_tiers(backends: Iterable[InferenceBackend], models: Table, report: ProblemReport) -> None:
+    """Note prices of prompts that are longer than any that the model takes.
+
+    Args:
+        backends: The backends, whose models are looked at.
+        models: The tables of the models, by backend and model name.
+        report: Where warnings are noted.
+    """
+    for backend in backends:
+        for spec in backend.model_specs.values():
+            longest = min(filter(None, (spec.context_window, spec.max_input_tokens)), default=None)
+            for place, tier in _tiers(spec.costs):
+                if longest is not None and tier.above >= longest:
+                    path = ("models", backend.name, spec.name, "costs", *place)
+                    stated = path if has_value(models, path[1:]) else path_in_defaults(path)
+                    text = f"has no effect: the longest prompt of {spec.name!r} has {longest} tokens"
+                    report.warning(stated, text, f"state an above that is less than that, got {tier.above}")
+
+
+def _tiers(costs: ModelCosts) -> Iterator[tuple[KeyPath, PriceTier]]:
+    """Every tier with its key path within the costs."""
+    for index, tier in enumerate(costs.tiers):
+        yield ("tiers", index), tier
+    for number, dated in enumerate(costs.dated):
+        for index, tier in enumerate(dated.tiers):
+            yield ("from", number, "tiers", index), tier
 
 
 def warn_of_defaults(models: Table, report: ProblemReport) -> None:
@@ -41,9 +72,11 @@ def warn_of_defaults(models: Table, report: ProblemReport) -> None:
     for backend, file in models.items():
         own = [table for model, table in file.items() if model != DEFAULTS_KEY and isinstance(table, dict)]
         shared = file.get(DEFAULTS_KEY, {}) if own else {}
+        settled = [settle_table(table, shared) for table in own]
         for path, value in leaves(shared, opens_lists=False):
-            # A model's own list may go on with this one.
-            if not isinstance(value, list) and all(map(partial(has_value, path=path), own)):
+            # A model's own list may go on with this one, unless it is of tables.
+            may_go_on = isinstance(value, list) and not any(isinstance(item, dict) for item in value)
+            if not may_go_on and all(map(partial(has_value, path=path), settled)):
                 text = "has no effect: every model of this backend states its own"
                 report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer
 from pipelex_cogt.config.masking import is_in_free_table, mask_setting
@@ -19,7 +20,7 @@ from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.suggestions import near_names
-from pipelex_cogt.config.tables import Table, has_value, leaves, value_at
+from pipelex_cogt.config.tables import Table, has_value, leaves, merge, value_at
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule, TurnedDown
 from pipelex_cogt.models.aliases import members_of
@@ -250,12 +251,13 @@ class _Explainer(NamedTuple):
     def _model_values(self, backend: str, model: str) -> Iterator[ExplainedValue]:
         """What the model's own table states, and what it takes from other tables: those of backends it is like too."""
         lineage = self.deck.backends.lineage(backend)
-        tables = [("models", name, table) for table in (model, DEFAULTS_KEY) for name in lineage]
-        for number, table in enumerate(tables):
-            for place in self._places(table):
-                rest = place[len(table) :]
-                if not any(has_value(self.settings.tree, (*upper, *rest)) for upper in tables[:number]):
+        above: Table = {}
+        for path in [("models", name, table) for table in (model, DEFAULTS_KEY) for name in lineage]:
+            for place in self._places(path):
+                if not has_value(above, place[len(path) :]):
                     yield from self.values(*place)
+            table = value_at(self.settings.tree, path, {})
+            above = merge(table, settle_table(above, table))
 
     def _switches(self, model: str) -> Iterator[ExplainedValue]:
         """What may have switched a model off."""
