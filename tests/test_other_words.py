@@ -124,8 +124,10 @@ FURTHER = (
     "api",
     "tools",
 )
-OF_MODELS = ("constraints", "max_tokens", "inputs", "outputs", "costs", "context_window", "prompting_target", "sdk")
-OF_MODELS += ("max_input_tokens", "max_temperature", "reasoning_efforts", "reasoning_budget", "retires", "successor")
+OF_MODELS = (
+    *("constraints", "max_tokens", "inputs", "outputs", "costs", "context_window", "prompting_target", "sdk"),
+    *("max_input_tokens", "max_temperature", "reasoning_efforts", "reasoning_budget", "retires", "successor"),
+)
 
 
 @pytest.mark.parametrize(
