@@ -176,6 +176,12 @@ def _leave_out(_asked: _Asked) -> None:
     return None
 
 
+def _hottest_allowed(asked: _Asked) -> float | None:
+    """The highest temperature; None where the model takes nothing but 1, which is above it."""
+    is_fixed = ModelConstraint.TEMPERATURE_MUST_BE_1 in asked.model.constraints
+    return None if is_fixed else asked.model.max_temperature
+
+
 def _high_enough(asked: _Asked) -> int | None:
     """The least limit that a model takes; None where its own limit is lower, so that it takes none at all."""
     most = asked.model.max_tokens
@@ -392,7 +398,7 @@ _RULES = (
         lambda asked: asked.model.max_temperature is not None and asked.value > asked.model.max_temperature,
         "{model} takes no temperature above {max_temperature}, got {value}",
         "takes none above it",
-        lambda asked: asked.model.max_temperature,
+        _hottest_allowed,
     ),
     _Rule(
         "top_p",
