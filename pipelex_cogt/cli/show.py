@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from pipelex_cogt.cli.keys import ENABLED, SEE_CHECK, describe_key, describe_state, key_pieces, print_refusal
+from pipelex_cogt.cli.keys import DISABLED, ENABLED, SEE_CHECK, describe_key, describe_state, key_pieces, print_refusal
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import (
     NOTHING,
@@ -79,8 +79,7 @@ def describe(manager: ModelManager, backend: str | None = None, refusal: Setting
     """
     deck = manager.deck
     choices = ((choice.value, _describe_choice(choice, deck)) for choice in LLMChoice)
-    brief = ("name", "state", "models", "key", "missing")
-    backends = [{key: each[key] for key in brief if key in each} for each in describe_backends(manager, backend)]
+    backends = [*map(_brief, describe_backends(manager, backend))]
     presets = describe_presets(manager, backend)
     return {
         "environment": manager.environment,
@@ -127,6 +126,13 @@ def check_backend(name: str | None, manager: ModelManager) -> None:
     """
     if name is not None and name not in manager.backends:
         raise UnknownNameError(name, "backend", near_names(name, manager.backends))
+
+
+def _brief(backend: Description) -> Description:
+    """A backend in a few words; nobody needs the key of one that is switched off and has no models."""
+    is_spare = backend["state"] == DISABLED and not backend["models"]
+    keys = ("name", "state", "models") if is_spare else ("name", "state", "models", "key", "missing")
+    return {key: backend[key] for key in keys if key in backend}
 
 
 def _describe_directories(manager: ModelManager) -> Description:
@@ -233,8 +239,16 @@ def _choices_and_presets(description: Mapping[str, Any]) -> Iterator[tuple[str, 
 
 
 def _print_brief_backends(backends: Iterable[Mapping[str, Any]], page: Page) -> None:
-    rows = ((each["name"], each["models"], _state(each), _key(each)) for each in backends)
+    spare: list[str] = []
+    rows = []
+    for each in backends:
+        if "key" in each:
+            rows.append((each["name"], each["models"], _state(each), _key(each)))
+        else:
+            spare.append(each["name"])
     page.table(["backend", "models", "state", "key"], rows)
+    if spare:
+        page.flow([Piece(f"{DISABLED}, 0 models:"), *listed(spare)], hang=4)
 
 
 def _print_counts(description: Mapping[str, Any], page: Page) -> None:
