@@ -79,13 +79,18 @@ def describe(manager: ModelManager, backend: str | None = None, refusal: Setting
     """
     deck = manager.deck
     choices = ((choice.value, _describe_choice(choice, deck)) for choice in LLMChoice)
-    backends = [*map(_brief, describe_backends(manager, backend))]
+    brief = ("name", "state", "models", "key", "missing")
+    stated = describe_backends(manager, backend)
+    # Nobody needs the key of a backend that is switched off and has no models, unless it is the one asked for.
+    spare = [each["name"] for each in stated if backend is None and _is_spare(each)]
+    backends = [{key: each[key] for key in brief if key in each} for each in stated if each["name"] not in spare]
     presets = describe_presets(manager, backend)
     return {
         "environment": manager.environment,
         "profile": manager.routing.active.name,
         "directories": _describe_directories(manager),
         "backends": backends,
+        **({"disabled_without_models": spare} if spare else {}),
         "choices": dict(_leading_to(backend, choices)),
         "presets": {name: {"model": preset["model"]} for name, preset in presets.items()},
         "models": len(describe_models(manager, backend)),
@@ -128,11 +133,8 @@ def check_backend(name: str | None, manager: ModelManager) -> None:
         raise UnknownNameError(name, "backend", near_names(name, manager.backends))
 
 
-def _brief(backend: Description) -> Description:
-    """A backend in a few words; nobody needs the key of one that is switched off and has no models."""
-    is_spare = backend["state"] == DISABLED and not backend["models"]
-    keys = ("name", "state", "models") if is_spare else ("name", "state", "models", "key", "missing")
-    return {key: backend[key] for key in keys if key in backend}
+def _is_spare(backend: Description) -> bool:
+    return backend["state"] == DISABLED and not backend["models"]
 
 
 def _describe_directories(manager: ModelManager) -> Description:
@@ -207,6 +209,8 @@ def print_description(description: Mapping[str, Any], page: Page) -> None:
         page.entry(name, pieces, width=_HEAD_WIDTH)
     page.line()
     _print_brief_backends(description["backends"], page)
+    if spare := description.get("disabled_without_models"):
+        page.flow([Piece("without models:"), *listed(spare)], hang=4)
     page.line()
     page.table(["choice, preset", "leads to"], _choices_and_presets(description))
     page.line()
@@ -239,16 +243,8 @@ def _choices_and_presets(description: Mapping[str, Any]) -> Iterator[tuple[str, 
 
 
 def _print_brief_backends(backends: Iterable[Mapping[str, Any]], page: Page) -> None:
-    spare: list[str] = []
-    rows = []
-    for each in backends:
-        if "key" in each:
-            rows.append((each["name"], each["models"], _state(each), _key(each)))
-        else:
-            spare.append(each["name"])
+    rows = ((each["name"], each["models"], _state(each), _key(each)) for each in backends)
     page.table(["backend", "models", "state", "key"], rows)
-    if spare:
-        page.flow([Piece(f"{DISABLED}, 0 models:"), *listed(spare)], hang=4)
 
 
 def _print_counts(description: Mapping[str, Any], page: Page) -> None:
