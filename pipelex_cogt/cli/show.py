@@ -210,7 +210,7 @@ def print_description(description: Mapping[str, Any], page: Page) -> None:
     page.line()
     _print_brief_backends(description["backends"], page)
     if spare := description.get("disabled_without_models"):
-        page.flow([Piece("without models:"), *listed(spare)], hang=4)
+        page.flow([Piece("no models:"), *listed(spare)], hang=4)
     page.line()
     page.table(["choice, preset", "leads to"], _choices_and_presets(description))
     page.line()
