@@ -82,8 +82,14 @@ class CallParameters:
         values["temperature"] = temperature
         values["prompting_target"] = values["prompting_target"] or model.prompting_target
         values["stop"] = tuple(values["stop"] or ())
-        values["extra_body"] = freeze(_opened(merge({**model.extra_body}, {**values["extra_body"]})))
+        values["extra_body"] = freeze(_opened(merge({**model.extra_body}, {**values["extra_body"]}), model))
         return cls(**values, adapted=tuple(adapted))
+
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The parameters that a request carries, by name; what is left to the provider is left out."""
+        values = {name: getattr(self, name) for name in PARAMETERS if name != "prompting_target"}
+        return {name: value for name, value in values.items() if value not in (None, (), {})}
 
     def __repr__(self) -> str:
         shown = {each.name: getattr(self, each.name) for each in fields(self)}
@@ -128,7 +134,7 @@ class _Asked(NamedTuple):
         return effort not in (None, ReasoningEffort.NONE) or bool(self.values["reasoning_budget"])
 
 
-def _opened(extra_body: Table) -> Table:
+def _opened(extra_body: Table, model: InferenceModelSpec) -> Table:
     """What a request carries, of its own types: what was sealed is opened.
 
     Raises:
@@ -137,7 +143,7 @@ def _opened(extra_body: Table) -> Table:
 
     def open_one(path: KeyPath, value: Any) -> Any:
         if isinstance(value, SealedText) and value.is_lost:
-            raise LiteralLeftBehindError("of this model", join_keys(("extra_body", *path)))
+            raise LiteralLeftBehindError(model.backend_name, join_keys(("extra_body", *path)))
         return stated_value(value)
 
     opened: Table = map_leaves(extra_body, open_one)
@@ -186,8 +192,9 @@ def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
 
 
 def _within_budget(asked: _Asked) -> int:
-    least, most = asked.model.reasoning_budget or (asked.value, asked.value)
-    return min(max(asked.value, least), most)
+    budget: int = asked.value
+    least, most = asked.model.reasoning_budget or (budget, budget)
+    return min(max(budget, least), most)
 
 
 def _beside_answer(asked: _Asked) -> int | None:
@@ -198,12 +205,12 @@ def _beside_answer(asked: _Asked) -> int | None:
 
 
 def _is_out_of_range(asked: _Asked) -> bool:
-    return _within_budget(asked) != asked.value
+    return bool(_within_budget(asked) != asked.value)
 
 
 def _leaves_no_answer(asked: _Asked) -> bool:
     limit = asked.values["max_tokens"]
-    return limit is not None and asked.value >= limit
+    return limit is not None and bool(asked.value >= limit)
 
 
 def _has_no_budget(model: InferenceModelSpec) -> bool:
@@ -267,7 +274,7 @@ class _Rule(NamedTuple):
             "value": _tell(asked.value),
             "limit": self.limit(asked),
             "sdk": model.sdk,
-            "api": model.api,
+            "api": str(model.api),
             "max_tokens": asked.values["max_tokens"],
             "max_temperature": model.max_temperature,
             "efforts": ", ".join(model.reasoning_efforts or ()),
