@@ -74,7 +74,8 @@ if typing.TYPE_CHECKING:
 __all__ = [
     "AliasStep", "AnsweredTable", "BackendDisabledError", "CallFailedError", "CallFailure", "CallParameters",
     "CallRefusedError", "CatalogueSourceError", "CogtError", "Cost", "CostLog", "CostRow", "DatedPrices",
-    "Directories", "ExplainedValue", "Explanation", "FallbackError", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
+    "Directories", "ExplainedValue", "Explanation", "FallbackError", "InferenceBackend", "InferenceBackendLibrary",
+    "InferenceConfig",
     "InferenceModelSpec", "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind",
     "LiteralLeftBehindError", "MissingCredentialError", "MissingCredentials", "MissingExtraError", "ModelApi",
     "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError",

@@ -174,7 +174,7 @@ def test_a_backend_that_is_off_is_not_compared(load: Load) -> None:
 # The sources as they are installed
 
 
-ENTRIES = {
+ENTRIES: dict[str, dict[str, Any]] = {
     "gpt-a": {
         "litellm_provider": "openai",
         "mode": "chat",
