@@ -210,9 +210,9 @@ def test_extra_config_is_a_mapping(backend_a: LoadBackend) -> None:
 
 
 def test_references_inside_tables_and_lists_are_answered(backend_a: LoadBackend) -> None:
-    backend = backend_a("headers = { org = '${ORG}', tags = ['x', '${ORG}'] }", environ={"ORG": "o"})
-    assert backend.extra_config["headers"]["org"] == "o"
-    assert list(backend.extra_config["headers"]["tags"]) == ["x", "o"]
+    backend = backend_a("default_headers = { org = '${ORG}', tags = ['x', '${ORG}'] }", environ={"ORG": "o"})
+    assert backend.extra_config["default_headers"]["org"] == "o"
+    assert list(backend.extra_config["default_headers"]["tags"]) == ["x", "o"]
 
 
 @pytest.mark.parametrize("key", ["session_token", "client_secret", "aws_secret_access_key", "password"])
@@ -223,8 +223,8 @@ def test_a_further_key_with_a_secret_name_is_a_secret_string(backend_a: LoadBack
 
 
 def test_a_secret_inside_a_table_is_a_secret_string(backend_a: LoadBackend) -> None:
-    backend = backend_a("headers = { token = '${A_KEY}' }", environ={"A_KEY": CANARY})
-    assert revealed(backend.extra_config["headers"]["token"]) == CANARY
+    backend = backend_a("default_headers = { token = '${A_KEY}' }", environ={"A_KEY": CANARY})
+    assert revealed(backend.extra_config["default_headers"]["token"]) == CANARY
 
 
 @pytest.mark.parametrize(("slip", "known"), SLIPS.items())
@@ -330,20 +330,20 @@ def test_extra_config_is_read_only(backend_a: LoadBackend) -> None:
 
 
 def test_what_extra_config_hands_out_changes_nothing(backend_a: LoadBackend) -> None:
-    backend = backend_a("headers = { a = '1', list = ['1'] }")
+    backend = backend_a("default_headers = { a = '1', list = ['1'] }")
     try:
-        backend.extra_config["headers"]["a"] = "2"
-        backend.extra_config["headers"]["list"].append("2")
+        backend.extra_config["default_headers"]["a"] = "2"
+        backend.extra_config["default_headers"]["list"].append("2")
     except (TypeError, AttributeError):
         pass
-    assert backend.extra_config["headers"]["a"] == "1"
-    assert list(backend.extra_config["headers"]["list"]) == ["1"]
+    assert backend.extra_config["default_headers"]["a"] == "1"
+    assert list(backend.extra_config["default_headers"]["list"]) == ["1"]
 
 
 def test_the_stated_settings_are_read_only_all_the_way_down(backend_a: LoadBackend) -> None:
-    stated: Any = backend_a("headers = { a = '1' }").stated_extra_config
+    stated: Any = backend_a("default_headers = { a = '1' }").stated_extra_config
     with pytest.raises(TypeError):
-        stated["headers"]["a"] = "2"
+        stated["default_headers"]["a"] = "2"
 
 
 def test_a_backend_knows_its_models(load: Load) -> None:
@@ -362,9 +362,10 @@ def test_a_secret_that_cannot_be_read_is_one_of_our_errors(backend_a: LoadBacken
 
 
 def test_a_number_of_the_secrets_file_stays_a_number(load: Load) -> None:
-    backend = load({".secrets.toml": "[default.cogt.backends.a]\ntimeout = 30\n"}).backends["a"]
-    assert backend.extra_config["timeout"] == 30
-    assert "30" not in repr(backend)
+    backend = load({".secrets.toml": "[default.cogt.backends.a]\npin = 4711\ntimeout = 30\n"}).backends["a"]
+    assert backend.extra_config["pin"] == 4711
+    assert "4711" not in repr(backend)
+    assert backend.timeout == 30
 
 
 def test_a_literal_key_that_a_pickle_left_behind_is_missed(load: Load) -> None:

@@ -71,7 +71,7 @@ def region_of_a(manager: ModelManager) -> Any:
 
 
 def nested_of_a(manager: ModelManager) -> Any:
-    return plain(manager.get_required_inference_backend("a").extra_config["headers"]["x-region"])
+    return plain(manager.get_required_inference_backend("a").extra_config["default_headers"]["x-region"])
 
 
 def listed_of_a(manager: ModelManager) -> Any:
@@ -90,7 +90,7 @@ PLACES: dict[str, tuple[Callable[[str], dict[str, str]], Read]] = {
     "endpoint": (lambda text: backends(f"endpoint = '{text}'"), endpoint_of_a),
     "api_key": (lambda text: backends(f"api_key = '{text}'"), key_of_a),
     "a further key": (lambda text: backends(f"region = '{text}'"), region_of_a),
-    "a table of a further key": (lambda text: backends(f"headers = {{ x-region = '{text}' }}"), nested_of_a),
+    "a table of a further key": (lambda text: backends(f"default_headers = {{ x-region = '{text}' }}"), nested_of_a),
     "a list of a further key": (lambda text: backends(f"regions = ['{text}']"), listed_of_a),
     "model_id": (lambda text: {**backends(), **spec_of_a(f"model_id = '{text}'")}, model_id_of_m1),
 }
@@ -172,7 +172,7 @@ MALFORMED = {
     "endpoint": "backends.toml:2  cogt.backends.a.endpoint",
     "api_key": "backends.toml:2  cogt.backends.a.api_key",
     "a further key": "backends.toml:2  cogt.backends.a.region",
-    "a table of a further key": "backends.toml:2  cogt.backends.a.headers.x-region",
+    "a table of a further key": "backends.toml:2  cogt.backends.a.default_headers.x-region",
     "a list of a further key": "backends.toml:2  cogt.backends.a.regions.0",
     "model_id": "backends/a.toml:6  cogt.models.a.m1.model_id",
 }

@@ -124,8 +124,8 @@ def test_in_overrides_there_is_no_line_to_write_but_the_name(problems: Problems)
 
 
 def test_a_table_that_a_backend_takes_for_its_sdk_is_no_name(load: Load) -> None:
-    backend = load({"backends.local.toml": "[b.headers]\nx = 'y'\n[off.client]\nregion = 'z'\n"}).backends["b"]
-    assert backend.extra_config["headers"] == {"x": "y"}
+    backend = load({"backends.local.toml": "[b.default_headers]\nx = 'y'\n[off.client]\nregion = 'z'\n"}).backends["b"]
+    assert backend.extra_config["default_headers"] == {"x": "y"}
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any, TypeAlias
 
 import pytest
@@ -161,6 +162,40 @@ def model(manager: ModelManager) -> Any:
         pytest.param("MODELS__A__M1__DESCRIPTION", "5 # x", lambda m: model(m).description, "5 # x", id="no comment"),
         pytest.param("MODELS__A__M1__DESCRIPTION", "'x'", lambda m: model(m).description, "'x'", id="quotes stay"),
         pytest.param("MODELS__A__M1__DESCRIPTION", "@int 5", lambda m: model(m).description, "@int 5", id="no token"),
+        pytest.param("MODELS__A__M1__API", "responses", lambda m: model(m).api, "responses", id="api"),
+        pytest.param("MODELS__A__M1__TOOLS", "true", lambda m: model(m).tools, True, id="tools"),
+        pytest.param("MODELS__A__M1__RETIRES", "2027-01-31", lambda m: model(m).retires, date(2027, 1, 31), id="date"),
+        pytest.param("MODELS__A__M1__SUCCESSOR", "only-b", lambda m: model(m).successor, "only-b", id="successor"),
+        pytest.param("MODELS__A__M1__MAX_INPUT_TOKENS", "9", lambda m: model(m).max_input_tokens, 9, id="input"),
+        pytest.param("MODELS__A__M1__MAX_TEMPERATURE", "1", lambda m: model(m).max_temperature, 1.0, id="hottest"),
+        pytest.param(
+            "MODELS__A__M1__REASONING_EFFORTS", "low,high", lambda m: model(m).reasoning_efforts, ("low", "high"), id="efforts"
+        ),
+        pytest.param("MODELS__A__M1__REASONING_EFFORTS", "[]", lambda m: model(m).reasoning_efforts, (), id="no effort"),
+        pytest.param("MODELS__A__M1__REASONING_BUDGET", "0,9", lambda m: model(m).reasoning_budget, (0, 9), id="budget"),
+        pytest.param("MODELS__A__M1__HEADERS__X", "5", lambda m: model(m).headers["x"], "5", id="header"),
+        pytest.param("MODELS__A__M1__HEADERS", "{ x-a = 'b' }", lambda m: model(m).headers["x-a"], "b", id="headers"),
+        pytest.param("MODELS__A__M1__EXTRA_BODY", '{"k": 5}', lambda m: model(m).extra_body, {"k": 5}, id="extra_body"),
+        pytest.param("MODELS__A__M1__EXTRA_BODY__K", "5", lambda m: model(m).extra_body, {"k": "5"}, id="in extra_body"),
+        pytest.param("MODELS__A__M1__EXTRA_CONFIG__RPM", "5", lambda m: model(m).extra_config["rpm"], "5", id="config"),
+        pytest.param("MODELS__A__DEFAULTS__API", "responses", lambda m: model(m).api, "responses", id="default api"),
+        pytest.param("BACKENDS__A__TIMEOUT", "30", lambda m: backend(m).timeout, 30.0, id="timeout"),
+        pytest.param("BACKENDS__A__MAX_RETRIES", "0", lambda m: backend(m).max_retries, 0, id="max_retries"),
+        pytest.param("BACKENDS__A__HEADERS__X", "5", lambda m: backend(m).headers["x"], "5", id="backend's header"),
+        pytest.param("DECK__LLM_PRESETS__P__TOP_P", "0.5", lambda m: preset(m).top_p, 0.5, id="top_p"),
+        pytest.param("DECK__LLM_PRESETS__P__SEED", "7", lambda m: preset(m).seed, 7, id="seed"),
+        pytest.param("DECK__LLM_PRESETS__P__TIMEOUT", "2.5", lambda m: preset(m).timeout, 2.5, id="preset's timeout"),
+        pytest.param("DECK__LLM_PRESETS__P__STOP", "END", lambda m: preset(m).stop, ("END",), id="stop"),
+        pytest.param("DECK__LLM_PRESETS__P__STOP", "a,b", lambda m: preset(m).stop, ("a", "b"), id="stops"),
+        pytest.param(
+            "DECK__LLM_PRESETS__P__REASONING_EFFORT", "low", lambda m: preset(m).reasoning_effort, "low", id="effort"
+        ),
+        pytest.param(
+            "DECK__LLM_PRESETS__P__REASONING_BUDGET", "8", lambda m: preset(m).reasoning_budget, 8, id="preset's budget"
+        ),
+        pytest.param(
+            "DECK__LLM_PRESETS__P__EXTRA_BODY", "{ k = true }", lambda m: preset(m).extra_body, {"k": True}, id="body"
+        ),
         pytest.param("BACKENDS__A__ENDPOINT", "http://x?a=1", lambda m: backend(m).endpoint, "http://x?a=1", id="URL"),
         pytest.param(
             "BACKENDS__A__API_KEY",
@@ -207,10 +242,10 @@ def test_a_further_key_of_a_backend_may_be_new(load: Load) -> None:
 
 
 def test_a_further_key_keeps_the_type_it_was_stated_with(load: Load) -> None:
-    backends = MINIMAL["backends.toml"].replace("[b]", "timeout = 5\nretry = true\n[b]")
-    environ = {f"{PREFIX}BACKENDS__A__TIMEOUT": "30", f"{PREFIX}BACKENDS__A__RETRY": "false"}
+    backends = MINIMAL["backends.toml"].replace("[b]", "ratio = 5\nretry = true\n[b]")
+    environ = {f"{PREFIX}BACKENDS__A__RATIO": "30", f"{PREFIX}BACKENDS__A__RETRY": "false"}
     extra = load({"backends.toml": backends}, environ=environ).backends["a"].extra_config
-    assert dict(extra) == {"timeout": 30, "retry": False}
+    assert dict(extra) == {"ratio": 30, "retry": False}
 
 
 def test_a_variable_may_address_what_the_overrides_state(load: Load) -> None:

@@ -82,7 +82,7 @@ STANDING = {
     "endpoint": "endpoint = 'https://${X}'",
     "api_key": "api_key = '${X}'",
     "a further key": "region = '${X}'",
-    "a further table": "headers = { x = { y = ['${X}'] } }",
+    "a further table": "default_headers = { x = { y = ['${X}'] } }",
     "an escape in a name for people": "display_name = 'costs $${X}'",
 }
 

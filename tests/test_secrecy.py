@@ -123,7 +123,7 @@ proxy = "http://user:{CANARIES["url_further"]}@proxy.example.com"
 [beside]
 [nested_literal]
 [nested_reference]
-headers = {{ token = "${{NESTED_TOKEN}}" }}
+default_headers = {{ token = "${{NESTED_TOKEN}}" }}
 [nested_default]
 credentials = {{ user = "${{NOBODY_SETS_THIS:-{CANARIES["nested_default"]}}}" }}
 [listed_reference]
@@ -151,7 +151,7 @@ api_key = "{CANARIES["literal"]}"
 organisation = "{CANARIES["further"]}"
 [development.cogt.backends.beside]
 api_key = "{CANARIES["beside"]}${{NOBODY_SETS_THIS:-}}"
-[development.cogt.backends.nested_literal.headers]
+[development.cogt.backends.nested_literal.default_headers]
 x-caller = ["{CANARIES["nested_literal"]}"]
 """
 
@@ -205,8 +205,8 @@ WAYS_OUT: dict[str, Callable[[InferenceBackend], Any]] = {
     "url_beside": lambda backend: backend.endpoint,
     "url_default": lambda backend: backend.endpoint,
     "url_further": lambda backend: backend.extra_config["proxy"],
-    "nested_literal": lambda backend: backend.extra_config["headers"]["x-caller"][0],
-    "nested_reference": lambda backend: backend.extra_config["headers"]["token"],
+    "nested_literal": lambda backend: backend.extra_config["default_headers"]["x-caller"][0],
+    "nested_reference": lambda backend: backend.extra_config["default_headers"]["token"],
     "nested_default": lambda backend: backend.extra_config["credentials"]["user"],
     "listed_reference": lambda backend: backend.extra_config["access_keys"][0],
     "listed_default": lambda backend: backend.extra_config["access_keys"][0],
@@ -419,10 +419,10 @@ def test_no_dump_holds_a_secret(manager: ModelManager, dump: Callable[[BaseModel
 
 NUMBERS = [
     (".secrets.toml", "token"),
-    (".secrets.toml", "headers.token"),
+    (".secrets.toml", "default_headers.token"),
     (".secrets.toml", "pin"),
     ("settings.toml", "token"),
-    ("settings.toml", "headers.token"),
+    ("settings.toml", "default_headers.token"),
 ]
 
 
@@ -455,7 +455,7 @@ NAMES = (*PLAIN_AT_THE_TOP, "endpoint", "api_key", "region", "name", "0")
 """Keys of a backend that mean something at its top, and keys that mean nothing anywhere."""
 DEEP_KEYS = [
     "region",
-    *(f"{'.'.join(('headers', 'b', 'c')[:depth])}.{name}" for depth in (1, 2, 3) for name in NAMES),
+    *(f"{'.'.join(('default_headers', 'b', 'c')[:depth])}.{name}" for depth in (1, 2, 3) for name in NAMES),
     *(f"lists.{name}" for name in NAMES),
 ]
 DEEP_TEXTS = {key: f"{CANARY}deep{number}z" for number, key in enumerate(DEEP_KEYS)}
@@ -478,7 +478,7 @@ DEEP_CHANNELS: dict[str, Channel] = {
     "fields": lambda manager: vars(manager.backends["plain"]),
     "extra_config": lambda manager: manager.backends["plain"].extra_config,
     "explained": lambda manager: manager.explain("plain"),
-    "explained table": lambda manager: manager.explain("backends.plain.headers"),
+    "explained table": lambda manager: manager.explain("backends.plain.default_headers"),
     "model_dump": lambda manager: manager.backends["plain"].model_dump(),
     "model_dump_json": lambda manager: manager.backends["plain"].model_dump_json(),
     "history": lambda manager: get_history(manager.settings.dynaconf),
@@ -494,7 +494,7 @@ def test_at_any_depth_everything_of_a_layer_of_secrets_is_hidden(
     load: Load, files: dict[str, str], channel: Channel
 ) -> None:
     told = repr(channel(load({**BACKEND_PLAIN, **files})))
-    assert "plain" in told or "headers" in told
+    assert "plain" in told or "default_headers" in told
     hidden = (*DEEP_TEXTS.values(), *map(str, DEEP_NUMBERS.values()))
     assert [value for value in hidden if value in told] == []
 
@@ -508,7 +508,7 @@ def test_no_command_prints_what_lies_deep_in_a_layer_of_secrets(
 ) -> None:
     environ = {"PIPELEX_SETTINGS_DIR": str(write_tree({**MINIMAL, **BACKEND_PLAIN, **files})), "COLUMNS": "500"}
     result = CliRunner().invoke(app, command, env=environ)
-    assert (result.exit_code, "headers" in result.stdout) == (0, True)
+    assert (result.exit_code, "default_headers" in result.stdout) == (0, True)
     assert CANARY not in result.output
     assert str(NUMBER) not in result.output
     assert "4711-" not in result.output
@@ -1088,7 +1088,7 @@ SAME_TEXT = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("text", SAME_TEXT.values(), ids=SAME_TEXT)
-@pytest.mark.parametrize("key", ["endpoint", "api_key", "region", "headers.token"])
+@pytest.mark.parametrize("key", ["endpoint", "api_key", "region", "default_headers.token"])
 def test_no_reference_that_fails_tells_its_neighbour(
     load_secrets: Load, environ: dict[str, str], text: str, key: str
 ) -> None:

@@ -122,12 +122,14 @@ def test_a_tier_above_any_prompt_is_told(load: Load, lines: list[str], warning: 
     assert told(load({"backends/a.local.toml": "\n".join(lines)})) == [warning]
 
 
-def test_a_tier_of_the_defaults_above_any_prompt_is_told_there(load: Load) -> None:
+def test_a_tier_of_the_defaults_above_any_prompt_is_told_once_and_there(load: Load) -> None:
     lines = ["[defaults]", "context_window = 2000", "[defaults.costs]", "tiers = [{ above = 3000, input = 5.0 }]"]
-    files = {"backends/a.toml": "\n".join(["[m1]", "[only-a]", *lines, "[defaults.x]"]).replace("[defaults.x]", "")}
-    files["backends/a.local.toml"] = "[defaults]\nsdk = 's'"
-    assert [*dict.fromkeys(each.split(": has")[0] for each in told(load(files)))] == [
-        "backends/a.toml:6  cogt.models.a.defaults.costs.tiers.0"
+    files = {
+        "backends/a.toml": "\n".join([*lines, "[only-a]", "sdk = 's'", "[m1]", "sdk = 's'"]),
+        "backends.local.toml": "[b]\nmodels_like = 'a'",
+    }
+    assert [each.split(": has")[0] for each in told(load(files))] == [
+        "backends/a.toml:4  cogt.models.a.defaults.costs.tiers.0"
     ]
 
 

@@ -11,9 +11,10 @@ from pipelex_cogt.cli.keys import SEE_CHECK, UNUSABLE, describe_key, describe_st
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import Piece, bad, doubtful, fact, good, listed, price_facts, text_of
 from pipelex_cogt.config.key_paths import format_key_path, join_keys
+from pipelex_cogt.config.masking import mask_setting
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule
-from pipelex_cogt.models.call_parameters import PARAMETERS, CallParameters
+from pipelex_cogt.models.call_parameters import CallParameters
 from pipelex_cogt.models.explain import AliasStep, ExplainedValue, Explanation, StatedValue
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 
@@ -66,9 +67,10 @@ def _describe_call(llm: ResolvedLLM) -> dict[str, Any]:
 
 
 def _describe_parameters(parameters: CallParameters) -> dict[str, Any]:
-    """What a call is sent; what is left to the provider, or says how to write a prompt, is not."""
-    sent = {name: getattr(parameters, name) for name in PARAMETERS if name != "prompting_target"}
-    return {name: value for name, value in sent.items() if value is not None}
+    """What a request carries beside the messages; in its body may stand a secret."""
+    sent = parameters.sent
+    masked = {name: mask_setting(name, sent[name]) for name in ("extra_body",) if name in sent}
+    return {**sent, **masked}
 
 
 def _describe_backend(backend: InferenceBackend) -> dict[str, Any]:

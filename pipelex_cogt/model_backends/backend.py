@@ -66,7 +66,7 @@ class InferenceBackend(SettingsModel):
     """The base URL as stated, which may be a reference; `""` for none."""
     stated_api_key: Annotated[str | SecretStr | None, _Text, REFERENCES, Field(alias="api_key")] = None
     """The key as stated: a reference, or a sealed literal; `""` for none."""
-    stated_headers: Annotated[Headers, REFERENCES, Field(alias="headers")] = FrozenDict()
+    stated_headers: Annotated[Headers, REFERENCES] = Field(alias="headers", default_factory=FrozenDict)
     """The headers that its requests carry, as stated."""
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """How long a request may take, in seconds; None leaves it to the SDK."""

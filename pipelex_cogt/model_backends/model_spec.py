@@ -15,7 +15,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
-from pydantic import AfterValidator, Field, PrivateAttr, field_serializer
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, field_serializer
 from pydantic_core import PydanticCustomError
 
 from pipelex_cogt.config.answers import AnsweredTable, answer
@@ -28,6 +28,8 @@ from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.model_backends.costs import Cost, ModelCosts
 from pipelex_cogt.model_backends.usage import Usage
 
+KNOWN_SDKS = ("anthropic", "bedrock", "google", "mistral", "openai", "openai_compatible")
+"""The client libraries that this package knows; an application may name any other."""
 WILDCARD = "*"
 """What makes a pattern of a route's key, and stands in no name."""
 
@@ -92,6 +94,13 @@ class ReasoningEffort(StrEnum):
     MAX = "max"
 
 
+def _check_pair(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) != len(("least", "most")):
+        text = "expected a list of two, [least, most], got one of {found}"
+        raise PydanticCustomError("range", text, {"found": len(value)})
+    return value
+
+
 def _check_range(budget: tuple[int, int]) -> tuple[int, int]:
     least, most = budget
     if least > most:
@@ -110,7 +119,9 @@ Effort: TypeAlias = Annotated[ReasoningEffort, Field(strict=False)]
 Efforts: TypeAlias = Annotated[tuple[Effort, ...], Field(strict=False)]
 Temperature: TypeAlias = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 Tokens: TypeAlias = Annotated[int, Field(ge=0)]
-Budget: TypeAlias = Annotated[tuple[Tokens, Tokens], Field(strict=False), AfterValidator(_check_range)]
+Budget: TypeAlias = Annotated[
+    tuple[Tokens, Tokens], Field(strict=False), BeforeValidator(_check_pair), AfterValidator(_check_range)
+]
 
 
 _FREE_TABLES = ("stated_headers", "extra_body", "stated_extra_config")
@@ -158,11 +169,11 @@ class InferenceModelSpec(SettingsModel):
     """The least and the most tokens that it may be given to reason; None where it takes no budget, or unknown."""
     tools: bool | None = None
     """Whether it calls tools; None where unknown."""
-    stated_headers: Annotated[Headers, REFERENCES, Field(alias="headers")] = FrozenDict()
+    stated_headers: Annotated[Headers, REFERENCES] = Field(alias="headers", default_factory=FrozenDict)
     """The headers that its requests carry beside those of the backend, as stated."""
-    extra_body: FreeTable = FrozenDict()
+    extra_body: FreeTable = Field(default_factory=FrozenDict)
     """What its requests carry in their body beside the parameters."""
-    stated_extra_config: Annotated[FreeTable, REFERENCES, Field(alias="extra_config")] = FrozenDict()
+    stated_extra_config: Annotated[FreeTable, REFERENCES] = Field(alias="extra_config", default_factory=FrozenDict)
     """What the application's own SDK needs to know of it, as stated."""
     retires: date | None = None
     """The day from which its provider does not serve it any more; None where none is announced."""
@@ -235,7 +246,7 @@ class InferenceModelSpec(SettingsModel):
         return mask_setting(info.field_name, value)
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        masked = self.model_dump(include=_FREE_TABLES, by_alias=False)
+        masked = self.model_dump(include={*_FREE_TABLES}, by_alias=False)
         return ((name, masked.get(str(name), value)) for name, value in super().__repr_args__())
 
 

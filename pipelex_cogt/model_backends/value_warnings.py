@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 
 from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
+from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.suggestions import did_you_mean, one_slip_from
 from pipelex_cogt.config.tables import Table, has_value, leaves
-from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.costs import PRICE_NAMES, ModelCosts, PriceTier
+from pipelex_cogt.model_backends.model_spec import KNOWN_SDKS, InferenceModelSpec
 
 _LEAST_PRICE = 0.001
 """US dollars per million tokens: no provider asks less."""
@@ -32,7 +35,7 @@ def warn_of_prices(models: Table, report: ProblemReport) -> None:
             report.warning(path, "prices are US dollars per million tokens", _tell_price(Decimal(repr(price))))
 
 
-def warn_of_tiers(backends: Iterable[InferenceBackend], models: Table, report: ProblemReport) -> None:
+def warn_of_tiers(backends: InferenceBackendLibrary, models: Table, report: ProblemReport) -> None:
     """Note prices of prompts that are longer than any that the model takes.
 
     Args:
@@ -40,15 +43,23 @@ def warn_of_tiers(backends: Iterable[InferenceBackend], models: Table, report: P
         models: The tables of the models, by backend and model name.
         report: Where warnings are noted.
     """
-    for backend in backends:
-        for spec in backend.model_specs.values():
-            longest = min(filter(None, (spec.context_window, spec.max_input_tokens)), default=None)
-            for place, tier in _tiers(spec.costs):
-                if longest is not None and tier.above >= longest:
-                    path = ("models", backend.name, spec.name, "costs", *place)
-                    stated = path if has_value(models, path[1:]) else path_in_defaults(path)
-                    text = f"has no effect: the longest prompt of {spec.name!r} has {longest} tokens"
-                    report.warning(stated, text, f"state an above that is less than that, got {tier.above}")
+    told: set[KeyPath] = set()
+    for spec in chain.from_iterable(backend.model_specs.values() for backend in backends.values()):
+        longest = min(filter(None, (spec.context_window, spec.max_input_tokens)), default=None)
+        for place, tier in _tiers(spec.costs):
+            if longest is not None and tier.above >= longest:
+                path = _place_of(("costs", *place), spec, backends, models)
+                text = f"has no effect: the longest prompt of {spec.name!r} has {longest} tokens"
+                if path not in told:
+                    report.warning(path, text, f"state an above that is less than that, got {tier.above}")
+                told.add(path)
+
+
+def _place_of(key: KeyPath, spec: InferenceModelSpec, backends: InferenceBackendLibrary, models: Table) -> KeyPath:
+    """The key path that states a value of a model: its own, that of a backend it is like, or that of `[defaults]`."""
+    lineage = backends.lineage(spec.backend_name)
+    places = ((backend, table, *key) for table in (spec.name, DEFAULTS_KEY) for backend in lineage)
+    return ("models", *next(place for place in places if has_value(models, place)))
 
 
 def _tiers(costs: ModelCosts) -> Iterator[tuple[KeyPath, PriceTier]]:
@@ -77,6 +88,22 @@ def warn_of_defaults(models: Table, report: ProblemReport) -> None:
             if not may_go_on and all(map(partial(has_value, path=path), settled)):
                 text = "has no effect: every model of this backend states its own"
                 report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
+
+
+def warn_of_sdks(models: Table, report: ProblemReport) -> None:
+    """Note an `sdk` that is one slip away from one that we know, for any text may name an application's own.
+
+    Args:
+        models: The tables of the models, by backend and model name.
+        report: Where warnings are noted.
+    """
+    for backend, file in models.items():
+        for model, table in file.items():
+            sdk = table.get("sdk") if isinstance(table, dict) else None
+            meant = one_slip_from(sdk, KNOWN_SDKS) if isinstance(sdk, str) and sdk not in KNOWN_SDKS else None
+            if meant is not None:
+                path = ("models", backend, model, "sdk")
+                report.warning(path, f"no integration knows the sdk {sdk!r}", did_you_mean([meant]))
 
 
 def _prices(models: Table) -> Iterator[tuple[KeyPath, object]]:

@@ -85,6 +85,12 @@ class CallParameters:
         values["extra_body"] = freeze(_opened(merge({**model.extra_body}, {**values["extra_body"]})))
         return cls(**values, adapted=tuple(adapted))
 
+    @property
+    def sent(self) -> dict[str, Any]:
+        """The parameters that a request carries, by name; what is left to the provider is left out."""
+        values = {name: getattr(self, name) for name in PARAMETERS if name != "prompting_target"}
+        return {name: value for name, value in values.items() if value not in (None, (), {})}
+
     def __repr__(self) -> str:
         shown = {each.name: getattr(self, each.name) for each in fields(self)}
         shown["extra_body"] = mask_setting("extra_body", self.extra_body)
@@ -186,8 +192,9 @@ def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
 
 
 def _within_budget(asked: _Asked) -> int:
-    least, most = asked.model.reasoning_budget or (asked.value, asked.value)
-    return min(max(asked.value, least), most)
+    budget: int = asked.value
+    least, most = asked.model.reasoning_budget or (budget, budget)
+    return min(max(budget, least), most)
 
 
 def _beside_answer(asked: _Asked) -> int | None:
@@ -198,12 +205,12 @@ def _beside_answer(asked: _Asked) -> int | None:
 
 
 def _is_out_of_range(asked: _Asked) -> bool:
-    return _within_budget(asked) != asked.value
+    return bool(_within_budget(asked) != asked.value)
 
 
 def _leaves_no_answer(asked: _Asked) -> bool:
     limit = asked.values["max_tokens"]
-    return limit is not None and asked.value >= limit
+    return limit is not None and bool(asked.value >= limit)
 
 
 def _has_no_budget(model: InferenceModelSpec) -> bool:
@@ -267,7 +274,7 @@ class _Rule(NamedTuple):
             "value": _tell(asked.value),
             "limit": self.limit(asked),
             "sdk": model.sdk,
-            "api": model.api,
+            "api": str(model.api),
             "max_tokens": asked.values["max_tokens"],
             "max_temperature": model.max_temperature,
             "efforts": ", ".join(model.reasoning_efforts or ()),

@@ -73,9 +73,13 @@ def _backend_view(name: str, deck: ModelDeck) -> dict[str, Any]:
     backend = deck.backends[name]
     fields = {"stated_endpoint", "stated_api_key", "stated_headers", "stated_extra_config", "timeout", "max_retries"}
     shown = _flatten(backend.model_dump(mode="json", include=fields))
-    stated = {"endpoint": backend.stated_endpoint, "api_key": backend.stated_api_key, "headers": backend.stated_headers}
-    stated |= {"timeout": backend.timeout, "max_retries": backend.max_retries}
-    stated_at = _flatten({**stated, "extra_config": backend.stated_extra_config})
+    stated: dict[str, Any] = {
+        "endpoint": backend.stated_endpoint,
+        "api_key": backend.stated_api_key,
+        "headers": backend.stated_headers,
+    }
+    numbers = {"timeout": backend.timeout, "max_retries": backend.max_retries}
+    stated_at = _flatten({**stated, **numbers, "extra_config": backend.stated_extra_config})
     return {field: _Seen(value, stated_at[field]) for field, value in shown.items()}
 
 
@@ -91,8 +95,9 @@ def _preset_view(name: str, deck: ModelDeck) -> dict[str, Any]:
     setting = deck.llm_presets[name]
     view = {LEADS_TO: _target(setting.llm_handle, deck), **setting.model_dump(mode="json", exclude={"description"})}
     if deck.is_served(setting.llm_handle):
-        sent = deck.resolve(name).parameters
-        view |= {name: getattr(sent, name) for name in PARAMETERS if name not in ("prompting_target", "extra_body")}
+        sent = deck.resolve(name).parameters.sent
+        # What a request carries beside the parameters is masked where it is stated, and may be secret.
+        view |= {name: sent.get(name) for name in PARAMETERS if name != "extra_body"}
     return view
 
 
@@ -103,7 +108,8 @@ def _choice_view(choice: str, deck: ModelDeck) -> dict[str, Any]:
 
 def _target(handle: str, deck: ModelDeck) -> str | None:
     """The model that a handle leads to, by its name: what else changes about the model is told of the model."""
-    return deck.get_inference_model(handle).name if deck.is_served(handle) else None
+    model = deck.model_in_force(handle)
+    return None if model is None else deck.address(model)
 
 
 def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class LLMSetting(SettingsModel):
     """Texts that end the answer, one or a list; None leaves its end to the model."""
     timeout: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """How long a call may take, in seconds; None for the backend's own."""
-    extra_body: FreeTable = FrozenDict()
+    extra_body: FreeTable = Field(default_factory=FrozenDict)
     """What the request carries in its body beside the parameters, over the model's own."""
     prompting_target: Annotated[PromptingTarget | None, Field(strict=False)] = None
     """The family of models whose habits the prompt is written for; None for the model's own."""
