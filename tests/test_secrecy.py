@@ -617,7 +617,15 @@ def test_no_command_prints_a_secret(command_environ: dict[str, str], command: tu
     assert shown_in(result.output) == []
 
 
-@pytest.mark.parametrize("command", [("check", "--credentials"), ("diff", "development", "production")], ids=" ".join)
+TELLING = [
+    ("check", "--credentials"),
+    ("diff", "development", "production"),
+    ("catalogue", "--against", "genai-prices"),
+    ("catalogue", "--against", "litellm", "--json"),
+]
+
+
+@pytest.mark.parametrize("command", TELLING, ids=" ".join)
 def test_what_is_found_or_differs_is_told_without_a_secret(
     command_environ: dict[str, str], command: tuple[str, ...]
 ) -> None:

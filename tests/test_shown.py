@@ -20,13 +20,15 @@ from typer.testing import CliRunner
 
 from pipelex_cogt import ModelManager
 from pipelex_cogt.cli.app import app
+from pipelex_cogt.cli.catalogue import describe_report, print_report
 from pipelex_cogt.cli.check import OutputFormat, check_settings, describe_checked, print_checked
 from pipelex_cogt.cli.diff import diff_decks, print_differences
 from pipelex_cogt.cli.env import find_variables, print_variables
 from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import as_data, listed, text_of, visible
-from pipelex_cogt.cli.show import LISTINGS, describe, print_description
+from pipelex_cogt.cli.show import LISTINGS, Listing, describe, print_description
+from pipelex_cogt.integrations.catalogue import compare
 from tests.conftest import MINIMAL, Load, WriteTree
 
 Shown: TypeAlias = tuple[Any, Callable[[Any, Page], None]]
@@ -127,6 +129,7 @@ def shown_by(manager: ModelManager, names: list[str]) -> Iterator[tuple[str, Sho
         yield f"explain {name}", (told, print_explanation)
     yield "env", ([variable._asdict() for variable in find_variables(manager)], print_variables)
     differences = diff_decks(["development", "production"], None, None, is_profile=False)
+    yield "catalogue", (describe_report(compare(manager, "genai-prices")), print_report)
     yield "diff", ([vars_of(each) for each in differences], print_differences)
     checked = check_settings(None, None)
     yield "check", (describe_checked(checked), lambda _data, page: print_checked(checked, OutputFormat.TEXT, page))
@@ -252,17 +255,18 @@ MARKED = {
 @pytest.mark.parametrize(("lines", "price", "prices"), MARKED.values(), ids=MARKED)
 def test_a_price_that_does_not_hold_for_every_call_is_marked(load: Load, lines: str, price: str, prices: str) -> None:
     manager = load({"backends/a.local.toml": f"[m1.costs]\n{lines}"})
-    shown = dict(shown_by(manager, ["m1"]))
-    told = printed(shown["show models"], None).splitlines()
+    describe_models, print_models = LISTINGS[Listing.MODELS]
+    told = printed((describe_models(manager), print_models), None).splitlines()
     (row,) = (re.split(r"  +", line) for line in told if line.startswith("m1 "))
     assert row[6] == price
     assert told[-1].endswith("^ price of short prompts; * price until a date")
-    assert f"  prices      {prices} (US dollars per million tokens)" in printed(shown["explain m1"], None).splitlines()
+    explained = describe_explanation(manager.explain("m1"), manager.deck), print_explanation
+    assert f"  prices      {prices} (US dollars per million tokens)" in printed(explained, None).splitlines()
 
 
 @pytest.mark.parametrize("width", [80, None])
 def test_what_is_in_force_is_one_screen(shipped: dict[str, Shown], width: int | None) -> None:
-    assert 20 < len(printed(shipped["show"], width).splitlines()) < 46
+    assert 20 < len(printed(shipped["show"], width).splitlines()) <= 46
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -416,6 +420,9 @@ COMMANDS = [
     ["check", "--credentials"],
     ["check", "--format", "json"],
     ["check", "--format", "github"],
+    ["catalogue", "--against", "litellm"],
+    ["catalogue", "--against", "genai-prices", "--json"],
+    ["catalogue", "--against", "x\n::error::injected\x1b[31m"],
     ["diff", "development", "production"],
     ["diff", "development", "x\n::error::injected\x1b[31m"],
     ["diff", "--profile", "all", "\u202enope"],

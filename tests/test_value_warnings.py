@@ -133,6 +133,17 @@ def test_a_tier_of_the_defaults_above_any_prompt_is_told_once_and_there(load: Lo
     ]
 
 
+def test_a_date_that_leaves_long_prompts_open_is_told(load: Load) -> None:
+    entries = "{ date = 2099-01-01, input = 9.0 }, { date = 2099-02-01, tiers = [] }"
+    assert told(load({"backends/a.local.toml": f"[m1.costs]\n{TIERS}\nfrom = [{entries}]"})) == [
+        (
+            "backends/a.local.toml:3  cogt.models.a.m1.costs.from.0: says nothing of prompts above 100 tokens, which"
+            " cost more until then; state its tiers, or tiers = [] where it has none"
+        )
+    ]
+    assert told(load({"backends/a.local.toml": f"[m1.costs]\nfrom = [{entries}]"})) == []
+
+
 def test_a_tier_is_not_told_where_the_window_is_unknown(load: Load) -> None:
     assert told(load({"backends/a.local.toml": f"[m1.costs]\n{TIERS}"})) == []
 

@@ -55,6 +55,22 @@ def warn_of_tiers(backends: InferenceBackendLibrary, models: Table, report: Prob
                 told.add(path)
 
 
+def warn_of_forgotten_tiers(backends: InferenceBackendLibrary, models: Table, report: ProblemReport) -> None:
+    """Note prices from a date on that leave open what long prompts cost then, where they cost more today.
+
+    Args:
+        backends: The backends, whose models are looked at.
+        models: The tables of the models, by backend and model name.
+        report: Where warnings are noted.
+    """
+    for spec in chain.from_iterable(backend.model_specs.values() for backend in backends.values()):
+        for index, dated in enumerate(spec.costs.dated if spec.costs.tiers else ()):
+            if "tiers" not in dated.model_fields_set:
+                path = _place_of(("costs", "from", index), spec, backends, models)
+                text = f"says nothing of prompts above {spec.costs.rises_above} tokens, which cost more until then"
+                report.warning(path, text, "state its tiers, or tiers = [] where it has none")
+
+
 def _place_of(key: KeyPath, spec: InferenceModelSpec, backends: InferenceBackendLibrary, models: Table) -> KeyPath:
     """The key path that states a value of a model: its own, that of a backend it is like, or that of `[defaults]`."""
     lineage = backends.lineage(spec.backend_name)
