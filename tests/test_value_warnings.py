@@ -152,7 +152,7 @@ def test_a_price_by_the_token_is_told_in_a_tier_and_below_a_date(load: Load) -> 
     lines = [
         "[m1.costs]",
         "tiers = [{ above = 100, output = 0.000001 }]",
-        "from = [{ date = 2099-01-01, input = 0.000002 }]",
+        "from = [{ date = 2099-01-01, input = 0.000002, tiers = [] }]",
         "batch = 0.0005",
     ]
     assert told(load({"backends/a.local.toml": "\n".join(lines)})) == [
