@@ -105,8 +105,8 @@ def test_each_member_has_its_own_parameters(load: Load) -> None:
             "m@nobody",
             UnknownNameError,
             (
-                "no preset, model or alias is called 'm@nobody'; it is a model that 'nobody' would have if there were such"
-                " a backend; it is known to 'a', 'b', 'off'"
+                "no preset, model or alias is called 'm@nobody'; it is a model that 'nobody' would have if there were"
+                " such a backend; it is known to 'a', 'b', 'off'"
             ),
         ),
         (

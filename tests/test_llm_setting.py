@@ -285,7 +285,10 @@ def test_an_effort_of_one_layer_and_a_budget_of_another_are_two(problems: Proble
         "deck/z.toml": "[llm_presets.broken]\nreasoning_budget = 5",
     }
     assert problems(files) == [
-        "deck/z.toml:2  cogt.deck.llm_presets.broken.reasoning_budget: a reasoning_effort is stated too: keep one of the two"
+        (
+            "deck/z.toml:2  cogt.deck.llm_presets.broken.reasoning_budget: a reasoning_effort is stated too:"
+            " keep one of the two"
+        )
     ]
 
 

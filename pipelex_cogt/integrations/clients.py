@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Hashable
 from threading import RLock
 from typing import Any
-from weakref import WeakKeyDictionary, finalize
+from weakref import finalize
 
 from pipelex_cogt.model_backends.backend import InferenceBackend
 
@@ -34,10 +34,7 @@ class Clients:
             build: Builds one.
         """
         with self._lock:
-            known = self._known(backend)
-            if variant not in known:
-                known[variant] = build()
-            return known[variant]
+            return _usable(self._known(backend), variant, build)
 
     def get_async(self, backend: InferenceBackend, variant: Hashable, build: Callable[[], Any]) -> Any:
         """The client of a backend for the event loop that is running: its connections belong to the loop.
@@ -49,10 +46,11 @@ class Clients:
         except RuntimeError:
             return build()
         with self._lock:
-            of_loops = self._known(backend).setdefault(("async", variant), WeakKeyDictionary())
-            if loop not in of_loops:
-                of_loops[loop] = build()
-            return of_loops[loop]
+            of_loops = self._known(backend).setdefault(("async", variant), {})
+            # Connections hold on to their loop, so that no weak reference would ever let it go.
+            for past in filter(_is_closed, [*of_loops]):
+                del of_loops[past]
+            return _usable(of_loops, loop, build)
 
     def _known(self, backend: InferenceBackend) -> dict[Hashable, Any]:
         if id(backend) not in self._clients:
@@ -66,3 +64,16 @@ class Clients:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._clients)} backends)"
+
+
+def _usable(clients: dict[Hashable, Any], key: Hashable, build: Callable[[], Any]) -> Any:
+    """The client of a key, built where there is none, or where somebody has closed it: SDKs offer `with client:`."""
+    if key not in clients or _is_closed(clients[key]):
+        clients[key] = build()
+    return clients[key]
+
+
+def _is_closed(client_or_loop: Any) -> bool:
+    """Whether something is closed, as far as it says so."""
+    is_closed = getattr(client_or_loop, "is_closed", None)
+    return bool(is_closed()) if callable(is_closed) else False

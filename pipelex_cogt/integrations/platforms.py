@@ -55,6 +55,9 @@ def refusal(llm: ResolvedLLM, module: str) -> CallRefusedError:
     """
     sdk = llm.model.sdk
     known = ", ".join(map(repr, _WAYS))
-    way = _WAYS.get(sdk) or f"this package calls sdk {known}: state one of them, or call it with an SDK of your own"
+    own = f"this package calls sdk {known}: state one of them, or call it with an SDK of your own"
+    way = _WAYS.get(sdk, own)
+    # The module that refuses is no way, even where it calls this `sdk` on another platform.
+    way = own if way.endswith(f".{module}") else way
     problem = f"has sdk {sdk!r} at {platform_of(llm.backend)}, which {module} cannot call"
     return CallRefusedError(llm.model.name, llm.backend.name, problem, way)

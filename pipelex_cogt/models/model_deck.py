@@ -40,18 +40,28 @@ class ResolvedLLM:
         setting: The parameters as stated.
         model: The model's spec.
         backend: The backend that serves it.
+        is_followed: Whether somebody falls back to another model when this one fails.
     """
 
     name: str
     setting: LLMSetting
     model: InferenceModelSpec
     backend: InferenceBackend
+    is_followed: bool = False
 
     @property
     def parameters(self) -> CallParameters:
         """What to send besides the messages, as the model takes it; a timeout is the backend's unless it is stated."""
         parameters = self.setting.parameters_for(self.model)
         return replace(parameters, timeout=parameters.timeout or self.backend.timeout)
+
+    @property
+    def max_retries(self) -> int | None:
+        """How often the SDK tries a failed request again; None leaves it to the SDK.
+
+        It tries none again that another model follows, for what comes next is the other model.
+        """
+        return 0 if self.is_followed else self.backend.max_retries
 
 
 class Behind(NamedTuple):

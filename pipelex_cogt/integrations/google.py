@@ -1,0 +1,257 @@
+"""Google's SDK, google-genai: Gemini on its own API and on Vertex AI.
+
+from pipelex_cogt.integrations import google
+
+client = google.client(llm)
+client.models.generate_content(contents="Hello", **google.arguments(llm))
+await google.async_client(llm).models.generate_content(contents="Hello", **google.arguments(llm))
+
+What an application adds to the configuration of a call, such as a schema, it gives by name:
+
+client.models.generate_content(contents="Hello", **google.arguments(llm, response_schema=Answer))
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from pipelex_cogt.config.hiding import leaves_no_locals
+from pipelex_cogt.config.masking import plain_text
+from pipelex_cogt.config.tables import map_leaves
+from pipelex_cogt.errors import CallRefusedError
+from pipelex_cogt.integrations.clients import Clients
+from pipelex_cogt.integrations.extras import import_sdk
+from pipelex_cogt.integrations.headers import asked_headers, merge_headers, secret_headers, shown_headers
+from pipelex_cogt.integrations.places import own_endpoint, vertex_credentials, vertex_place
+from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
+from pipelex_cogt.model_backends.model_spec import ReasoningEffort
+from pipelex_cogt.model_backends.usage import Usage
+from pipelex_cogt.models.model_deck import ResolvedLLM
+
+_CLIENTS = Clients()
+
+_VERSIONS: Mapping[Platform, str] = {Platform.OWN: "v1beta", Platform.VERTEX: "v1beta1"}
+"""The version of the API on each platform, where the endpoint states none."""
+_LEVELS: Mapping[ReasoningEffort, Mapping[str, Any]] = {
+    ReasoningEffort.NONE: {"thinking_budget": 0},
+    ReasoningEffort.MINIMAL: {"thinking_level": "MINIMAL"},
+    ReasoningEffort.LOW: {"thinking_level": "LOW"},
+    ReasoningEffort.MEDIUM: {"thinking_level": "MEDIUM"},
+    ReasoningEffort.HIGH: {"thinking_level": "HIGH"},
+    ReasoningEffort.XHIGH: {"thinking_level": "XHIGH"},
+}
+"""Efforts in Google's words."""
+_KEY_HEADER = "x-goog-api-key"
+_ASKED_LATER = "asked-for-at-each-request"
+"""What the SDK is given as a key, for it takes a text and keeps it."""
+
+
+# The arguments of a call
+
+
+def arguments(llm: ResolvedLLM, **config: Any) -> dict[str, Any]:
+    """What `models.generate_content` is sent beside the contents. It needs no SDK, and holds no key.
+
+    Headers of the model that are secret are the client's: `client(llm)` sends them.
+
+    Args:
+        llm: What to call.
+        **config: What else the configuration holds, such as `response_schema` or `tools`; it wins over the settings.
+
+    Returns:
+        `model`, and as `config` a dictionary of what the preset and the model state.
+
+    Raises:
+        CallRefusedError: The SDK cannot call this model, or its API knows no such effort.
+        MissingCredentialError: The `model_id` is a reference that no source answers.
+    """
+    _platform(llm)
+    parameters = llm.parameters
+    http_options = {
+        "timeout": _milliseconds(parameters.timeout),
+        "headers": shown_headers(llm.model) or None,
+        # A copy, which the caller may change.
+        "extra_body": map_leaves(parameters.extra_body, lambda _path, value: value) or None,
+    }
+    stated = {
+        "temperature": parameters.temperature,
+        "top_p": parameters.top_p,
+        "max_output_tokens": parameters.max_tokens,
+        "seed": parameters.seed,
+        "stop_sequences": [*parameters.stop] or None,
+        "thinking_config": _thinking(llm) or None,
+        "http_options": _stated(http_options) or None,
+    }
+    return {"model": llm.model.model_id, "config": {**_stated(stated), **config}}
+
+
+def _stated(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    """A time as the SDK takes it; never 0, which it takes for none."""
+    return None if seconds is None else max(1, round(seconds * 1000))
+
+
+def _thinking(llm: ResolvedLLM) -> dict[str, Any]:
+    """How the model reasons, in the SDK's words."""
+    budget, effort = llm.parameters.reasoning_budget, llm.parameters.reasoning_effort
+    if budget is not None:
+        return {"thinking_budget": budget}
+    if effort is None:
+        return {}
+    if effort not in _LEVELS:
+        problem = f"takes no reasoning_effort {effort.value!r}: Google's API has none"
+        raise CallRefusedError(llm.model.name, llm.backend.name, problem, f"state one of {', '.join(_LEVELS)}")
+    return dict(_LEVELS[effort])
+
+
+# Clients
+
+
+def client(llm: ResolvedLLM) -> Any:
+    """The SDK's client, a `google.genai.Client`, for what is to be called.
+
+    It asks the settings for the key and the headers at each request, so that a rotated key is used by the next one. Of
+    the process's environment it takes nothing but what `google-auth` finds there for a backend on Vertex AI that states
+    no key; there an `api_key` is an access token.
+
+    Raises:
+        CallRefusedError: The SDK cannot call this model, or nobody says where to.
+        MissingExtraError: The SDK is not installed.
+        MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
+    """
+    return _CLIENTS.get(llm.backend, _variant(llm), partial(_build, llm))
+
+
+def async_client(llm: ResolvedLLM) -> Any:
+    """What an application awaits, the `aio` of a client: as `client`, one for each event loop.
+
+    Raises:
+        CallRefusedError: The SDK cannot call this model, or nobody says where to.
+        MissingExtraError: The SDK is not installed.
+        MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
+    """
+    return loop_client(llm).aio
+
+
+def loop_client(llm: ResolvedLLM) -> Any:
+    """The client whose `aio` `async_client` hands out, for libraries that take it from the client by themselves.
+
+    Raises:
+        CallRefusedError: The SDK cannot call this model, or nobody says where to.
+        MissingExtraError: The SDK is not installed.
+        MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
+    """
+    return _CLIENTS.get_async(llm.backend, _variant(llm), partial(_build, llm))
+
+
+def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
+    """Call with one prompt: the pieces of the answer as they come, then what it took.
+
+    Raises:
+        CallRefusedError: The SDK cannot call this model, or nobody says where to.
+        MissingExtraError: The SDK is not installed.
+        MissingCredentialError: A credential is missing.
+    """
+    usage = None
+    for chunk in client(llm).models.generate_content_stream(contents=prompt, **arguments(llm)):
+        usage = chunk.usage_metadata or usage
+        if chunk.text:
+            yield chunk.text
+    yield Usage.of(usage)
+
+
+def _variant(llm: ResolvedLLM) -> tuple[Any, ...]:
+    """What tells a client of a backend from another."""
+    return llm.model.name if secret_headers(llm.model) else None, llm.max_retries
+
+
+def _build(llm: ResolvedLLM) -> Any:
+    # A client is kept as long as its backend, and must not be what keeps that.
+    llm = replace(llm, backend=llm.backend.model_copy())
+    platform = _platform(llm)
+    options = _PLACES[platform](llm)
+    sdk = import_sdk("google.genai", "google")
+    endpoint, version = _taken_apart(options.pop("endpoint"), _VERSIONS[platform])
+    attempts = None if llm.max_retries is None else llm.max_retries + 1
+    http_options = {
+        "base_url": endpoint,
+        "api_version": version,
+        "timeout": _milliseconds(llm.backend.timeout),
+        "retry_options": None if attempts is None else {"attempts": attempts},
+    }
+    built = sdk.Client(**options, http_options=_stated(http_options))
+    _follow(built, llm, has_key=platform is Platform.OWN)
+    return built
+
+
+def _follow(built: Any, llm: ResolvedLLM, *, has_key: bool) -> None:
+    """Have each request of a client carry the key and the headers that the settings say by then.
+
+    Args:
+        built: The client.
+        llm: What it calls.
+        has_key: Whether a header carries the key; on Vertex AI it is part of the credentials.
+    """
+    # The SDK keeps the key as a text, and has no hook for headers that works for each of its three HTTP libraries.
+    api = built._api_client  # noqa: SLF001 -- because: as above
+    build = api._build_request  # noqa: SLF001 -- because: as above
+
+    @leaves_no_locals
+    def build_request(*given: Any, **named: Any) -> Any:
+        request = build(*given, **named)
+        of_client = api._http_options.headers or {}  # noqa: SLF001 -- because: as above
+        of_call = {name: value for name, value in request.headers.items() if of_client.get(name) != value}
+        key = {_KEY_HEADER: plain_text(llm.backend.api_key)} if has_key else {}
+        headers = merge_headers(of_client, key, asked_headers(llm.backend, llm.model), of_call)
+        request.headers = _stated(headers)
+        return request
+
+    api._build_request = build_request  # noqa: SLF001 -- because: as above
+
+
+# Where to
+
+
+def _platform(llm: ResolvedLLM) -> Platform:
+    """Whose door the model stands behind.
+
+    Raises:
+        CallRefusedError: The SDK cannot call it there.
+    """
+    platform = platform_of(llm.backend)
+    if llm.model.sdk != "google" or platform not in _PLACES:
+        raise refusal(llm, "google")
+    return platform
+
+
+def _taken_apart(endpoint: str, version: str) -> tuple[str, str]:
+    """An endpoint without the version of the API, which the SDK adds, and that version."""
+    root, stated = re.fullmatch(r"(.*?)(?:/(v\d\w*))?/*", endpoint, re.DOTALL).groups()  # type: ignore[union-attr]
+    return root, stated or version
+
+
+def _own_places(llm: ResolvedLLM) -> dict[str, Any]:
+    endpoint = own_endpoint(llm, "Google", "generativelanguage.googleapis.com")
+    return {"vertexai": False, "api_key": _ASKED_LATER, "endpoint": endpoint}
+
+
+def _vertex_places(llm: ResolvedLLM) -> dict[str, Any]:
+    place = vertex_place(llm)
+    return {
+        "vertexai": True,
+        "project": place.project,
+        "location": place.location,
+        "credentials": vertex_credentials(llm.backend),
+        "endpoint": place.endpoint,
+    }
+
+
+_PLACES = {Platform.OWN: _own_places, Platform.VERTEX: _vertex_places}
+"""What the constructor is told of where to call, and as `endpoint` the base URL."""

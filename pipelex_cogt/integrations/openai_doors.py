@@ -1,0 +1,261 @@
+"""Doors: where OpenAI's SDK finds a backend, and what it shows there.
+
+A door is the class of the SDK's client, with what it is built with. Whose door it is, is told by the backend's
+platform; the `sdk` of a model says which path leads to OpenAI's API there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from copy import copy
+from dataclasses import replace
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+from pipelex_cogt.config.hiding import leaves_no_locals
+from pipelex_cogt.config.masking import plain_text
+from pipelex_cogt.errors import CallRefusedError
+from pipelex_cogt.integrations.extras import import_sdk
+from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
+from pipelex_cogt.model_backends.model_spec import ModelApi
+from pipelex_cogt.models.model_deck import ResolvedLLM
+
+Key: TypeAlias = Callable[[], str]
+"""Answers a key; it is asked for each request, so that a rotated key is used by the next one."""
+AskedLater: TypeAlias = Callable[[], Awaitable[str]]
+"""The same for an async client."""
+
+_PATHS = {"anthropic": "/v1", "google": "/v1beta/openai", "mistral": "/v1"}
+"""Where those who have an API of their own keep OpenAI's, by `sdk`: below the endpoint that their own SDK takes."""
+_SDKS = {
+    Platform.OWN: ("openai", "openai_compatible", *_PATHS),
+    Platform.AZURE: ("openai", "openai_compatible"),
+    Platform.BEDROCK: ("openai", "openai_compatible"),
+    Platform.VERTEX: ("openai_compatible",),
+}
+"""The `sdk` of the models that OpenAI's SDK can call, by platform."""
+_STAND_IN_KEY = "no-key-needed"
+"""What the SDK is given where a host asks for no key, for it insists on one."""
+_FIRST_RESPONSES_VERSION = "2025-03-01"
+"""The day of Azure's first dated version that has the Responses API."""
+_UNDATED_VERSIONS = ("", "v1")
+"""What `api_version` states for the form of Azure's API that has no versions."""
+_ENTRA_TOKEN = "azure_ad_token"  # noqa: S105 -- because: it is the name of a key of TOML
+_AWS_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+_GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+
+
+class Door(NamedTuple):
+    """A way into an API.
+
+    Attributes:
+        client: The class of the SDK's client, without the `Async` before it.
+        variant: What tells it from another door of the same backend; no secret is in it.
+        build: The arguments of the class; it is given what makes a `Key` of the kind that the class asks.
+    """
+
+    client: str
+    variant: tuple[Hashable, ...]
+    build: Callable[[Callable[[Key], Any]], dict[str, Any]]
+
+
+def asked_now(key: Key) -> Key:
+    """A key as a client asks it."""
+    return key
+
+
+def asked_later(key: Key) -> AskedLater:
+    """A key as an async client asks it: a file or a token that has to be fetched keeps no event loop waiting."""
+
+    async def ask() -> str:
+        return await asyncio.to_thread(key)
+
+    return ask
+
+
+def check(llm: ResolvedLLM) -> None:
+    """Look whether OpenAI's SDK can call a model.
+
+    Raises:
+        CallRefusedError: It cannot.
+    """
+    sdk, platform = llm.model.sdk, platform_of(llm.backend)
+    if sdk not in _SDKS[platform]:
+        raise refusal(llm, "openai")
+    lacking = f"sdk {sdk!r}" if sdk in _PATHS else platform
+    if llm.model.api is ModelApi.RESPONSES and (sdk in _PATHS or platform is Platform.VERTEX):
+        raise _refused(llm, f"has api 'responses', which {lacking} lacks", 'state api = "chat"')
+
+
+def find_door(llm: ResolvedLLM) -> Door:
+    """The door to the backend of a model.
+
+    Raises:
+        CallRefusedError: OpenAI's SDK cannot call the model, or does not know where or with what.
+        MissingCredentialError: The endpoint, or another setting of the address, is a reference that nothing answers.
+    """
+    check(llm)
+    # A client that kept the backend itself would keep it for ever, for clients are kept as long as their backend.
+    return _FINDERS[platform_of(llm.backend)](replace(llm, backend=copy(llm.backend)))
+
+
+def _find_own(llm: ResolvedLLM) -> Door:
+    base_url = _below(_endpoint(llm), _PATHS.get(llm.model.sdk, ""))
+    # A host that imitates OpenAI may ask for no key, and a gateway for headers alone.
+    is_optional = llm.model.sdk == "openai_compatible" or bool(llm.backend.stated_headers)
+    key = _key(llm, is_optional=is_optional)
+    return Door("OpenAI", (base_url,), lambda kind: {"base_url": base_url, "api_key": kind(key)})
+
+
+def _find_azure(llm: ResolvedLLM) -> Door:
+    """Azure's API, by the form that `api_version` states: with dated versions, or the later one that has none.
+
+    https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
+    """
+    root = _endpoint(llm).removesuffix("/v1").removesuffix("/openai")
+    version = _text(llm, "api_version") or ""
+    is_token = _ENTRA_TOKEN in llm.backend.stated_extra_config
+    key = _entra_token(llm) if is_token else _key(llm, is_optional=bool(llm.backend.stated_headers))
+    if version in _UNDATED_VERSIONS:
+        base_url = f"{root}/openai/v1"
+        return Door("OpenAI", (base_url,), lambda kind: {"base_url": base_url, "api_key": kind(key)})
+    if llm.model.api is ModelApi.RESPONSES and version < _FIRST_RESPONSES_VERSION:
+        problem = f"has api 'responses', which Azure's api_version {version!r} lacks"
+        raise _refused(llm, problem, f'state api_version = "v1", or one from {_FIRST_RESPONSES_VERSION} on')
+    place = {"azure_endpoint": root, "api_version": version}
+    argument = "azure_ad_token_provider" if is_token else "api_key"
+    return Door("AzureOpenAI", (root, version), lambda kind: {**place, argument: kind(key)})
+
+
+def _find_bedrock(llm: ResolvedLLM) -> Door:
+    """Bedrock's OpenAI API: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html."""
+    endpoint, region = llm.backend.endpoint, _text(llm, "aws_region")
+    base_url = endpoint and _below(endpoint.rstrip("/"), "/openai/v1")
+    # A key that is missing is told here, for the SDK would wrap the error.
+    is_keyed = llm.backend.api_key is not None
+    return Door("OpenAI", (base_url, region, is_keyed), partial(_bedrock, llm, base_url, region, is_keyed))
+
+
+def _bedrock(
+    llm: ResolvedLLM,
+    base_url: str | None,
+    region: str | None,
+    is_keyed: bool,  # noqa: FBT001 -- because: `partial` hands it over in its place
+    kind: Callable[[Key], Any],
+) -> dict[str, Any]:
+    bedrock = import_sdk("openai.providers", "bedrock").bedrock
+    # Of its two services the older one serves the ids that begin with a region or end with a version.
+    service = "mantle" if "bedrock-mantle" in (base_url or "") else "runtime"
+    shown = {"token_provider": kind(_key(llm))} if is_keyed else _aws_credentials(llm)
+    return {"provider": bedrock(endpoint=service, region=region, base_url=base_url, **shown)}
+
+
+def _aws_credentials(llm: ResolvedLLM) -> dict[str, Any]:
+    """The keys or the profile of AWS that a backend states; nothing where AWS's own chain is to find them."""
+    botocore = import_sdk("botocore.credentials", "bedrock")
+    if _text(llm, _AWS_KEYS[0]):
+        return {"credential_provider": lambda: botocore.Credentials(*(_text(llm, name) for name in _AWS_KEYS))}
+    return {"profile": _text(llm, "aws_profile")}
+
+
+def _find_vertex(llm: ResolvedLLM) -> Door:
+    """Vertex AI's open models: https://cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis."""
+    project, location = _text(llm, "gcp_project_id"), _text(llm, "gcp_location") or "global"
+    if project is None:
+        raise _refused(llm, "has no gcp_project_id", "state it at the backend")
+    prefix = "" if location == "global" else f"{location}-"
+    root = (llm.backend.endpoint or f"https://{prefix}aiplatform.googleapis.com").rstrip("/").removesuffix("/v1")
+    base_url = f"{root}/v1/projects/{project}/locations/{location}/endpoints/openapi"
+    is_keyed = llm.backend.stated_api_key is not None
+
+    def build(kind: Callable[[Key], Any]) -> dict[str, Any]:
+        return {"base_url": base_url, "api_key": kind(_key(llm) if is_keyed else _google_token())}
+
+    return Door("OpenAI", (base_url,), build)
+
+
+def _google_token() -> Key:
+    """What answers a token of Google's application default credentials; it is fetched again when it ends."""
+    auth, transport = (import_sdk(f"google.auth{name}", "vertex") for name in ("", ".transport.requests"))
+    credentials, _project = auth.default(scopes=[_GOOGLE_SCOPE])
+
+    def token() -> str:
+        if not credentials.valid:
+            credentials.refresh(transport.Request())
+        return str(credentials.token)
+
+    return token
+
+
+_FINDERS: Mapping[Platform, Callable[[ResolvedLLM], Door]] = {
+    Platform.OWN: _find_own,
+    Platform.AZURE: _find_azure,
+    Platform.BEDROCK: _find_bedrock,
+    Platform.VERTEX: _find_vertex,
+}
+
+
+def _endpoint(llm: ResolvedLLM) -> str:
+    """Where a backend is, without a slash at its end."""
+    endpoint = llm.backend.endpoint
+    if endpoint is None:
+        problem = "has no endpoint, and OpenAI's SDK would send the prompt to api.openai.com"
+        raise _refused(llm, problem, "state the backend's endpoint")
+    return endpoint.rstrip("/")
+
+
+def _below(root: str, path: str) -> str:
+    """A path below a root, which may have its first step already, or all of it."""
+    steps = path.split("/")
+    if not path or root.endswith(f"/{steps[-1]}"):
+        return root
+    return root.removesuffix(f"/{steps[1]}") + path
+
+
+def _key(llm: ResolvedLLM, *, is_optional: bool = False) -> Key:
+    """What answers the key of a backend; a stand-in where there is none and none is needed."""
+    if llm.backend.stated_api_key is None and not is_optional:
+        raise _keyless(llm)
+
+    @leaves_no_locals
+    def key() -> str:
+        found = plain_text(llm.backend.api_key)
+        if not found and not is_optional:
+            raise _keyless(llm)
+        return str(found or _STAND_IN_KEY)
+
+    return key
+
+
+def _entra_token(llm: ResolvedLLM) -> Key:
+    """What answers the Entra token of an Azure backend that states one instead of a key."""
+
+    @leaves_no_locals
+    def token() -> str:
+        found = _text(llm, _ENTRA_TOKEN)
+        if not found:
+            raise _keyless(llm)
+        return found
+
+    return token
+
+
+@leaves_no_locals
+def _text(llm: ResolvedLLM, key: str) -> str | None:
+    """A further setting of a backend as text; None where it is not stated, or empty."""
+    value = plain_text(llm.backend.extra_config.get(key))
+    return str(value) if value else None
+
+
+def _keyless(llm: ResolvedLLM) -> CallRefusedError:
+    way = _WAYS_IN.get(platform_of(llm.backend), _WAY_IN)
+    return _refused(llm, f"has no api_key, which sdk {llm.model.sdk!r} needs", way)
+
+
+_WAY_IN = "state one, or headers that show who calls; where the host asks for none, any text does"
+_WAYS_IN = {Platform.AZURE: f"state one, or {_ENTRA_TOKEN} for a token of Entra ID"}
+
+
+def _refused(llm: ResolvedLLM, problem: str, way: str) -> CallRefusedError:
+    return CallRefusedError(llm.model.name, llm.backend.name, problem, way)
