@@ -148,13 +148,26 @@ def test_a_tier_above_any_prompt_is_told(load: Load, lines: list[str], warning: 
     assert told(load({"backends/a.local.toml": "\n".join(lines)})) == [warning]
 
 
-def test_a_tier_of_the_defaults_above_any_prompt_is_told_there(load: Load) -> None:
+def test_a_tier_of_the_defaults_above_any_prompt_is_told_once_and_there(load: Load) -> None:
     lines = ["[defaults]", "context_window = 2000", "[defaults.costs]", "tiers = [{ above = 3000, input = 5.0 }]"]
-    files = {"backends/a.toml": "\n".join(["[m1]", "[only-a]", *lines, "[defaults.x]"]).replace("[defaults.x]", "")}
-    files["backends/a.local.toml"] = "[defaults]\nsdk = 's'"
-    assert [*dict.fromkeys(each.split(": has")[0] for each in told(load(files)))] == [
-        "backends/a.toml:6  cogt.models.a.defaults.costs.tiers.0"
+    files = {
+        "backends/a.toml": "\n".join([*lines, "[only-a]", "sdk = 's'", "[m1]", "sdk = 's'"]),
+        "backends.local.toml": "[b]\nmodels_like = 'a'",
+    }
+    assert [each.split(": has")[0] for each in told(load(files))] == [
+        "backends/a.toml:4  cogt.models.a.defaults.costs.tiers.0"
     ]
+
+
+def test_a_date_that_leaves_long_prompts_open_is_told(load: Load) -> None:
+    entries = "{ date = 2099-01-01, input = 9.0 }, { date = 2099-02-01, tiers = [] }"
+    assert told(load({"backends/a.local.toml": f"[m1.costs]\n{TIERS}\nfrom = [{entries}]"})) == [
+        (
+            "backends/a.local.toml:3  cogt.models.a.m1.costs.from.0: says nothing of prompts above 100 tokens, which"
+            " cost more until then; state its tiers, or tiers = [] where it has none"
+        )
+    ]
+    assert told(load({"backends/a.local.toml": f"[m1.costs]\nfrom = [{entries}]"})) == []
 
 
 def test_a_tier_is_not_told_where_the_window_is_unknown(load: Load) -> None:
@@ -165,7 +178,7 @@ def test_a_price_by_the_token_is_told_in_a_tier_and_below_a_date(load: Load) -> 
     lines = [
         "[m1.costs]",
         "tiers = [{ above = 100, output = 0.000001 }]",
-        "from = [{ date = 2099-01-01, input = 0.000002 }]",
+        "from = [{ date = 2099-01-01, input = 0.000002, tiers = [] }]",
         "batch = 0.0005",
     ]
     assert told(load({"backends/a.local.toml": "\n".join(lines)})) == [
