@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelex_cogt import CallParameters, InferenceModelSpec, LLMSetting, ModelConstraint, PromptingTarget
+from pipelex_cogt.model_backends.model_spec import ReasoningEffort
 from tests.conftest import Load
 
 UNSUPPORTED, ONLY_1 = ModelConstraint.TEMPERATURE_UNSUPPORTED, ModelConstraint.TEMPERATURE_MUST_BE_1
@@ -97,6 +98,19 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], CallParameters]] = {
         {"constraints": [UNSUPPORTED, ONLY_1, DOUBLED]},
         {"temperature": 1.5},
         CallParameters(adapted=("temperature 1.5 left out: 'm' takes none",)),
+    ),
+    "the highest effort over OpenAI's chat": (
+        {"sdk": "openai", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.XHIGH,
+            adapted=("reasoning_effort max lowered to xhigh: 'm' takes none above it over api 'chat'",),
+        ),
+    ),
+    "the highest effort over responses": (
+        {"sdk": "openai", "api": "responses", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(reasoning_effort=ReasoningEffort.MAX),
     ),
     "several at once": (
         {"constraints": [UNSUPPORTED], "max_tokens": 10},
