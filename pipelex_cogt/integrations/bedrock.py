@@ -10,7 +10,7 @@ Claude and gpt-oss on Bedrock have clients of their own: `integrations.anthropic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -161,6 +161,10 @@ class _Credentials:
         """The keys of now."""
         credentials = import_sdk("botocore.credentials", "bedrock")
         return credentials.ReadOnlyCredentials(*(_text(self._backend, name) for name in _KEYS))
+
+    def get_deferred_property(self, _name: str) -> Callable[[], None]:
+        """What botocore asks for the account's id, which no endpoint of Bedrock needs."""
+        return lambda: None
 
 
 def _text(backend: InferenceBackend, key: str) -> str | None:

@@ -184,8 +184,13 @@ def _high_enough(asked: _Asked) -> int | None:
 
 
 def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
-    """The next effort below one that a model does not know, else the least that it knows."""
+    """The next effort below one that a model does not know, else the least that it knows.
+
+    None where it knows none but `none`: whoever asks for an effort is not to have reasoning turned off.
+    """
     known = sorted(asked.model.reasoning_efforts or (), key=_EFFORTS.index)
+    if asked.value is not ReasoningEffort.NONE:
+        known = [effort for effort in known if effort is not ReasoningEffort.NONE]
     wanted = _EFFORTS.index(asked.value)
     below = [effort for effort in known if _EFFORTS.index(effort) < wanted]
     return next(iter([*below[-1:], *known]), None)
