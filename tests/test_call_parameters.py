@@ -118,6 +118,19 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], CallParameters]] = {
             adapted=("reasoning_effort high lowered to low: 'm' takes none, low, xhigh",),
         ),
     ),
+    "the highest effort over OpenAI's chat": (
+        {"sdk": "openai", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.XHIGH,
+            adapted=("reasoning_effort max lowered to xhigh: 'm' takes none above it over api 'chat'",),
+        ),
+    ),
+    "the highest effort over responses": (
+        {"sdk": "openai", "api": "responses", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(reasoning_effort=ReasoningEffort.MAX),
+    ),
     "several at once": (
         {"constraints": [UNSUPPORTED], "max_tokens": 10},
         {"temperature": 0.5, "max_tokens": 11},

@@ -19,6 +19,7 @@ from pipelex_cogt.config.tables import FrozenDict, Table, freeze, map_leaves, me
 from pipelex_cogt.errors import LiteralLeftBehindError
 from pipelex_cogt.model_backends.model_spec import (
     InferenceModelSpec,
+    ModelApi,
     ModelConstraint,
     PromptingTarget,
     ReasoningEffort,
@@ -227,6 +228,10 @@ def _has_no_efforts(model: InferenceModelSpec) -> bool:
     return model.reasoning_efforts is None and model.reasoning_budget is not None
 
 
+def _is_chat(model: InferenceModelSpec) -> bool:
+    return model.api is ModelApi.CHAT
+
+
 def _tell(value: Any) -> str:
     """A parameter's value as people write it."""
     return ", ".join(map(repr, value)) if isinstance(value, tuple) else str(value)
@@ -338,6 +343,15 @@ _RULES = (
         lambda asked: _has_no_efforts(asked.model),
         "{model} takes a reasoning_budget of {budget} tokens and no effort",
         "takes a reasoning_budget and no effort",
+    ),
+    _Rule(
+        "reasoning_effort",
+        "api",
+        # OpenAI's own chat refuses it of every model (pydantic-ai-slim 2.68.0, profiles/openai.py).
+        lambda asked: asked.value is ReasoningEffort.MAX and asked.model.sdk == "openai" and _is_chat(asked.model),
+        "{model} takes no effort above {limit} over api {api!r}, got {value}",
+        "takes none above it over api {api!r}",
+        lambda _asked: ReasoningEffort.XHIGH,
     ),
     _Rule(
         "reasoning_effort",
