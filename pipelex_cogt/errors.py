@@ -17,6 +17,8 @@ Everything this package raises is a `CogtError`:
         SecretSourceError        a source of secrets that fails
         CallRefusedError         a call that is refused before anything is sent
         MissingExtraError        an SDK that is not installed; also an ImportError
+        FallbackError            an ExceptionGroup: no model of a chain answered
+        CallFailedError          one failure of a chain, out of a pickle
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 
 class CogtError(Exception):
@@ -372,3 +374,93 @@ class MissingExtraError(CogtError, ImportError):
 
     def __str__(self) -> str:
         return f'{self.package} is not installed; run pip install "pipelex-cogt[{self.extra}]"'
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailure:
+    """A call that failed and whose place another model took: what can be told of it, nothing that was sent.
+
+    Attributes:
+        model: The model's name.
+        backend: The name of the backend that serves it.
+        kind: The class of the exception, such as "RateLimitError".
+        status: The HTTP status that was answered; None where nothing was answered.
+        reason: Why another model may answer, in words.
+    """
+
+    model: str
+    backend: str
+    kind: str
+    status: int | None
+    reason: str
+
+    def __str__(self) -> str:
+        raised = self.kind if self.status is None else f"{self.kind} {self.status}"
+        return f"model {self.model!r} on backend {self.backend!r} failed with {raised}: {self.reason}"
+
+
+class CallFailedError(CogtError):
+    """A call that failed, out of a pickle: the exception of the SDK holds the request with its key and stays behind.
+
+    Attributes:
+        failure: What is told of it.
+    """
+
+    def __init__(self, failure: CallFailure) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+    def __str__(self) -> str:
+        return str(self.failure)
+
+
+class FallbackError(CogtError, ExceptionGroup[Exception]):
+    """No model of a chain answered: the exception of each, in the order in which they were called.
+
+    Attributes:
+        failures: What is told of each: its model and backend, and why another was called.
+    """
+
+    failures: tuple[CallFailure, ...] = ()
+
+    def __init__(self, _heading: str, errors: Sequence[Exception], /) -> None:
+        """Take what an exception group takes; `from_failures` says more."""
+
+    @classmethod
+    def from_failures(cls, heading: str, failures: Sequence[CallFailure], errors: Sequence[Exception]) -> FallbackError:
+        """Build the group from what is told of each failure, and the exceptions."""
+        error = cls(heading, errors)
+        error.failures = tuple(failures)
+        return error
+
+    def derive(self, errors: Sequence[Exception], /) -> FallbackError:  # type: ignore[override]  # because: narrower
+        """The same heading over other exceptions, as `except*` asks for."""
+        told = {id(error): failure for error, failure in zip(self.exceptions, self.failures, strict=True)}
+        return self.from_failures(self.message, [told[id(error)] for error in errors if id(error) in told], errors)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions of SDKs hold the request with its key, and many of them cannot be unpickled.
+        errors = [
+            error if isinstance(error, CogtError) else CallFailedError(failure)
+            for error, failure in zip(self.exceptions, self.failures, strict=True)
+        ]
+        return self.from_failures, (self.message, self.failures, errors)
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *(f"  {failure}" for failure in self.failures)])
+
+
+class CatalogueSourceError(CogtError):
+    """A package whose data the catalogue is compared with, and which holds none that can be read.
+
+    Attributes:
+        source: The package and its version.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(source, problem)
+        self.source, self.problem = source, problem
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.problem}; install another version of it"

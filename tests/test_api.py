@@ -17,11 +17,16 @@ from pydantic import BaseModel
 import pipelex_cogt
 from pipelex_cogt import (
     BackendDisabledError,
+    CallFailedError,
+    CallFailure,
+    CallRefusedError,
     CogtError,
     Explanation,
+    FallbackError,
     LayerKind,
     LiteralLeftBehindError,
     MissingCredentialError,
+    MissingExtraError,
     ModelManager,
     ModelNotRoutedError,
     NotAvailableError,
@@ -75,10 +80,16 @@ PARENTS = {
     UsageError: (CogtError, ValueError),
     SecretFileError: (CogtError,),
     SecretSourceError: (CogtError,),
+    CallRefusedError: (CogtError,),
+    MissingExtraError: (CogtError, ImportError),
+    CallFailedError: (CogtError,),
+    FallbackError: (CogtError, ExceptionGroup),
 }
 
 FIRST = Problem("expected an integer, got a string", "cogt.models.a.m.max_tokens", "settings/backends/a.toml", 14)
 SECOND = Problem("unknown key", "cogt.routing.activ", "settings/routing.toml", 1, "did you mean 'active'?")
+
+FAILURE = CallFailure("m", "a", "RateLimitError", 429, "it is asked too often")
 
 ERRORS = [
     CogtError("anything"),
@@ -94,6 +105,10 @@ ERRORS = [
     UsageError("input: expected a number of tokens, got -1"),
     SecretFileError("/run/secrets/a", "expected UTF-8 text"),
     SecretSourceError("Vault", "a", "failed with RuntimeError"),
+    CallRefusedError("m", "a", "has sdk 'x' at its own API, which openai cannot call", "call it with something else"),
+    MissingExtraError("openai", "openai"),
+    CallFailedError(FAILURE),
+    FallbackError.from_failures("none has answered", [FAILURE], [TimeoutError()]),
 ]
 
 

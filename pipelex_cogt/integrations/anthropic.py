@@ -61,7 +61,7 @@ _CREDENTIALS: Mapping[Platform, Mapping[str, str]] = {
 }
 """The attributes of a client that hold credentials, each with the key of a backend that states it. On Vertex AI
 credentials are an object of their own."""
-_OLDER_VERSION = {"anthropic-version": "2023-06-01"}
+OLDER_VERSION = {"anthropic-version": "2023-06-01"}
 """The version of Anthropic's API that takes a temperature; SDK 2.x speaks 2026-10-21, which takes none."""
 _VERSIONS_IN_BODY: Mapping[Platform, Mapping[str, str]] = {
     Platform.OWN: {},
@@ -127,7 +127,7 @@ def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
 def _version(platform: Platform, body: Mapping[str, Any]) -> Mapping[str, str]:
     """The header that a request with such a body needs."""
     takes_samples = platform is Platform.OWN and any(name in body for name in _SAMPLING)
-    return _OLDER_VERSION if takes_samples else FrozenDict()
+    return OLDER_VERSION if takes_samples else FrozenDict()
 
 
 def _max_tokens(llm: ResolvedLLM) -> int:

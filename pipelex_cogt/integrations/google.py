@@ -137,7 +137,18 @@ def async_client(llm: ResolvedLLM) -> Any:
         MissingExtraError: The SDK is not installed.
         MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
     """
-    return _CLIENTS.get_async(llm.backend, _variant(llm), partial(_build, llm)).aio
+    return loop_client(llm).aio
+
+
+def loop_client(llm: ResolvedLLM) -> Any:
+    """The client whose `aio` `async_client` hands out, for libraries that take it from the client by themselves.
+
+    Raises:
+        CallRefusedError: The SDK cannot call this model, or nobody says where to.
+        MissingExtraError: The SDK is not installed.
+        MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
+    """
+    return _CLIENTS.get_async(llm.backend, _variant(llm), partial(_build, llm))
 
 
 def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:

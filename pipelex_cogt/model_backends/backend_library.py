@@ -6,13 +6,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.errors import BackendDisabledError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.model_spec import ModelSpecs
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelSpecs
+
+AT = "@"
+"""What stands between a model's name and the backend that it is pinned to."""
+
+
+class Pin(NamedTuple):
+    """A model at one backend, whatever the routing says.
+
+    Attributes:
+        model: The model's name.
+        backend: The backend's name.
+    """
+
+    model: str
+    backend: str
 
 
 def switches_of(backend: str) -> tuple[KeyPath, ...]:
@@ -76,6 +92,28 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
             known[name] += backends
         return FrozenDict(zip(known, map(tuple, known.values()), strict=True))
 
+    def pin(self, handle: str) -> Pin | None:
+        """The model and the backend that `name@backend` names; None for any other handle."""
+        model, at, backend = handle.rpartition(AT)
+        if not at or handle in self.known_models or backend not in self.known_models.get(model, ()):
+            return None
+        return Pin(model, backend)
+
+    def pinned(self, handle: str) -> InferenceModelSpec | None:
+        """The model that `name@backend` names, where that backend serves it; None for any other handle."""
+        pin = self.pin(handle)
+        return self.served.get(pin.backend, {}).get(pin.model) if pin else None
+
+    def known_by(self, handle: str) -> tuple[str, ...]:
+        """The backends that know a model; of `name@backend` that one alone."""
+        pin = self.pin(handle)
+        return (pin.backend,) if pin else self.known_models.get(handle, ())
+
+    def model_of(self, handle: str) -> str:
+        """The model's name without the backend that it is pinned to."""
+        pin = self.pin(handle)
+        return pin.model if pin else handle
+
     @cached_property
     def model_ids(self) -> Mapping[str, tuple[str, ...]]:
         """Every model_id as stated, with the names of its models; looked up when a message needs it."""
@@ -90,6 +128,13 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
         if name in self.model_ids and name not in self.known_models:
             return f"the model_id of {' or '.join(map(repr, self.model_ids[name]))}"
         return "a backend" if name in self.backends else None
+
+    def lineage(self, backend: str) -> tuple[str, ...]:
+        """A backend, and those whose models it takes (`models_like`), the nearest first."""
+        found = [backend]
+        while (like := self.backends[found[-1]].models_like) is not None:
+            found.append(like)
+        return tuple(found)
 
     def existing(self, names: Iterable[str]) -> list[InferenceBackend]:
         """The backends of some names, without the names that no backend has."""

@@ -12,7 +12,7 @@ from itertools import filterfalse
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, quote_key, quote_text
 from pipelex_cogt.errors import BackendDisabledError, ModelNotRoutedError, NotAvailableError
-from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, Pin
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision
 
 
@@ -81,6 +81,17 @@ def absence_of(
         return not_routed(backends, profile, decision)
     switches = dict.fromkeys(map(format_key_path, _switches(backends, model)))
     return BackendDisabledError(model, known, tuple(switches))
+
+
+def absence_of_pin(backends: InferenceBackendLibrary, handle: str, pin: Pin) -> NotAvailableError:
+    """Why the backend that a handle pins does not serve the model that it knows."""
+    backend = backends[pin.backend]
+    missing = backend.missing_credential()
+    if missing is not None and pin.model in backend.model_specs:
+        return missing
+    own = [backend.switched_off_models[pin.model]] if pin.model in backend.switched_off_models else []
+    switches = map(format_key_path, [*backend.switched_off_by, *own])
+    return BackendDisabledError(handle, (pin.backend,), tuple(switches))
 
 
 def _switches(backends: InferenceBackendLibrary, model: str) -> Iterator[KeyPath]:

@@ -34,6 +34,7 @@ class RoutingRule(StrEnum):
     PATTERN = "pattern"
     DEFAULT = "default"
     FALLBACK = "fallback"
+    PIN = "the handle"
     NONE = "none"
 
 
@@ -163,6 +164,14 @@ class RoutingProfile(SettingsModel):
             if key is not None and (key in self.routes or not refusal.is_of_backend):
                 return RoutingDecision(model_name, None, rule, key, tuple(turned_down))
         return RoutingDecision(model_name, None, RoutingRule.NONE, None, tuple(turned_down))
+
+    def decide_pin(self, model_name: str, backend: str, serves: Serves) -> RoutingDecision:
+        """Decide whether the backend that a handle names serves a model; no rule of the profile is asked."""
+        refusal = serves(backend, model_name)
+        if refusal is None:
+            return RoutingDecision(model_name, backend, RoutingRule.PIN)
+        turned_down = TurnedDown(backend, RoutingRule.PIN, None, refusal)
+        return RoutingDecision(model_name, None, RoutingRule.PIN, None, (turned_down,))
 
     def candidates(self, model_name: str) -> Iterator[tuple[RoutingRule, str | None, str]]:
         """Every rule that applies to a model, in the order in which they are asked: rule, route key, backend."""

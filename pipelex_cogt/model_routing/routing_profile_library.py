@@ -15,7 +15,7 @@ from functools import partial
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError, UnknownNameError
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
-from pipelex_cogt.model_routing.refusals import absence_of, not_routed, refusal_of
+from pipelex_cogt.model_routing.refusals import absence_of, absence_of_pin, not_routed, refusal_of
 from pipelex_cogt.model_routing.routing_profile import RoutingDecision, RoutingProfile
 
 
@@ -59,15 +59,20 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
         """Which backend serves a model, and why.
 
         Args:
-            model_name: The model.
+            model_name: The model; `name@backend` for one that a backend is pinned to.
             profile: The profile to ask; None for the active one.
             with_every_key: Whether to decide as if no credential were missing.
         """
         chosen = self.active if profile is None else self.get_required(profile)
-        return chosen.decide(model_name, partial(refusal_of, self.backends, with_every_key=with_every_key))
+        serves = partial(refusal_of, self.backends, with_every_key=with_every_key)
+        pin = self.backends.pin(model_name)
+        return chosen.decide_pin(*pin, serves) if pin else chosen.decide(model_name, serves)
 
     def absence(self, model_name: str) -> NotAvailableError:
         """Why the active profile serves a known model nowhere: the error for whoever asks for it."""
+        pin = self.backends.pin(model_name)
+        if pin is not None:
+            return absence_of_pin(self.backends, model_name, pin)
         would_serve = self.decide(model_name, with_every_key=True).backend
         return absence_of(self.backends, self.active.name, self.decide(model_name), would_serve)
 

@@ -8,11 +8,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.report import ProblemReport, model_place
-from pipelex_cogt.config.suggestions import NearName, WhatIs
+from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import BELOW, Table, leaves, toml_type
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelSpecs
+from pipelex_cogt.models.handles import Handles
 
 Alias: TypeAlias = str | tuple[str, ...]
 Chain: TypeAlias = tuple[InferenceModelSpec, ...]
@@ -25,28 +25,25 @@ def members_of(alias: Alias) -> tuple[str, ...]:
     return (alias,) if isinstance(alias, str) else alias
 
 
-def read_aliases(
-    table: Table, known_models: Collection[str], report: ProblemReport, what_is: WhatIs
-) -> dict[str, Alias]:
+def read_aliases(table: Table, handles: Handles, report: ProblemReport) -> dict[str, Alias]:
     """Read `[aliases]`; what is no name is noted and left out, a name that nothing is called by is noted.
 
     An empty list takes an alias away that a lower layer states.
     """
     stated = {name: value for name, value in table.items() if value != []}
-    known = dict.fromkeys([*known_models, *stated])
     aliases: dict[str, Alias] = {}
     for name, value in stated.items():
         path = ("deck", "aliases", name)
         if WILDCARD in name:
             report.error(path, f"an alias's name holds no {WILDCARD}", "only routes are patterns")
         if isinstance(value, str):
-            check_handle(value, path, known, report, what_is)
+            handles.check(value, path, report)
             aliases[name] = value
         elif not isinstance(value, list | tuple):
             report.error(path, f"expected a name or a list of names, got {toml_type(value)}")
         else:
             for index, member in enumerate(value):
-                check_handle(member, (*path, index), known, report, what_is)
+                handles.check(member, (*path, index), report)
             aliases[name] = tuple(member for member in value if isinstance(member, str))
     return aliases
 
@@ -78,38 +75,24 @@ def _named(deck: Table) -> Iterator[tuple[KeyPath, Any]]:
             yield path, value
 
 
-def what_is_no_handle(presets: Collection[str], backends: InferenceBackendLibrary, name: str) -> str | None:
-    """What a name is that stands where a model or an alias belongs, in words; None where it is nothing here."""
-    return "a preset: name its llm_handle instead" if name in presets else backends.what_is(name)
-
-
-def check_handle(handle: Any, path: KeyPath, known: Collection[str], report: ProblemReport, what_is: WhatIs) -> None:
-    """Note a handle that is no name, or that neither a backend's file nor an alias knows."""
-    if not isinstance(handle, str):
-        report.error(path, f"expected a name, got {toml_type(handle)}")
-    elif handle not in known:
-        stated_at = ("deck", "aliases", handle)
-        near = NearName(handle, known, what_is=what_is)
-        report.unknown_name(path, "model or alias", near, unless=[model_place(handle), stated_at], causes=[stated_at])
-
-
 def resolve_chains(
-    aliases: Mapping[str, Alias], served: ModelSpecs, known_models: Collection[str], report: ProblemReport
+    aliases: Mapping[str, Alias], served: ModelSpecs, backends: InferenceBackendLibrary, report: ProblemReport
 ) -> dict[str, Chain]:
-    """Every alias with the served models of its chain, depth first, each once.
+    """Every alias with the served models of its chain, depth first, each once at each backend.
 
     A model name wins over an alias of the same name; an alias that names itself means the model of that name.
     """
     leads_on = (aliases.keys() - served.keys()).__contains__
     below = {name: dict.fromkeys(filter(leads_on, members_of(alias))) for name, alias in aliases.items()}
-    for name in filter(known_models.__contains__, below):
+    for name in filter(backends.known_models.__contains__, below):
         below[name].pop(name, None)
     chains: dict[str, Chain] = {}
     for name in _in_order(below, report):
-        found: dict[str, InferenceModelSpec] = {}
+        found: dict[tuple[str, str], InferenceModelSpec] = {}
         for member in members_of(aliases[name]):
-            models = (served[member],) if member in served else chains.get(member, ())
-            found.update((model.name, model) for model in models)
+            model = served.get(member) or backends.pinned(member)
+            models = (model,) if model else chains.get(member, ())
+            found.update(((model.name, model.backend_name), model) for model in models)
         chains[name] = tuple(found.values())
     return chains
 

@@ -11,19 +11,14 @@ from typing import NamedTuple
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport, model_place
-from pipelex_cogt.config.suggestions import NearName, WhatIs
+from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import FrozenDict, Table
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import (
-    check_handle,
-    check_taken_away,
-    read_aliases,
-    resolve_chains,
-    what_is_no_handle,
-)
+from pipelex_cogt.models.aliases import check_taken_away, read_aliases, resolve_chains
+from pipelex_cogt.models.handles import Handles
 from pipelex_cogt.models.leads import causes_of_absence, causes_of_parameters, lead_of_settings
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoices, LLMSetting
 from pipelex_cogt.models.model_deck import ModelDeck
@@ -40,10 +35,11 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     table: Table = tree.get("deck", {})
     known_models = routing.backends.known_models
     served = route_models(routing)
-    what_is = partial(what_is_no_handle, table.get("llm_presets", {}), routing.backends)
+    stated = (name for name, value in table.get("aliases", {}).items() if value != [])
+    handles = Handles(routing.backends, stated, table.get("llm_presets", {}))
     _check_enabled_backends(tree, report)
     check_taken_away(table, known_models, report)
-    aliases = read_aliases(table.get("aliases", {}), known_models, report, what_is)
+    aliases = read_aliases(table.get("aliases", {}), handles, report)
     deck = ModelDeck(
         inference_models=FrozenDict(served),
         aliases=FrozenDict(aliases),
@@ -52,9 +48,9 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
         llm_choice_overrides=_read_choices("llm_choice_overrides", table, report),
         backends=routing.backends,
         routing=routing,
-        chains=FrozenDict(resolve_chains(aliases, served, known_models, report)),
+        chains=FrozenDict(resolve_chains(aliases, served, routing.backends, report)),
     )
-    check = _Check(deck, report, what_is)
+    check = _Check(deck, report, handles)
     check.presets()
     check.choices()
     return deck
@@ -95,15 +91,14 @@ class _Check(NamedTuple):
 
     deck: ModelDeck
     report: ProblemReport
-    what_is: WhatIs
+    handles: Handles
 
     def presets(self) -> None:
         """Every preset names something known, and fits the model that it leads to when no credential is missing."""
-        known = dict.fromkeys([*self.deck.backends.known_models, *self.deck.aliases])
         lead = lead_of_settings(self.deck)
         for name, setting in self.deck.llm_presets.items():
             path = ("deck", "llm_presets", name)
-            check_handle(setting.llm_handle, (*path, "llm_handle"), known, self.report, self.what_is)
+            self.handles.check(setting.llm_handle, (*path, "llm_handle"), self.report)
             model = lead(setting.llm_handle)
             for field, problem in setting.faults_for(model) if model else ():
                 causes = partial(causes_of_parameters, self.deck, name, field, lead)
@@ -127,8 +122,8 @@ class _Check(NamedTuple):
 
     def _choice(self, name: str, path: KeyPath, known: Mapping[str, str], leading: Mapping[str, int]) -> None:
         stated_at = [("deck", "llm_presets", name), ("deck", "aliases", name)]
-        if name not in known:
-            near = NearName(name, known, what_is=self.what_is)
+        if name not in known and self.deck.backends.pin(name) is None:
+            near = NearName(name, known, what_is=self.handles.what_is)
             self.report.unknown_name(path, "preset, model or alias", near, unless=[*stated_at, model_place(name)])
             return
         try:
@@ -140,7 +135,7 @@ class _Check(NamedTuple):
             handle = self.deck.handle_of(name)
             behind = self._places_behind(handle)
             # What several names lead to is told as one fault of all of them.
-            told = f"{known[name]} {name!r}" if leading[handle] == 1 else f"handle {handle!r}"
+            told = f"{known.get(name, 'model')} {name!r}" if leading[handle] == 1 else f"handle {handle!r}"
             text = f"{told} leads to no model that is served: {error}"
             causes = partial(causes_of_absence, self.deck, name, error)
             self.report.error(path, text, unless=[*stated_at, *behind], causes=causes)
@@ -154,5 +149,6 @@ class _Check(NamedTuple):
         for model in behind.models:
             # A name at the end of a chain may be an alias that has a fault or could not be read.
             yield from (model_place(model), ("deck", "aliases", model))
-            for backend in self.deck.backends.known_models.get(model, ()):
-                yield from (("models", backend, model), ("models", backend, DEFAULTS_KEY), ("backends", backend))
+            name = self.deck.backends.model_of(model)
+            for backend in self.deck.backends.known_by(model):
+                yield from (("models", backend, name), ("models", backend, DEFAULTS_KEY), ("backends", backend))

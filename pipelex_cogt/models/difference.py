@@ -108,7 +108,8 @@ def _choice_view(choice: str, deck: ModelDeck) -> dict[str, Any]:
 
 def _target(handle: str, deck: ModelDeck) -> str | None:
     """The model that a handle leads to, by its name: what else changes about the model is told of the model."""
-    return deck.get_inference_model(handle).name if deck.is_served(handle) else None
+    model = deck.model_in_force(handle)
+    return None if model is None else deck.address(model)
 
 
 def _flatten(table: Mapping[str, Any]) -> dict[str, Any]:

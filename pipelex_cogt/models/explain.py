@@ -20,7 +20,7 @@ from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.suggestions import near_names
-from pipelex_cogt.config.tables import Table, has_value, leaves, value_at
+from pipelex_cogt.config.tables import Table, has_value, leaves, merge, value_at
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule, TurnedDown
 from pipelex_cogt.models.aliases import members_of
@@ -28,7 +28,12 @@ from pipelex_cogt.models.llm_setting import LLMChoice
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 
-_STATED_IN = {RoutingRule.DEFAULT: ("default",), RoutingRule.FALLBACK: ("fallback_order",), RoutingRule.NONE: ()}
+_STATED_IN = {
+    RoutingRule.DEFAULT: ("default",),
+    RoutingRule.FALLBACK: ("fallback_order",),
+    RoutingRule.NONE: (),
+    RoutingRule.PIN: (),
+}
 """The keys of a profile that state a rule; any other rule is a route."""
 # No name has more dots in it than a version or two.
 _MOST_PARTS = 8
@@ -135,7 +140,7 @@ def explain(name: str, settings: Settings, deck: ModelDeck) -> Explanation:
     # An alias that hides a model which is not served is what a caller gets.
     if name in deck.aliases and name not in deck.inference_models:
         return explainer.handle(name, "alias", name)
-    if name in deck.backends.known_models:
+    if deck.backends.known_by(name):
         return explainer.handle(name, "model", name)
     if name in deck.backends:
         return explainer.backend(name)
@@ -165,11 +170,11 @@ class _Explainer(NamedTuple):
             served = chain(self._model_values(spec.backend_name, spec.name), self.values("backends", spec.backend_name))
             llm = self.deck.resolve(name)
             explanation = replace(explanation, backend=spec.backend_name, model_id=spec.stated_model_id, llm=llm)
-            return self._with_decision(explanation, spec.name, served)
+            return self._with_decision(explanation, self.deck.address(spec), served)
         explanation = replace(explanation, absence=self.deck.why_absent(handle))
         # The first model that it would lead to.
         model = next(iter(steps[-1].members), handle) if steps else handle
-        if model not in self.deck.backends.known_models:
+        if not self.deck.backends.known_by(model):
             return explanation
         return self._with_decision(explanation, model, self._switches(model))
 
@@ -177,7 +182,7 @@ class _Explainer(NamedTuple):
         """Add the model that a handle leads to, the rule that decided, and further values behind it."""
         decision = self._full_decision(model)
         values = (*explanation.values, *self._routing_values(decision), *further)
-        return replace(explanation, model=model, decision=decision, values=values)
+        return replace(explanation, model=decision.model_name, decision=decision, values=values)
 
     def key_path(self, name: str) -> Explanation:
         """Explain a key path.
@@ -228,6 +233,8 @@ class _Explainer(NamedTuple):
     def _full_decision(self, model: str) -> RoutingDecision:
         """The routing decision, with the candidates that were not asked any more."""
         decision = self.deck.routing.decide(model)
+        if decision.rule is RoutingRule.PIN:
+            return decision
         asked = len(decision.turned_down) + (decision.backend is not None)
         later = islice(self.deck.routing.active.candidates(model), asked, None)
         not_asked = (TurnedDown(backend, rule, key, RouteRefusal.NOT_ASKED) for rule, key, backend in later)
@@ -235,25 +242,28 @@ class _Explainer(NamedTuple):
 
     def _routing_values(self, decision: RoutingDecision) -> Iterator[ExplainedValue]:
         """Which profile is active, and the rule that decided."""
-        yield from self.values("routing", "active")
+        if decision.rule is not RoutingRule.PIN:
+            yield from self.values("routing", "active")
         key = () if decision.key is None else (decision.key,)
         for field in _STATED_IN.get(decision.rule, ("routes", "optional_routes")):
             yield from self.values("routing", "profiles", self.deck.routing.active.name, field, *key)
 
     def _model_values(self, backend: str, model: str) -> Iterator[ExplainedValue]:
-        """What the model's own table states, and what it takes from the `[defaults]` of its file."""
-        own, shared = ("models", backend, model), ("models", backend, DEFAULTS_KEY)
-        yield from self.values(*own)
-        table, defaults = (value_at(self.settings.tree, path, {}) for path in (own, shared))
-        settled = settle_table(table, defaults)
-        for place in self._places(shared):
-            if not has_value(settled, place[len(own) :]):
-                yield from self.values(*place)
+        """What the model's own table states, and what it takes from other tables: those of backends it is like too."""
+        lineage = self.deck.backends.lineage(backend)
+        above: Table = {}
+        for path in [("models", name, table) for table in (model, DEFAULTS_KEY) for name in lineage]:
+            for place in self._places(path):
+                if not has_value(above, place[len(path) :]):
+                    yield from self.values(*place)
+            table = value_at(self.settings.tree, path, {})
+            above = merge(table, settle_table(above, table))
 
     def _switches(self, model: str) -> Iterator[ExplainedValue]:
         """What may have switched a model off."""
-        for backend in self.deck.backends.known_models[model]:
-            yield from self.values("models", backend, model, "enabled")
+        name = self.deck.backends.model_of(model)
+        for backend in self.deck.backends.known_by(model):
+            yield from self.values("models", backend, name, "enabled")
             yield from self.values("models", backend, DEFAULTS_KEY, "enabled")
             yield from self.values("backends", backend, "enabled")
         yield from self.values("inference_config", "enabled_backends")

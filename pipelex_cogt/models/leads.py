@@ -42,10 +42,10 @@ class _EveryKey:
     def _model(self, name: str) -> InferenceModelSpec | None:
         """The model of that name; None where no rule leads to a backend that serves it."""
         backends = self._deck.backends
-        if name not in backends.known_models:
+        if not backends.known_by(name):
             return None
-        backend = self._deck.routing.decide(name, with_every_key=True).backend
-        return backends.served_with_every_key[backend][name] if backend else None
+        decision = self._deck.routing.decide(name, with_every_key=True)
+        return backends.served_with_every_key[decision.backend][decision.model_name] if decision.backend else None
 
     @cached_property
     def _of_aliases(self) -> dict[str, InferenceModelSpec | None]:
@@ -149,8 +149,9 @@ def causes_of_absence(deck: ModelDeck, name: str, absence: NotAvailableError) ->
 
 def _switches(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:
     """What may have switched off the models that a handle names."""
-    for model in deck.behind(handle).models:
-        for backend in deck.backends.existing(deck.backends.known_models.get(model, ())):
+    for name in deck.behind(handle).models:
+        model = deck.backends.model_of(name)
+        for backend in deck.backends.existing(deck.backends.known_by(name)):
             yield from backend.switched_off_by
             yield from (("models", backend.name, table, "enabled") for table in (model, DEFAULTS_KEY))
 
@@ -159,7 +160,7 @@ def _rules(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:
     """What says which backend is asked for the models that a handle names."""
     yield ("routing", "active")
     profile = ("routing", "profiles", deck.routing.active.name)
-    for model in filter(deck.backends.known_models.__contains__, deck.behind(handle).models):
+    for model in filter(deck.backends.known_by, deck.behind(handle).models):
         key = deck.routing.decide(model).key
         if key is not None:
             yield from ((*profile, routes, key) for routes in ("routes", "optional_routes"))

@@ -22,11 +22,12 @@ from pipelex_cogt.errors import (
     UnknownNameError,
 )
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_backends.backend_library import AT, InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, ModelSpecs, OutputModality
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import Alias, Chain, members_of, what_is_no_handle
+from pipelex_cogt.models.aliases import Alias, Chain, members_of
 from pipelex_cogt.models.call_parameters import CallParameters
+from pipelex_cogt.models.handles import what_is_no_handle
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
 
 
@@ -105,9 +106,9 @@ class ModelDeck:
         first = {alias: chain[0] for alias, chain in self.chains.items() if chain}
         by_handle = {**first, **self.inference_models}
         by_preset = {
-            name: self._combine(name, setting, by_handle[setting.llm_handle])
+            name: self._combine(name, setting, model)
             for name, setting in self.llm_presets.items()
-            if setting.llm_handle in by_handle
+            if (model := by_handle.get(setting.llm_handle) or self.backends.pinned(setting.llm_handle))
         }
         # The way that a frozen dataclass sets what it works out of its own fields.
         object.__setattr__(self, "_by_handle", FrozenDict(by_handle))
@@ -126,7 +127,7 @@ class ModelDeck:
             MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: Its backend is enabled, no rule of the active profile leads to it.
         """
-        model = self._by_handle.get(llm_handle)
+        model = self.model_in_force(llm_handle)
         if model is None:
             raise self._absence(llm_handle)
         return model
@@ -146,9 +147,10 @@ class ModelDeck:
         # A preset that is not resolved names a handle that leads nowhere.
         if name in self.llm_presets:
             raise self._absence(self.llm_presets[name].llm_handle)
-        if name not in self._by_handle:
+        model = self.model_in_force(name)
+        if model is None:
             raise self._absence(name, "preset, model or alias", self.llm_presets)
-        return self._combine(name, LLMSetting.model_construct(llm_handle=name), self._by_handle[name])
+        return self._combine(name, LLMSetting.model_construct(llm_handle=name), model)
 
     def resolve_all(self, name: str, *, ready: bool = False) -> tuple[ResolvedLLM, ...]:
         """All that a preset, a model or an alias may lead to, first choice first, each with its own parameters.
@@ -180,11 +182,17 @@ class ModelDeck:
 
     def model_in_force(self, handle: str) -> InferenceModelSpec | None:
         """The model that a model name or an alias leads to; None where it leads to none."""
-        return self._by_handle.get(handle)
+        model = self._by_handle.get(handle)
+        # Whoever asks for what is no text is told so.
+        return self.backends.pinned(handle) if model is None and isinstance(handle, str) else model
 
     def is_served(self, handle: str) -> bool:
         """Whether a model name or an alias leads to a model here."""
-        return handle in self._by_handle
+        return self.model_in_force(handle) is not None
+
+    def is_resolved(self, preset: str) -> bool:
+        """Whether a preset leads to a model here."""
+        return preset in self._by_preset
 
     def why_absent(self, handle: str) -> str:
         """Why a model name or an alias leads to no model here, in words."""
@@ -200,7 +208,8 @@ class ModelDeck:
             ModelNotRoutedError: No rule of the active profile leads to it.
         """
         model = self.get_inference_model(handle)
-        return (model,) if handle in self.inference_models else self.chains[handle]
+        is_model = handle in self.inference_models or self.backends.pin(handle) is not None
+        return (model,) if is_model else self.chains[handle]
 
     def choice(self, choice: LLMChoice | str) -> ResolvedLLM:
         """What is used when the caller names no preset: `"for_text"` or `"for_object"`.
@@ -225,6 +234,11 @@ class ModelDeck:
     def handle_of(self, name: str) -> str:
         """The handle that a preset names; any other name is a handle itself."""
         return self.llm_presets[name].llm_handle if name in self.llm_presets else name
+
+    def address(self, model: InferenceModelSpec) -> str:
+        """The handle of a served model: its name, or `name@backend` where the routing leads elsewhere."""
+        is_routed = self.inference_models.get(model.name) is model
+        return model.name if is_routed else f"{model.name}{AT}{model.backend_name}"
 
     def names(self) -> dict[str, str]:
         """Every preset, model and alias, served or not, each with which of them a caller gets by that name."""
@@ -277,11 +291,11 @@ class ModelDeck:
         """
         if not isinstance(handle, str):
             raise TypeError(f"expected the name of a {kind} as text, got {type(handle).__name__}")
-        behind = filter(self.backends.known_models.__contains__, self.behind(handle).models)
+        behind = filter(self.backends.known_by, self.behind(handle).models)
         absences = [*map(self.routing.absence, behind)]
         if absences:
             return nearest(absences)
-        identity = what_is_no_handle(self.llm_presets, self.backends, handle)
+        identity = what_is_no_handle(self.llm_presets, self.aliases, self.backends, handle)
         if identity is not None:
             return UnknownNameError(handle, kind, self.backends.model_ids.get(handle, ()), identity)
         names = [*self.backends.known_models, *self.aliases, *more_names]

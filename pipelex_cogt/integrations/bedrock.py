@@ -1,0 +1,168 @@
+"""boto3: what answers only to Amazon Bedrock's own Converse API, such as Nova.
+
+from pipelex_cogt.integrations import bedrock
+
+client = bedrock.client(llm)
+client.converse(messages=[{"role": "user", "content": [{"text": "Hello"}]}], **bedrock.arguments(llm))
+
+Claude and gpt-oss on Bedrock have clients of their own: `integrations.anthropic` and `integrations.openai`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+from pipelex_cogt.config.masking import plain_text
+from pipelex_cogt.config.tables import map_leaves
+from pipelex_cogt.errors import CallRefusedError
+from pipelex_cogt.integrations.clients import Clients
+from pipelex_cogt.integrations.extras import import_sdk
+from pipelex_cogt.integrations.headers import asked_headers, shown_headers
+from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
+from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.usage import Usage
+from pipelex_cogt.models.model_deck import ResolvedLLM
+
+_CLIENTS = Clients()
+_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+"""The further keys of a backend that AWS's requests are signed with."""
+
+
+def arguments(llm: ResolvedLLM) -> dict[str, Any]:
+    """What a call is sent besides its messages: `client.converse(messages=…, **arguments(llm))`; no key is in it.
+
+    Raises:
+        CallRefusedError: Converse does not serve this model here.
+        MissingCredentialError: Its `model_id` is a reference that no source answers.
+    """
+    _check(llm)
+    parameters = llm.parameters
+    stated = {
+        "maxTokens": parameters.max_tokens,
+        "temperature": parameters.temperature,
+        "topP": parameters.top_p,
+        "stopSequences": [*parameters.stop] or None,
+    }
+    limits = {name: value for name, value in stated.items() if value is not None}
+    body = map_leaves(parameters.extra_body, lambda _path, value: value)
+    further = {"inferenceConfig": limits, "additionalModelRequestFields": {**_thinking(llm), **body}}
+    return {"modelId": llm.model.model_id, **{name: table for name, table in further.items() if table}}
+
+
+def client(llm: ResolvedLLM) -> Any:
+    """boto3's client for `bedrock-runtime`: one for each backend; boto3 has none for `await`.
+
+    A key that the backend states is asked for at each request, so that a rotated one is used by itself. Where it states
+    none, AWS's own chain is asked: environment, profile, role.
+
+    Raises:
+        CallRefusedError: Converse does not serve this model here, or nobody says in which region.
+        MissingExtraError: boto3 is not installed.
+        MissingCredentialError: The endpoint or the region is a reference that no source answers.
+    """
+    _check(llm)
+    timeout = llm.parameters.timeout
+    variant = (timeout, llm.max_retries, llm.model.name if llm.model.stated_headers else None)
+    return _CLIENTS.get(llm.backend, variant, partial(_build, llm, llm.backend.model_copy()))
+
+
+def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
+    """Call with one prompt: the pieces of the answer as they come, then what it took.
+
+    Raises:
+        CallRefusedError: Converse does not serve this model here, or nobody says in which region.
+        MissingExtraError: boto3 is not installed.
+        MissingCredentialError: A credential is missing.
+    """
+    messages = [{"role": "user", "content": [{"text": prompt}]}]
+    for event in client(llm).converse_stream(messages=messages, **arguments(llm))["stream"]:
+        text = event.get("contentBlockDelta", {}).get("delta", {}).get("text")
+        if text:
+            yield text
+        if "metadata" in event:
+            yield Usage.of(event["metadata"])
+
+
+def _check(llm: ResolvedLLM) -> None:
+    if llm.model.sdk != "bedrock" or platform_of(llm.backend) is not Platform.BEDROCK:
+        raise refusal(llm, "bedrock")
+
+
+def _thinking(llm: ResolvedLLM) -> dict[str, Any]:
+    """A budget to reason with, as Claude takes it through Converse; no other model there counts tokens of its own."""
+    budget = llm.parameters.reasoning_budget
+    if not budget:
+        return {}
+    return {"thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def _build(llm: ResolvedLLM, backend: InferenceBackend) -> Any:
+    """A client that asks a copy of the backend, for clients are kept as long as their backend."""
+    boto3, config = import_sdk("boto3", "bedrock"), import_sdk("botocore.config", "bedrock").Config
+    session = boto3.Session(
+        botocore_session=_session(backend),
+        region_name=_text(backend, "aws_region"),
+        profile_name=_text(backend, "aws_profile"),
+    )
+    if session.region_name is None:
+        problem = "states no aws_region, and AWS's own configuration has none"
+        raise CallRefusedError(llm.model.name, llm.backend.name, problem, "state aws_region, or set AWS_DEFAULT_REGION")
+    timeout, retries = llm.parameters.timeout, llm.max_retries
+    limits = {
+        "read_timeout": timeout,
+        "retries": None if retries is None else {"total_max_attempts": retries + 1},
+        "signature_version": None if backend.stated_api_key is None else "bearer",
+    }
+    stated = {name: limit for name, limit in limits.items() if limit is not None}
+    built = session.client("bedrock-runtime", endpoint_url=backend.endpoint, config=config(**stated))
+    built.meta.events.register("before-sign.bedrock-runtime", partial(_add_headers, llm, backend))
+    return built
+
+
+def _add_headers(llm: ResolvedLLM, backend: InferenceBackend, request: Any, **_: Any) -> None:
+    for name, value in {**asked_headers(backend, llm.model), **shown_headers(llm.model)}.items():
+        request.headers[name] = value
+
+
+def _session(backend: InferenceBackend) -> Any:
+    """A session of botocore that takes what the backend states, each time that a request is signed."""
+    botocore = import_sdk("botocore.session", "bedrock")
+    asked: dict[str, Any] = {}
+    if backend.stated_api_key is not None:
+        asked["get_auth_token"] = lambda _session, **_: _Token(backend)
+    elif _KEYS[0] in backend.stated_extra_config:
+        asked["get_credentials"] = lambda _session: _Credentials(backend)
+    return type("Session", (botocore.Session,), asked)()
+
+
+class _Token:
+    """A bearer token, asked for at each request."""
+
+    def __init__(self, backend: InferenceBackend) -> None:
+        self._backend = backend
+
+    def get_frozen_token(self) -> Any:
+        """The token of now."""
+        tokens = import_sdk("botocore.tokens", "bedrock")
+        return tokens.FrozenAuthToken(plain_text(self._backend.api_key))
+
+
+class _Credentials:
+    """AWS's keys, asked for at each request."""
+
+    method = "pipelex_cogt"
+
+    def __init__(self, backend: InferenceBackend) -> None:
+        self._backend = backend
+
+    def get_frozen_credentials(self) -> Any:
+        """The keys of now."""
+        credentials = import_sdk("botocore.credentials", "bedrock")
+        return credentials.ReadOnlyCredentials(*(_text(self._backend, name) for name in _KEYS))
+
+
+def _text(backend: InferenceBackend, key: str) -> str | None:
+    """A further setting of a backend as text; None where it is not stated, or empty."""
+    return plain_text(backend.extra_config.get(key)) or None
