@@ -52,6 +52,8 @@ REQUIRED_PROFILES = {"all_enabled", "all_openai", "all_anthropic", "all_azure_op
 REQUIRED_ALIASES = {"best-claude", "base-gpt", "cheap"}
 LEAST_BACKENDS = 12
 LEAST_ENTRIES = 120
+LASTS_UNTIL = date(2027, 4, 1)
+"""Four months after the facts were read; a load warns 60 days before a model that it leads to retires."""
 LEAST_RESPONSES = 12
 LEAST_REASONING = 150
 LEAST_DATED = 75
@@ -205,6 +207,13 @@ def test_nothing_was_retired_when_the_facts_were_read(manager: ModelManager) -> 
         (read,) = re.findall(r"read (\d{4}-\d{2}-\d{2})", head)
         assert spec.retires is not None
         assert spec.retires > date.fromisoformat(read), spec.name
+
+
+def test_no_preset_leads_to_a_model_that_retires_soon() -> None:
+    for backend in BACKENDS:
+        deck = load_only(backend).get_llm_deck()
+        models = [deck.resolve(name).model for name in deck.llm_presets if (backend, name) not in NOT_SERVED]
+        assert [model.name for model in models if model.retires and model.retires < LASTS_UNTIL] == [], backend
 
 
 def test_a_successor_is_another_model_of_the_catalogue(manager: ModelManager) -> None:
