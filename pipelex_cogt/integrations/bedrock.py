@@ -21,6 +21,7 @@ from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.headers import asked_headers, shown_headers
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.model_deck import ResolvedLLM
 
 _CLIENTS = Clients()
@@ -99,7 +100,7 @@ def _build(llm: ResolvedLLM, backend: InferenceBackend) -> Any:
     }
     stated = {name: limit for name, limit in limits.items() if limit is not None}
     built = session.client("bedrock-runtime", endpoint_url=backend.endpoint, config=config(**stated))
-    built.meta.events.register("before-sign.bedrock-runtime", partial(_add_headers, llm, backend))
+    built.meta.events.register("before-sign.bedrock-runtime", partial(_add_headers, llm.model, backend))
     return built
 
 
@@ -111,9 +112,9 @@ def _signature(backend: InferenceBackend, unsigned: Any) -> Any:
     return "v4" if _KEYS[0] in backend.stated_extra_config else None
 
 
-def _add_headers(llm: ResolvedLLM, backend: InferenceBackend, request: Any, **_: Any) -> None:
+def _add_headers(model: InferenceModelSpec, backend: InferenceBackend, request: Any, **_: Any) -> None:
     key = {} if backend.stated_api_key is None else {"Authorization": f"Bearer {plain_text(backend.api_key)}"}
-    for name, value in {**key, **asked_headers(backend, llm.model), **shown_headers(llm.model)}.items():
+    for name, value in {**key, **asked_headers(backend, model), **shown_headers(model)}.items():
         request.headers[name] = value
 
 
