@@ -60,6 +60,7 @@ from pipelex_cogt.model_routing.routing_profile import (
 )
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 from pipelex_cogt.models.call_parameters import CallParameters
+from pipelex_cogt.models.cost_log import CostLog, CostRow
 from pipelex_cogt.models.llm_setting import LLMChoice, LLMChoices, LLMSetting
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 from pipelex_cogt.models.model_manager import ModelManager
@@ -71,15 +72,16 @@ if typing.TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "AliasStep", "AnsweredTable", "BackendDisabledError", "CallFailedError", "CallFailure", "CallParameters",
-    "CallRefusedError", "CogtError", "Cost", "DatedPrices", "Directories", "ExplainedValue", "Explanation",
-    "FallbackError", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig", "InferenceModelSpec",
-    "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind", "LiteralLeftBehindError",
-    "MissingCredentialError", "MissingCredentials", "MissingExtraError", "ModelApi", "ModelConstraint", "ModelCosts",
-    "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError", "Origin", "OutputModality", "Place",
-    "PriceTier", "Problem", "ProblemError", "PromptingTarget", "ReasoningEffort", "ResolvedLLM", "RouteRefusal",
-    "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule", "SecretFileError", "SecretSource",
-    "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue", "TurnedDown", "UnknownNameError",
-    "UnusableCredentialError", "Usage", "UsageError", "get_models_manager", "set_models_manager",
+    "CallRefusedError", "CogtError", "Cost", "CostLog", "CostRow", "DatedPrices", "Directories", "ExplainedValue",
+    "Explanation", "FallbackError", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
+    "InferenceModelSpec", "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind",
+    "LiteralLeftBehindError", "MissingCredentialError", "MissingCredentials", "MissingExtraError", "ModelApi",
+    "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError",
+    "Origin", "OutputModality", "Place", "PriceTier", "Problem", "ProblemError", "PromptingTarget",
+    "ReasoningEffort", "ResolvedLLM", "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary",
+    "RoutingRule", "SecretFileError", "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity",
+    "StatedValue", "TurnedDown", "UnknownNameError", "UnusableCredentialError", "Usage", "UsageError",
+    "get_models_manager", "set_models_manager",
 ]
 # fmt: on
 

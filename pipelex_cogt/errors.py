@@ -448,3 +448,19 @@ class FallbackError(CogtError, ExceptionGroup[Exception]):
 
     def __str__(self) -> str:
         return "\n".join([self.message, *(f"  {failure}" for failure in self.failures)])
+
+
+class CatalogueSourceError(CogtError):
+    """A package whose data the catalogue is compared with, and which holds none that can be read.
+
+    Attributes:
+        source: The package and its version.
+        problem: What is wrong with it.
+    """
+
+    def __init__(self, source: str, problem: str) -> None:
+        super().__init__(source, problem)
+        self.source, self.problem = source, problem
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.problem}; install another version of it"

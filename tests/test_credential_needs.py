@@ -14,9 +14,13 @@ from pipelex_cogt import MissingCredentialError, ModelManager, SettingsError
 from tests.conftest import Load
 
 SETTINGS = Path(__file__).parents[1] / "settings"
-CATALOGUE = tomllib.loads((SETTINGS / "backends.toml").read_text(encoding="utf-8"))
-NEEDED = {name: re.findall(r"\$\{(\w+)\}", str(table)) for name, table in CATALOGUE.items()}
-"""Each packaged backend with the variables that it cannot do without."""
+TABLES = tomllib.loads((SETTINGS / "backends.toml").read_text(encoding="utf-8"))
+CATALOGUE = {name: table for name, table in TABLES.items() if table.get("enabled", True)}
+"""The packaged backends that are in use."""
+NEEDED = {name: re.findall(r"\$\{(\w+)(?:\|\w+)?\}", str(table)) for name, table in CATALOGUE.items()}
+"""Each of them with the variables that it cannot do without."""
+SETTING = {**NEEDED, "bedrock": ["AWS_DEFAULT_REGION"], "google": ["GOOGLE_API_KEY"]}
+"""Each with the variables that say it is used; where several do, the second is named here."""
 
 
 def backends(a: str = "", b: str = "") -> dict[str, str]:
@@ -35,14 +39,21 @@ def packaged(environ: dict[str, str], **arguments: Any) -> ModelManager:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", [name for name, variables in NEEDED.items() if variables])
+@pytest.mark.parametrize("backend", [name for name, variables in SETTING.items() if variables])
 def test_one_key_and_no_settings_leads_every_preset_to_its_provider(backend: str) -> None:
-    Path(".env").write_text("".join(f"{name}=https://4f9d0c\n" for name in NEEDED[backend]), encoding="utf-8")
+    Path(".env").write_text("".join(f"{name}=https://4f9d0c\n" for name in SETTING[backend]), encoding="utf-8")
     Path(".env").chmod(0o600)
     manager = packaged({})
     deck = manager.get_llm_deck()
     assert {deck.resolve(preset).backend.name for preset in deck.llm_presets} == {backend}
     assert (list(manager.backends.enabled), manager.warnings) == ([backend], ())
+
+
+@pytest.mark.parametrize("env", ["development", "staging"])
+def test_what_needs_no_key_stands_back_where_another_has_its_own(env: str) -> None:
+    manager = packaged({"OPENAI_API_KEY": "4f9d0c"}, env=env)
+    assert list(manager.backends.enabled) == ["openai"]
+    assert manager.backends["bedrock"].missing_variables == ("AWS_REGION or AWS_DEFAULT_REGION",)
 
 
 def test_no_key_at_all_leaves_everything_to_the_call() -> None:
@@ -234,7 +245,9 @@ def test_production_without_settings_says_that_first(tmp_path: Path) -> None:
         'set it, or leave the backend out with cogt.inference_config.enabled_backends or missing_credentials = "skip"'
     )
     missing = [name for names in NEEDED.values() for name in names if name not in ("OPENAI_API_KEY", "XAI_API_KEY")]
-    assert [re.findall(r"needs (\w+), which is not set$", each) for each in others] == [[name] for name in missing]
+    assert [re.findall(r"needs (\w+)(?: or \w+)?, which is not set$", each) for each in others] == [
+        [name] for name in missing
+    ]
 
 
 def test_with_settings_nobody_looks_for_others(load: Load) -> None:

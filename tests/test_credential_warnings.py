@@ -182,14 +182,15 @@ def test_a_backend_that_is_off_is_nobodys_business(load: Load) -> None:
 
 
 def test_a_name_that_comes_near_a_missing_one_is_told_though_nothing_is_left_out() -> None:
-    Path(".env").write_text("GOOGLE_API_KEY=4f9d0c\nOPENAI_API_KEY=\n", encoding="utf-8")
+    Path(".env").write_text("GOOGLE_GENERATIVE_AI_API_KEY=4f9d0c\nOPENAI_API_KEY=\n", encoding="utf-8")
     Path(".env").chmod(0o600)
     manager = ModelManager.load(env="development", environ={})
     assert "openai" in manager.backends.enabled
     assert [str(warning) for warning in manager.warnings] == [
         (
-            "packaged backends.toml:23  cogt.backends.google.api_key: backend 'google' needs GEMINI_API_KEY, which is "
-            "not set; GOOGLE_API_KEY is set in .env; rename it, or refer to it in the settings"
+            "packaged backends.toml:25  cogt.backends.google.api_key: backend 'google' needs GEMINI_API_KEY or "
+            "GOOGLE_API_KEY, which is not set; GOOGLE_GENERATIVE_AI_API_KEY is set in .env; rename it, or refer to it "
+            "in the settings"
         )
     ]
 

@@ -51,7 +51,8 @@ def test_a_date_where_text_belongs_is_told_to_be_quoted(
     problems: Problems, file: str, header: str, line: str, path: str
 ) -> None:
     told = problems({file: f"{header}\n{line}\n"})
-    assert told == [f"{file}:2  cogt.{path}: {QUOTE_IT}"]
+    expected = QUOTE_IT.replace("a date", "a date and time") if "T07:32" in line else QUOTE_IT
+    assert told == [f"{file}:2  cogt.{path}: {expected}"]
     assert DATE not in "".join(told)
 
 
@@ -61,7 +62,14 @@ def test_the_profile_is_no_date(problems: Problems) -> None:
     ]
 
 
-@pytest.mark.parametrize("value", [date(2024, 10, 21), datetime(2024, 10, 21, 7, 32), time(7, 32)])  # noqa: DTZ001 -- because: TOML has dates without a zone
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (date(2024, 10, 21), "a date"),
+        (datetime(2024, 10, 21, 7, 32), "a date and time"),  # noqa: DTZ001 -- because: TOML has dates without a zone
+        (time(7, 32), "a time"),
+    ],
+)
 @pytest.mark.parametrize(
     ("overrides", "path"),
     [
@@ -72,11 +80,10 @@ def test_the_profile_is_no_date(problems: Problems) -> None:
     ],
 )
 def test_a_date_of_the_code_is_refused_too(
-    problems: Problems, overrides: Callable[[Any], Mapping[str, Any]], path: str, value: object
+    problems: Problems, overrides: Callable[[Any], Mapping[str, Any]], path: str, value: object, kind: str
 ) -> None:
     (found,) = problems(overrides=overrides(value))
-    kind = "time" if isinstance(value, time) else "date"
-    assert found == f"overrides  cogt.{path}: expected a string, got a {kind}; put it in quotes"
+    assert found == f"overrides  cogt.{path}: expected a string, got {kind}; put it in quotes"
 
 
 def test_a_date_of_a_variable_is_refused_too(problems: Problems) -> None:

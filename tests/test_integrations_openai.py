@@ -163,6 +163,12 @@ REFUSED = [
         "model 'm' on backend 'b' has api 'responses', which sdk 'mistral' lacks; state api = \"chat\"",
         id="responses where there are none",
     ),
+    pytest.param(
+        VERTEX,
+        {"sdk": "openai_compatible", "api": "responses"},
+        "model 'm' on backend 'b' has api 'responses', which Vertex AI lacks; state api = \"chat\"",
+        id="responses on Vertex AI",
+    ),
 ]
 UNREACHABLE = [
     pytest.param(
@@ -196,13 +202,15 @@ UNREACHABLE = [
     pytest.param(
         {**AZURE, "api_key": ""},
         {},
-        "model 'm' on backend 'b' has no api_key; state one, or azure_ad_token for a token of Entra ID",
+        "model 'm' on backend 'b' has no api_key, which sdk 'openai' needs; "
+        "state one, or azure_ad_token for a token of Entra ID",
         id="no key at Azure",
     ),
     pytest.param(
         OLD_AZURE | {"api_key": ""},
         {},
-        "model 'm' on backend 'b' has no api_key; state one, or azure_ad_token for a token of Entra ID",
+        "model 'm' on backend 'b' has no api_key, which sdk 'openai' needs; "
+        "state one, or azure_ad_token for a token of Entra ID",
         id="no key at Azure's dated API",
     ),
     pytest.param(

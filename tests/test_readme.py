@@ -74,7 +74,7 @@ def test_every_toml_block_is_toml() -> None:
     assert all(tomllib.loads(block) for block in blocks)
 
 
-@pytest.mark.parametrize("command", ["show", "tests"])
+@pytest.mark.parametrize("command", ["show", "tests", "integration-tests"])
 def test_the_commands_set_up_an_environment_of_their_own(command: str) -> None:
     text = BLOCKS["command", command]
     assert text.startswith("python3 -m venv .venv && .venv/bin/pip install")

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,22 @@ from pipelex_cogt import (
     BackendDisabledError,
     InferenceModelSpec,
     LLMChoice,
+    ModelApi,
+    ModelConstraint,
     ModelManager,
     ModelNotRoutedError,
+    NotAvailableError,
+    ReasoningEffort,
 )
+from pipelex_cogt.models.call_parameters import PARAMETERS, find_faults
 from tests.conftest import WriteTree
 
 SETTINGS = Path(__file__).parents[1] / "settings"
 BACKEND_FILES = sorted((SETTINGS / "backends").glob("*.toml"))
-BACKENDS = sorted(tomllib.loads((SETTINGS / "backends.toml").read_text(encoding="utf-8")))
+BACKEND_TABLES = tomllib.loads((SETTINGS / "backends.toml").read_text(encoding="utf-8"))
+BACKENDS = sorted(name for name, table in BACKEND_TABLES.items() if table.get("enabled", True))
+SWITCHED_OFF = {"alibaba", "github", "huggingface", "moonshot", "nvidia", "perplexity", "zai"}
+"""Backends that an application switches on with models of its own."""
 ROUTING = tomllib.loads((SETTINGS / "routing.toml").read_text(encoding="utf-8"))
 PROFILES = sorted(ROUTING["profiles"])
 ENVIRONMENTS = ["development", "staging", "production"]
@@ -43,7 +52,26 @@ REQUIRED_PROFILES = {"all_enabled", "all_openai", "all_anthropic", "all_azure_op
 REQUIRED_ALIASES = {"best-claude", "base-gpt", "cheap"}
 LEAST_BACKENDS = 12
 LEAST_ENTRIES = 120
+LASTS_UNTIL = date(2027, 4, 1)
+"""Four months after the facts were read; a load warns 60 days before a model that it leads to retires."""
+LEAST_RESPONSES = 12
+LEAST_REASONING = 150
+LEAST_DATED = 75
+LEAST_STEERED = 6
 SECRET = "canary-e07c"
+
+SDKS = {
+    "anthropic": {"anthropic"},
+    "azure_openai": {"openai"},
+    "bedrock": {"anthropic", "bedrock", "openai"},
+    "google": {"google"},
+    "mistral": {"mistral"},
+    "openai": {"openai"},
+    "vertexai": {"anthropic", "google", "openai_compatible"},
+}
+"""What calls the models of each backend; of the others, what imitates OpenAI's API."""
+NOT_SERVED = {("ollama", "llm_to_describe_img"), ("ollama", "llm_to_extract_from_img")}
+"""Presets that lead to no model on one backend: no model of Ollama's reads pictures."""
 
 STATED_FACTS = re.compile(
     r"(?=.*\blitellm \d+(\.\d+)+)(?=.*\bgenai-prices \d+(\.\d+)+).*\b\d{4}-\d{2}-\d{2}\b", re.DOTALL
@@ -51,6 +79,7 @@ STATED_FACTS = re.compile(
 
 
 REFERENCED = re.findall(r"\$\{(\w+)", (SETTINGS / "backends.toml").read_text(encoding="utf-8"))
+BACKEND_KEYS = {name: re.findall(r"\w{4,}", table.get("api_key", "")) for name, table in BACKEND_TABLES.items()}
 EVERY_KEY = {name: f"https://{SECRET}" if name.endswith(("ENDPOINT", "URL")) else SECRET for name in REFERENCED}
 
 
@@ -87,11 +116,12 @@ def test_the_catalogue_is_large_enough(manager: ModelManager) -> None:
 
 
 def test_every_backend_has_its_file_and_every_file_its_backend(manager: ModelManager) -> None:
-    assert [path.stem for path in BACKEND_FILES] == sorted(manager.backends)
+    assert [path.stem for path in BACKEND_FILES] == BACKENDS
+    assert set(manager.backends) == {*BACKENDS, *SWITCHED_OFF}
 
 
 def test_every_backend_serves_something_and_has_a_name_for_people(manager: ModelManager) -> None:
-    assert [name for name, backend in manager.backends.items() if not backend.model_specs] == []
+    assert {name for name, backend in manager.backends.items() if not backend.model_specs} == SWITCHED_OFF
     assert [name for name, backend in manager.backends.items() if not backend.display_name] == []
 
 
@@ -100,6 +130,20 @@ def test_the_head_of_a_file_states_source_and_date(path: Path) -> None:
     head = path.read_text(encoding="utf-8").partition("[")[0]
     assert all(line.startswith("#") for line in head.splitlines() if line.strip())
     assert STATED_FACTS.search(head)
+
+
+@pytest.mark.parametrize("name", sorted(SWITCHED_OFF))
+def test_a_backend_without_models_is_switched_off_and_works_with_models_of_ones_own(
+    write_tree: WriteTree, name: str
+) -> None:
+    files = {
+        "backends.toml": f"[{name}]\nenabled = true",
+        f"backends/{name}.toml": '[mine]\nsdk = "openai_compatible"',
+    }
+    manager = ModelManager.load(write_tree(files), environ=dict.fromkeys(BACKEND_KEYS[name], SECRET))
+    assert manager.warnings == ()
+    assert manager.get_llm_deck().resolve("mine").backend.name == name
+    assert manager.backends[name].is_ready
 
 
 def test_every_model_says_what_it_reads_and_writes(manager: ModelManager) -> None:
@@ -113,6 +157,70 @@ def test_no_answer_is_longer_than_the_context_window(manager: ModelManager) -> N
         if spec.max_tokens and spec.context_window and spec.max_tokens > spec.context_window
     ]
     assert odd == []
+
+
+def test_no_prompt_is_longer_than_the_context_window(manager: ModelManager) -> None:
+    odd = [
+        (spec.backend_name, spec.name)
+        for spec in entries(manager)
+        if spec.max_input_tokens and spec.max_input_tokens >= (spec.context_window or 0)
+    ]
+    assert odd == []
+
+
+def test_every_model_has_an_output_limit(manager: ModelManager) -> None:
+    assert [(spec.backend_name, spec.name) for spec in entries(manager) if spec.max_tokens is None] == []
+
+
+def test_the_sdk_is_what_calls_the_model_there(manager: ModelManager) -> None:
+    found = {name: {spec.sdk for spec in manager.backends[name].model_specs.values()} for name in BACKENDS}
+    assert found == {name: SDKS.get(name, {"openai_compatible"}) for name in BACKENDS}
+
+
+def test_the_responses_api_serves_models_of_openai_alone(manager: ModelManager) -> None:
+    served = [spec for spec in entries(manager) if spec.api is ModelApi.RESPONSES]
+    assert len(served) >= LEAST_RESPONSES
+    assert {spec.sdk for spec in served} == {"openai"}
+
+
+def test_efforts_are_stated_from_least_to_most(manager: ModelManager) -> None:
+    order = [*ReasoningEffort]
+    stated = [spec.reasoning_efforts for spec in entries(manager) if spec.reasoning_efforts]
+    assert len(stated) >= LEAST_REASONING
+    assert [efforts for efforts in stated if [*efforts] != sorted(efforts, key=order.index)] == []
+
+
+def test_a_temperature_that_reasoning_forbids_is_one_of_a_model_that_may_not_reason(manager: ModelManager) -> None:
+    constraint = ModelConstraint.TEMPERATURE_UNSUPPORTED_WITH_REASONING
+    bound = [spec for spec in entries(manager) if constraint in spec.constraints]
+    assert bound
+    for spec in bound:
+        assert spec.reasoning_budget or ReasoningEffort.NONE in (spec.reasoning_efforts or ()), spec.name
+        assert ModelConstraint.TEMPERATURE_UNSUPPORTED not in spec.constraints
+
+
+def test_nothing_was_retired_when_the_facts_were_read(manager: ModelManager) -> None:
+    dated = [spec for spec in entries(manager) if spec.retires]
+    assert len(dated) >= LEAST_DATED
+    for spec in dated:
+        head = (SETTINGS / "backends" / f"{spec.backend_name}.toml").read_text(encoding="utf-8").partition("[")[0]
+        (read,) = re.findall(r"read (\d{4}-\d{2}-\d{2})", head)
+        assert spec.retires is not None
+        assert spec.retires > date.fromisoformat(read), spec.name
+
+
+def test_no_preset_leads_to_a_model_that_retires_soon() -> None:
+    for backend in BACKENDS:
+        deck = load_only(backend).get_llm_deck()
+        models = [deck.resolve(name).model for name in deck.llm_presets if (backend, name) not in NOT_SERVED]
+        assert [model.name for model in models if model.retires and model.retires < LASTS_UNTIL] == [], backend
+
+
+def test_a_successor_is_another_model_of_the_catalogue(manager: ModelManager) -> None:
+    stated = {spec.name: spec.successor for spec in entries(manager) if spec.successor}
+    assert stated
+    assert {name for name, successor in stated.items() if name == successor} == set()
+    assert set(stated.values()) - set(manager.backends.known_models) == set()
 
 
 def test_no_cached_price_is_above_the_full_one(manager: ModelManager) -> None:
@@ -143,11 +251,34 @@ def test_no_alias_is_named_like_a_model_or_a_preset(manager: ModelManager) -> No
     assert set(deck.llm_presets).isdisjoint(manager.backends.known_models)
 
 
-def test_every_preset_resolves_and_fits_every_member_of_its_chain(manager: ModelManager) -> None:
+def test_a_preset_that_states_a_temperature_fits_every_member_of_its_chain(manager: ModelManager) -> None:
     deck = manager.get_llm_deck()
-    for name, setting in deck.llm_presets.items():
+    stated = {name: setting for name, setting in deck.llm_presets.items() if setting.temperature is not None}
+    assert len(stated) >= LEAST_STEERED
+    for name, setting in stated.items():
         assert deck.resolve(name).model == deck.get_inference_model(setting.llm_handle)
         assert [fault for model in deck.chain(setting.llm_handle) for fault in setting.faults_for(model)] == [], name
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_each_preset_can_be_sent_to_each_backend(backend: str) -> None:
+    deck = load_only(backend).get_llm_deck()
+    served = {name for name in deck.llm_presets if (backend, name) not in NOT_SERVED}
+    for name in served:
+        first, *others = deck.resolve_all(name)
+        assert first.parameters.adapted == (), name
+        for llm in (first, *others):
+            sent = {key: getattr(llm.parameters, key) for key in PARAMETERS}
+            assert [*find_faults(sent, llm.model)] == [], (name, llm.model.name)
+    for name in set(deck.llm_presets) - served:
+        with pytest.raises(NotAvailableError):
+            deck.resolve_all(name)
+
+
+def test_who_wants_it_to_think_hard_has_a_model_that_is_asked_to() -> None:
+    for backend in BACKENDS:
+        llm = load_only(backend).get_llm_deck().resolve("llm_to_think_hard")
+        assert llm.parameters.reasoning_effort is ReasoningEffort.HIGH, backend
 
 
 def test_every_preset_is_described(manager: ModelManager) -> None:

@@ -97,3 +97,66 @@ def test_defaults_over_packaged_models_that_all_state_their_own_are_told(write_t
     manager = ModelManager.load(write_tree(files), environ={})
     (warning,) = told(manager)
     assert warning.startswith("backends/openai.toml:2  cogt.models.openai.defaults.max_tokens: has no effect: ")
+
+
+TIERS = "tiers = [{ above = 100, input = 5.0 }, { above = 2000, input = 6.0 }]"
+NO_EFFECT = "has no effect: the longest prompt of 'm1' has 2000 tokens; state an above that is less than that, got 2000"
+FUTILE = {
+    "the window": (
+        ["[m1]", "context_window = 2000", "[m1.costs]", TIERS],
+        f"backends/a.local.toml:4  cogt.models.a.m1.costs.tiers.1: {NO_EFFECT}",
+    ),
+    "the prompt alone": (
+        ["[m1]", "context_window = 9000", "max_input_tokens = 2000", "[m1.costs]", TIERS],
+        f"backends/a.local.toml:5  cogt.models.a.m1.costs.tiers.1: {NO_EFFECT}",
+    ),
+    "below a date": (
+        ["[m1]", "context_window = 2000", "[m1.costs]", f"from = [{{ date = 2099-01-01, {TIERS} }}]"],
+        f"backends/a.local.toml:4  cogt.models.a.m1.costs.from.0.tiers.1: {NO_EFFECT}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "warning"), FUTILE.values(), ids=FUTILE)
+def test_a_tier_above_any_prompt_is_told(load: Load, lines: list[str], warning: str) -> None:
+    assert told(load({"backends/a.local.toml": "\n".join(lines)})) == [warning]
+
+
+def test_a_tier_of_the_defaults_above_any_prompt_is_told_there(load: Load) -> None:
+    lines = ["[defaults]", "context_window = 2000", "[defaults.costs]", "tiers = [{ above = 3000, input = 5.0 }]"]
+    files = {"backends/a.toml": "\n".join(["[m1]", "[only-a]", *lines, "[defaults.x]"]).replace("[defaults.x]", "")}
+    files["backends/a.local.toml"] = "[defaults]\nsdk = 's'"
+    assert [*dict.fromkeys(each.split(": has")[0] for each in told(load(files)))] == [
+        "backends/a.toml:6  cogt.models.a.defaults.costs.tiers.0"
+    ]
+
+
+def test_a_tier_is_not_told_where_the_window_is_unknown(load: Load) -> None:
+    assert told(load({"backends/a.local.toml": f"[m1.costs]\n{TIERS}"})) == []
+
+
+def test_a_price_by_the_token_is_told_in_a_tier_and_below_a_date(load: Load) -> None:
+    lines = [
+        "[m1.costs]",
+        "tiers = [{ above = 100, output = 0.000001 }]",
+        "from = [{ date = 2099-01-01, input = 0.000002 }]",
+        "batch = 0.0005",
+    ]
+    assert told(load({"backends/a.local.toml": "\n".join(lines)})) == [
+        (
+            f"backends/a.local.toml:2  cogt.models.a.m1.costs.tiers.0.output: {PER_MILLION}; "
+            "0.000001 looks like a price per token: write 1"
+        ),
+        (
+            f"backends/a.local.toml:3  cogt.models.a.m1.costs.from.0.input: {PER_MILLION}; "
+            "0.000002 looks like a price per token: write 2"
+        ),
+    ]
+
+
+def test_tiers_of_the_defaults_are_told_where_every_flat_price_takes_them_away(load: Load) -> None:
+    lines = "[defaults.costs]\ntiers = [{ above = 3000, input = 5.0 }]\n[only-a.costs]\ninput = 1.0"
+    hint = "has no effect: every model of this backend states its own; state it in the tables of the models"
+    assert told(load({"backends/a.local.toml": lines})) == [
+        f"backends/a.local.toml:2  cogt.models.a.defaults.costs.tiers: {hint}"
+    ]

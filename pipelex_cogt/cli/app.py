@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,6 +12,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from pipelex_cogt.cli.ask import describe_request, print_answer
+from pipelex_cogt.cli.catalogue import compare_settings, describe_report, print_report
 from pipelex_cogt.cli.check import OutputFormat, check_settings, exit_status, print_checked
 from pipelex_cogt.cli.diff import diff_decks, print_differences
 from pipelex_cogt.cli.env import find_variables, format_example, is_refused, print_variables
@@ -19,6 +22,8 @@ from pipelex_cogt.cli.layout import Page, print_data
 from pipelex_cogt.cli.pieces import as_data, visible
 from pipelex_cogt.cli.show import LISTINGS, Listing, check_backend, describe, print_description
 from pipelex_cogt.errors import CogtError, SettingsError
+from pipelex_cogt.integrations.catalogue import SourceName
+from pipelex_cogt.models.catalogue import CatalogueKind
 from pipelex_cogt.models.model_manager import ModelManager
 
 
@@ -153,6 +158,25 @@ def explain(name: Name, env: Env = None, settings_dir: SettingsDir = None, as_js
 
 
 @_command()
+def ask(
+    preset: Annotated[str, typer.Argument(metavar="PRESET", help="A preset, a model or an alias.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The question; - reads it from standard input.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the request, without its key, and send nothing.")
+    ] = False,
+    env: Env = None,
+    settings_dir: SettingsDir = None,
+) -> None:
+    """Ask one question: print the answer as it comes, then its tokens and what they cost; status 1 where none comes."""
+    llm = ModelManager.load(settings_dir, env).get_llm_deck().resolve(preset)
+    question = sys.stdin.read() if text == "-" else text
+    if dry_run:
+        print_data(as_data(describe_request(llm, question)))
+    elif not print_answer(llm, question, Page.of_stdout(), Page.of_stderr()):
+        raise typer.Exit(1)
+
+
+@_command()
 def check(
     env: Annotated[str | None, typer.Option("--env", help="One environment; else every one that exists.")] = None,
     settings_dir: SettingsDir = None,
@@ -181,3 +205,17 @@ def diff(
     differences = diff_decks((before, after), env, settings_dir, is_profile=profile)
     _print([*map(asdict, differences)], print_differences, as_json=as_json)
     raise typer.Exit(bool(differences))
+
+
+@_command(fault_status=2)
+def catalogue(
+    against: Annotated[SourceName, typer.Option("--against", help="The package whose data are compared.")],
+    only: Annotated[list[CatalogueKind] | None, typer.Option("--only", help="What to compare; else all of it.")] = None,
+    env: Env = None,
+    settings_dir: SettingsDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what differs between the models in force and a package's data; status 0 equal, 1 different, 2 faulty."""
+    report = compare_settings(against, only or [*CatalogueKind], env, settings_dir)
+    _print(describe_report(report), print_report, as_json=as_json)
+    raise typer.Exit(bool(report.differences))

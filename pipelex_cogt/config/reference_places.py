@@ -8,6 +8,7 @@ same with and without keys; a variable that overrides it may change it from outs
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from pipelex_cogt.config.environ import PREFIX
@@ -70,5 +71,5 @@ def _may_hold_reference(key: str, item: Any) -> bool:
 
 def _variable(path: KeyPath) -> str:
     """The variable that overrides a key path, or the list that holds it."""
-    keys = [key for key in path if isinstance(key, str)]
-    return PREFIX + SEPARATOR.join(map(variable_part, keys))
+    keys = takewhile(lambda key: isinstance(key, str), path)
+    return PREFIX + SEPARATOR.join(variable_part(str(key)) for key in keys)

@@ -8,7 +8,7 @@ show it or to find its references, walks it with `leaves` or `map_leaves`; whoev
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, time
+from datetime import date, datetime, time
 from itertools import count, repeat
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
@@ -35,6 +35,7 @@ _TOML_TYPES: Mapping[type, str] = {
     dict: "a table",
     list: "a list",
     tuple: "a list",
+    datetime: "a date and time",
     date: "a date",
     time: "a time",
 }
@@ -44,7 +45,7 @@ def toml_type(value: object) -> str:
     """What TOML calls a value's type."""
     if value == "":
         return "an empty string"
-    # The narrower type comes first: a boolean is an integer to Python, and a date and time is a date.
+    # The narrower type comes first: a boolean is an integer to Python, and a date and time is a date to it.
     names = filter(None, map(_TOML_TYPES.get, type(value).__mro__))
     return next(names, f"a Python {type(value).__name__}")
 

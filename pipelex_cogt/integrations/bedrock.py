@@ -10,6 +10,7 @@ Claude and gpt-oss on Bedrock have clients of their own: `integrations.anthropic
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from pipelex_cogt.integrations.headers import asked_headers, shown_headers
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
+from pipelex_cogt.model_backends.usage import Usage
 from pipelex_cogt.models.model_deck import ResolvedLLM
 
 _CLIENTS = Clients()
@@ -65,6 +67,23 @@ def client(llm: ResolvedLLM) -> Any:
     timeout = llm.parameters.timeout
     variant = (timeout, llm.max_retries, llm.model.name if llm.model.stated_headers else None)
     return _CLIENTS.get(llm.backend, variant, partial(_build, llm, llm.backend.model_copy()))
+
+
+def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
+    """Call with one prompt: the pieces of the answer as they come, then what it took.
+
+    Raises:
+        CallRefusedError: Converse does not serve this model here, or nobody says in which region.
+        MissingExtraError: boto3 is not installed.
+        MissingCredentialError: A credential is missing.
+    """
+    messages = [{"role": "user", "content": [{"text": prompt}]}]
+    for event in client(llm).converse_stream(messages=messages, **arguments(llm))["stream"]:
+        text = event.get("contentBlockDelta", {}).get("delta", {}).get("text")
+        if text:
+            yield text
+        if "metadata" in event:
+            yield Usage.of(event["metadata"])
 
 
 def _check(llm: ResolvedLLM) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from copy import copy
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -17,7 +18,6 @@ from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
-from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.models.model_deck import ResolvedLLM
 
@@ -26,23 +26,23 @@ Key: TypeAlias = Callable[[], str]
 AskedLater: TypeAlias = Callable[[], Awaitable[str]]
 """The same for an async client."""
 
-PATHS = {"anthropic": "/v1", "google": "/v1beta/openai", "mistral": "/v1"}
+_PATHS = {"anthropic": "/v1", "google": "/v1beta/openai", "mistral": "/v1"}
 """Where those who have an API of their own keep OpenAI's, by `sdk`: below the endpoint that their own SDK takes."""
-_OWN_SDKS = frozenset({"openai", "openai_compatible", *PATHS})
 _SDKS = {
-    Platform.OWN: _OWN_SDKS,
-    Platform.AZURE: frozenset({"openai", "openai_compatible"}),
-    Platform.BEDROCK: frozenset({"openai", "openai_compatible"}),
-    Platform.VERTEX: frozenset({"openai_compatible"}),
+    Platform.OWN: ("openai", "openai_compatible", *_PATHS),
+    Platform.AZURE: ("openai", "openai_compatible"),
+    Platform.BEDROCK: ("openai", "openai_compatible"),
+    Platform.VERTEX: ("openai_compatible",),
 }
 """The `sdk` of the models that OpenAI's SDK can call, by platform."""
-_RESPONSES_SDKS = ("openai", "openai_compatible")
 _STAND_IN_KEY = "no-key-needed"
 """What the SDK is given where a host asks for no key, for it insists on one."""
 _FIRST_RESPONSES_VERSION = "2025-03-01"
 """The day of Azure's first dated version that has the Responses API."""
 _UNDATED_VERSIONS = ("", "v1")
 """What `api_version` states for the form of Azure's API that has no versions."""
+_ENTRA_TOKEN = "azure_ad_token"  # noqa: S105 -- because: it is the name of a key of TOML
+_AWS_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -80,11 +80,12 @@ def check(llm: ResolvedLLM) -> None:
     Raises:
         CallRefusedError: It cannot.
     """
-    sdk = llm.model.sdk
-    if sdk not in _SDKS[platform_of(llm.backend)]:
+    sdk, platform = llm.model.sdk, platform_of(llm.backend)
+    if sdk not in _SDKS[platform]:
         raise refusal(llm, "openai")
-    if llm.model.api is ModelApi.RESPONSES and sdk not in _RESPONSES_SDKS:
-        raise _refused(llm, f"has api 'responses', which sdk {sdk!r} lacks", 'state api = "chat"')
+    lacking = f"sdk {sdk!r}" if sdk in _PATHS else platform
+    if llm.model.api is ModelApi.RESPONSES and (sdk in _PATHS or platform is Platform.VERTEX):
+        raise _refused(llm, f"has api 'responses', which {lacking} lacks", 'state api = "chat"')
 
 
 def find_door(llm: ResolvedLLM) -> Door:
@@ -96,81 +97,82 @@ def find_door(llm: ResolvedLLM) -> Door:
     """
     check(llm)
     # A client that kept the backend itself would keep it for ever, for clients are kept as long as their backend.
-    return _FINDERS[platform_of(llm.backend)](llm, copy(llm.backend))
+    return _FINDERS[platform_of(llm.backend)](replace(llm, backend=copy(llm.backend)))
 
 
-def _find_own(llm: ResolvedLLM, backend: InferenceBackend) -> Door:
-    base_url = _below(_endpoint(llm, backend), PATHS.get(llm.model.sdk, ""))
-    key = _key(llm, backend)
+def _find_own(llm: ResolvedLLM) -> Door:
+    base_url = _below(_endpoint(llm), _PATHS.get(llm.model.sdk, ""))
+    # A host that imitates OpenAI may ask for no key, and a gateway for headers alone.
+    is_optional = llm.model.sdk == "openai_compatible" or bool(llm.backend.stated_headers)
+    key = _key(llm, is_optional=is_optional)
     return Door("OpenAI", (base_url,), lambda kind: {"base_url": base_url, "api_key": kind(key)})
 
 
-def _find_azure(llm: ResolvedLLM, backend: InferenceBackend) -> Door:
+def _find_azure(llm: ResolvedLLM) -> Door:
     """Azure's API, by the form that `api_version` states: with dated versions, or the later one that has none.
 
     https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
     """
-    root = _endpoint(llm, backend).removesuffix("/v1").removesuffix("/openai")
-    version = _text(backend, "api_version") or ""
-    token = _entra_token(backend)
-    if token is None and backend.stated_api_key is None:
-        raise _refused(llm, "has no api_key", "state one, or azure_ad_token for a token of Entra ID")
+    root = _endpoint(llm).removesuffix("/v1").removesuffix("/openai")
+    version = _text(llm, "api_version") or ""
+    is_token = _ENTRA_TOKEN in llm.backend.stated_extra_config
+    key = _entra_token(llm) if is_token else _key(llm, is_optional=bool(llm.backend.stated_headers))
     if version in _UNDATED_VERSIONS:
-        base_url, key = f"{root}/openai/v1", token or _own_key(backend)
+        base_url = f"{root}/openai/v1"
         return Door("OpenAI", (base_url,), lambda kind: {"base_url": base_url, "api_key": kind(key)})
     if llm.model.api is ModelApi.RESPONSES and version < _FIRST_RESPONSES_VERSION:
         problem = f"has api 'responses', which Azure's api_version {version!r} lacks"
         raise _refused(llm, problem, f'state api_version = "v1", or one from {_FIRST_RESPONSES_VERSION} on')
     place = {"azure_endpoint": root, "api_version": version}
-    argument, key = ("azure_ad_token_provider", token) if token else ("api_key", _own_key(backend))
+    argument = "azure_ad_token_provider" if is_token else "api_key"
     return Door("AzureOpenAI", (root, version), lambda kind: {**place, argument: kind(key)})
 
 
-def _find_bedrock(_llm: ResolvedLLM, backend: InferenceBackend) -> Door:
+def _find_bedrock(llm: ResolvedLLM) -> Door:
     """Bedrock's OpenAI API: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html."""
-    base_url = backend.endpoint and _below(backend.endpoint.rstrip("/"), "/openai/v1")
-    region = _text(backend, "aws_region")
-    if backend.stated_api_key is not None:
-        # The SDK would wrap the error of a key that is missing.
-        backend.api_key  # noqa: B018 -- because: it is asked for its error
-    return Door("OpenAI", (base_url, region), partial(_bedrock, backend, base_url, region))
+    endpoint, region = llm.backend.endpoint, _text(llm, "aws_region")
+    base_url = endpoint and _below(endpoint.rstrip("/"), "/openai/v1")
+    # A key that is missing is told here, for the SDK would wrap the error.
+    is_keyed = llm.backend.api_key is not None
+    return Door("OpenAI", (base_url, region, is_keyed), partial(_bedrock, llm, base_url, region, is_keyed))
 
 
 def _bedrock(
-    backend: InferenceBackend, base_url: str | None, region: str | None, kind: Callable[[Key], Any]
+    llm: ResolvedLLM,
+    base_url: str | None,
+    region: str | None,
+    is_keyed: bool,  # noqa: FBT001 -- because: `partial` hands it over in its place
+    kind: Callable[[Key], Any],
 ) -> dict[str, Any]:
     bedrock = import_sdk("openai.providers", "bedrock").bedrock
-    # The ids of the catalogue are those of the older of its two services.
+    # Of its two services the older one serves the ids that begin with a region or end with a version.
     service = "mantle" if "bedrock-mantle" in (base_url or "") else "runtime"
-    shown = _aws_credentials(backend, kind)
+    shown = {"token_provider": kind(_key(llm))} if is_keyed else _aws_credentials(llm)
     return {"provider": bedrock(endpoint=service, region=region, base_url=base_url, **shown)}
 
 
-def _aws_credentials(backend: InferenceBackend, kind: Callable[[Key], Any]) -> dict[str, Any]:
-    """What Bedrock is shown: a key, the profile or the keys that are stated, else what AWS's own chain finds."""
-    if backend.stated_api_key is not None:
-        return {"token_provider": kind(_own_key(backend))}
+def _aws_credentials(llm: ResolvedLLM) -> dict[str, Any]:
+    """The keys or the profile of AWS that a backend states; nothing where AWS's own chain is to find them."""
     botocore = import_sdk("botocore.credentials", "bedrock")
-    if "aws_access_key_id" in backend.stated_extra_config:
-        names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-        return {"credential_provider": lambda: botocore.Credentials(*(_text(backend, name) for name in names))}
-    return {"profile": _text(backend, "aws_profile")}
+    if _text(llm, _AWS_KEYS[0]):
+        return {"credential_provider": lambda: botocore.Credentials(*(_text(llm, name) for name in _AWS_KEYS))}
+    return {"profile": _text(llm, "aws_profile")}
 
 
-def _find_vertex(llm: ResolvedLLM, backend: InferenceBackend) -> Door:
+def _find_vertex(llm: ResolvedLLM) -> Door:
     """Vertex AI's open models: https://cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis."""
-    project, location = _text(backend, "gcp_project_id"), _text(backend, "gcp_location") or "global"
+    project, location = _text(llm, "gcp_project_id"), _text(llm, "gcp_location") or "global"
     if project is None:
         raise _refused(llm, "has no gcp_project_id", "state it at the backend")
     prefix = "" if location == "global" else f"{location}-"
-    root = (backend.endpoint or f"https://{prefix}aiplatform.googleapis.com").rstrip("/").removesuffix("/v1")
+    root = (llm.backend.endpoint or f"https://{prefix}aiplatform.googleapis.com").rstrip("/").removesuffix("/v1")
     base_url = f"{root}/v1/projects/{project}/locations/{location}/endpoints/openapi"
-    return Door("OpenAI", (base_url,), partial(_vertex, backend, base_url))
+    is_keyed = llm.backend.stated_api_key is not None
 
+    def build(kind: Callable[[Key], Any]) -> dict[str, Any]:
+        return {"base_url": base_url, "api_key": kind(_key(llm) if is_keyed else _google_token())}
 
-def _vertex(backend: InferenceBackend, base_url: str, kind: Callable[[Key], Any]) -> dict[str, Any]:
-    key = _google_token() if backend.stated_api_key is None else _own_key(backend)
-    return {"base_url": base_url, "api_key": kind(key)}
+    return Door("OpenAI", (base_url,), build)
 
 
 def _google_token() -> Key:
@@ -186,7 +188,7 @@ def _google_token() -> Key:
     return token
 
 
-_FINDERS: Mapping[Platform, Callable[[ResolvedLLM, InferenceBackend], Door]] = {
+_FINDERS: Mapping[Platform, Callable[[ResolvedLLM], Door]] = {
     Platform.OWN: _find_own,
     Platform.AZURE: _find_azure,
     Platform.BEDROCK: _find_bedrock,
@@ -194,50 +196,65 @@ _FINDERS: Mapping[Platform, Callable[[ResolvedLLM, InferenceBackend], Door]] = {
 }
 
 
-def _endpoint(llm: ResolvedLLM, backend: InferenceBackend) -> str:
+def _endpoint(llm: ResolvedLLM) -> str:
     """Where a backend is, without a slash at its end."""
-    if backend.endpoint is None:
+    endpoint = llm.backend.endpoint
+    if endpoint is None:
         problem = "has no endpoint, and OpenAI's SDK would send the prompt to api.openai.com"
         raise _refused(llm, problem, "state the backend's endpoint")
-    return backend.endpoint.rstrip("/")
+    return endpoint.rstrip("/")
 
 
 def _below(root: str, path: str) -> str:
-    """A path below a root, which may have it already, or the version at its end."""
-    version = path.rpartition("/")[2]
-    return root if not path or root.endswith((path, f"/{version}")) else f"{root}{path}"
+    """A path below a root, which may have its first step already, or all of it."""
+    steps = path.split("/")
+    if not path or root.endswith(f"/{steps[-1]}"):
+        return root
+    return root.removesuffix(f"/{steps[1]}") + path
 
 
-def _key(llm: ResolvedLLM, backend: InferenceBackend) -> Key:
-    """What answers the key of a backend; a stand-in where a host asks for none."""
-    if backend.stated_api_key is not None:
-        return _own_key(backend)
-    if llm.model.sdk != "openai_compatible" and not backend.stated_headers:
-        way = "state one, or headers that show who calls; where the host asks for none, any text does"
-        raise _refused(llm, f"has no api_key, which sdk {llm.model.sdk!r} needs", way)
-    return lambda: _STAND_IN_KEY
+def _key(llm: ResolvedLLM, *, is_optional: bool = False) -> Key:
+    """What answers the key of a backend; a stand-in where there is none and none is needed."""
+    if llm.backend.stated_api_key is None and not is_optional:
+        raise _keyless(llm)
 
-
-def _own_key(backend: InferenceBackend) -> Key:
     @leaves_no_locals
     def key() -> str:
-        return str(plain_text(backend.api_key) or "")
+        found = plain_text(llm.backend.api_key)
+        if not found and not is_optional:
+            raise _keyless(llm)
+        return str(found or _STAND_IN_KEY)
 
     return key
 
 
-def _entra_token(backend: InferenceBackend) -> Key | None:
+def _entra_token(llm: ResolvedLLM) -> Key:
     """What answers the Entra token of an Azure backend that states one instead of a key."""
-    if backend.stated_api_key is not None or "azure_ad_token" not in backend.stated_extra_config:
-        return None
-    return lambda: str(_text(backend, "azure_ad_token"))
+
+    @leaves_no_locals
+    def token() -> str:
+        found = _text(llm, _ENTRA_TOKEN)
+        if not found:
+            raise _keyless(llm)
+        return found
+
+    return token
 
 
 @leaves_no_locals
-def _text(backend: InferenceBackend, key: str) -> str | None:
+def _text(llm: ResolvedLLM, key: str) -> str | None:
     """A further setting of a backend as text; None where it is not stated, or empty."""
-    value = plain_text(backend.extra_config.get(key))
+    value = plain_text(llm.backend.extra_config.get(key))
     return str(value) if value else None
+
+
+def _keyless(llm: ResolvedLLM) -> CallRefusedError:
+    way = _WAYS_IN.get(platform_of(llm.backend), _WAY_IN)
+    return _refused(llm, f"has no api_key, which sdk {llm.model.sdk!r} needs", way)
+
+
+_WAY_IN = "state one, or headers that show who calls; where the host asks for none, any text does"
+_WAYS_IN = {Platform.AZURE: f"state one, or {_ENTRA_TOKEN} for a token of Entra ID"}
 
 
 def _refused(llm: ResolvedLLM, problem: str, way: str) -> CallRefusedError:

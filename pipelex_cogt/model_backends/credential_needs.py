@@ -8,9 +8,9 @@
 
 A backend has credentials of its own where a source answers a reference of it, or its `api_key` is a literal, and
 nothing that it needs is missing. One that needs none, as `ollama` does, is always ready and so says nothing of what a
-person uses: under "prefer" it stands back as if it lacked the variables that would set it, unless one of them is set or
-the application names it. It does so with a table of its own, in `enabled_backends`, or in a route, a `default` or a
-`fallback_order` in force.
+person uses: under "prefer" and "skip" it stands back as if it lacked the variables that would set it as soon as some
+backend has its own, unless one of them is set or the application names it. It does so with a table of its own, in
+`enabled_backends`, or in a route, a `default` or a `fallback_order` in force.
 """
 
 from __future__ import annotations
@@ -132,11 +132,11 @@ def left_out(
         config: What a missing credential means, and which backends are chosen.
         credentials: Says who states what.
     """
-    mode = config.missing_credentials
-    is_preferring = mode is MissingCredentials.PREFER and any(need.has_its_own for need in needs.values())
+    mode, some_have = config.missing_credentials, any(need.has_its_own for need in needs.values())
+    is_preferring = mode is MissingCredentials.PREFER and some_have
     if not is_preferring and mode is not MissingCredentials.SKIP:
         return {}
-    spare = [name for name, need in needs.items() if is_preferring and need.may_stand_back]
+    spare = [name for name, need in needs.items() if some_have and need.may_stand_back]
     standing_back = {*spare} - _named_of(spare, tree, config, credentials) if spare else ()
     lacking = {name: need.defaulted if name in standing_back else need.missing for name, need in needs.items()}
     return {name: references for name, references in lacking.items() if references}

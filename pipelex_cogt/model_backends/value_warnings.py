@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 
 from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
+from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.suggestions import did_you_mean, one_slip_from
 from pipelex_cogt.config.tables import Table, has_value, leaves
+from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.costs import PRICE_NAMES, ModelCosts, PriceTier
+from pipelex_cogt.model_backends.model_spec import KNOWN_SDKS
 
 _LEAST_PRICE = 0.001
 """US dollars per million tokens: no provider asks less."""
@@ -26,8 +30,36 @@ def warn_of_prices(models: Table, report: ProblemReport) -> None:
         report: Where warnings are noted.
     """
     for path, price in _prices(models):
-        if isinstance(price, float) and 0 < price < _LEAST_PRICE:
+        if isinstance(price, float) and 0 < price < _LEAST_PRICE and path[-1] in PRICE_NAMES:
             report.warning(path, "prices are US dollars per million tokens", _tell_price(Decimal(repr(price))))
+
+
+def warn_of_tiers(backends: Iterable[InferenceBackend], models: Table, report: ProblemReport) -> None:
+    """Note prices of prompts that are longer than any that the model takes.
+
+    Args:
+        backends: The backends, whose models are looked at.
+        models: The tables of the models, by backend and model name.
+        report: Where warnings are noted.
+    """
+    for backend in backends:
+        for spec in backend.model_specs.values():
+            longest = min(filter(None, (spec.context_window, spec.max_input_tokens)), default=None)
+            for place, tier in _tiers(spec.costs):
+                if longest is not None and tier.above >= longest:
+                    path = ("models", backend.name, spec.name, "costs", *place)
+                    stated = path if has_value(models, path[1:]) else path_in_defaults(path)
+                    text = f"has no effect: the longest prompt of {spec.name!r} has {longest} tokens"
+                    report.warning(stated, text, f"state an above that is less than that, got {tier.above}")
+
+
+def _tiers(costs: ModelCosts) -> Iterator[tuple[KeyPath, PriceTier]]:
+    """Every tier with its key path within the costs."""
+    for index, tier in enumerate(costs.tiers):
+        yield ("tiers", index), tier
+    for number, dated in enumerate(costs.dated):
+        for index, tier in enumerate(dated.tiers):
+            yield ("from", number, "tiers", index), tier
 
 
 def warn_of_defaults(models: Table, report: ProblemReport) -> None:
@@ -47,6 +79,22 @@ def warn_of_defaults(models: Table, report: ProblemReport) -> None:
             if not may_go_on and all(map(partial(has_value, path=path), settled)):
                 text = "has no effect: every model of this backend states its own"
                 report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
+
+
+def warn_of_sdks(models: Table, report: ProblemReport) -> None:
+    """Note an `sdk` that is one slip away from one that we know, for any text may name an application's own.
+
+    Args:
+        models: The tables of the models, by backend and model name.
+        report: Where warnings are noted.
+    """
+    for backend, file in models.items():
+        for model, table in file.items():
+            sdk = table.get("sdk") if isinstance(table, dict) else None
+            meant = one_slip_from(sdk, KNOWN_SDKS) if isinstance(sdk, str) and sdk not in KNOWN_SDKS else None
+            if meant is not None:
+                path = ("models", backend, model, "sdk")
+                report.warning(path, f"no integration knows the sdk {sdk!r}", did_you_mean([meant]))
 
 
 def _prices(models: Table) -> Iterator[tuple[KeyPath, object]]:

@@ -82,7 +82,7 @@ class CallParameters:
         values["temperature"] = temperature
         values["prompting_target"] = values["prompting_target"] or model.prompting_target
         values["stop"] = tuple(values["stop"] or ())
-        values["extra_body"] = freeze(_opened(merge({**model.extra_body}, {**values["extra_body"]})))
+        values["extra_body"] = freeze(_opened(merge({**model.extra_body}, {**values["extra_body"]}), model))
         return cls(**values, adapted=tuple(adapted))
 
     @property
@@ -134,7 +134,7 @@ class _Asked(NamedTuple):
         return effort not in (None, ReasoningEffort.NONE) or bool(self.values["reasoning_budget"])
 
 
-def _opened(extra_body: Table) -> Table:
+def _opened(extra_body: Table, model: InferenceModelSpec) -> Table:
     """What a request carries, of its own types: what was sealed is opened.
 
     Raises:
@@ -143,7 +143,7 @@ def _opened(extra_body: Table) -> Table:
 
     def open_one(path: KeyPath, value: Any) -> Any:
         if isinstance(value, SealedText) and value.is_lost:
-            raise LiteralLeftBehindError("of this model", join_keys(("extra_body", *path)))
+            raise LiteralLeftBehindError(model.backend_name, join_keys(("extra_body", *path)))
         return stated_value(value)
 
     opened: Table = map_leaves(extra_body, open_one)
@@ -274,7 +274,7 @@ class _Rule(NamedTuple):
             "value": _tell(asked.value),
             "limit": self.limit(asked),
             "sdk": model.sdk,
-            "api": model.api,
+            "api": str(model.api),
             "max_tokens": asked.values["max_tokens"],
             "max_temperature": model.max_temperature,
             "efforts": ", ".join(model.reasoning_efforts or ()),

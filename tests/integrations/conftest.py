@@ -15,6 +15,7 @@ from tests.integrations.server import Provider
 NAMES_OF_OTHERS = ("OPENAI_", "AZURE_", "ANTHROPIC_", "GEMINI_", "GOOGLE_", "VERTEX", "AWS_", "MISTRAL_", "LITELLM_")
 """Variables that SDKs read by themselves: none of the machine's may reach a test."""
 QUIET = {
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
     "AWS_EC2_METADATA_DISABLED": "true",
     "NO_GCE_CHECK": "true",

@@ -11,12 +11,11 @@ from typing import Any
 
 import anthropic
 import boto3
-import httpx2
 import openai
 import pytest
 from google import genai
+from google.auth.transport.requests import Request as GoogleRequest
 from google.oauth2.credentials import Credentials
-from mistralai.client import Mistral
 from pydantic import BaseModel
 
 from tests.integrations.conftest import LeftTheMachineError
@@ -236,34 +235,6 @@ def test_azure_is_spoken_to_in_both_forms(provider: Provider) -> None:
         ("azure_openai", "/openai/v1/responses", {}),
     ]
     assert provider.requests[0].headers["api-key"] == "key"
-
-
-# Mistral's own SDK
-
-
-def test_mistral_answers_streams_and_calls_tools(provider: Provider) -> None:
-    with Mistral(server_url=provider.at("mistral"), api_key="key") as client:
-        answer = client.chat.complete(model="mistral-large-4", messages=HELLO)
-        assert answer.choices[0].message is not None
-        assert answer.choices[0].message.content == TEXT
-        with client.chat.stream(model="mistral-large-4", messages=HELLO) as stream:
-            chunks = [event.data for event in stream]
-        assert "".join(str(chunk.choices[0].delta.content or "") for chunk in chunks) == TEXT
-        assert chunks[-1].usage is not None
-        assert chunks[-1].usage.prompt_tokens == USED.input
-        called = client.chat.complete(model="mistral-large-4", messages=HELLO, tools=CHAT_TOOLS).choices[0].message
-        assert called is not None
-        assert called.tool_calls
-        assert called.tool_calls[0].function.name == "weather"
-    assert provider.requests[-1].host == "mistral"
-
-
-def test_mistral_answers_an_async_client(provider: Provider) -> None:
-    async def use(client: Mistral) -> Any:
-        return await client.chat.complete_async(model="mistral-large-4", messages=HELLO)
-
-    answer = asynchronously(lambda: Mistral(server_url=provider.at("mistral"), api_key="key"), use)
-    assert answer.choices[0].message.content == TEXT
 
 
 # Anthropic, on its three platforms
@@ -546,8 +517,11 @@ def test_many_threads_are_served_at_once(provider: Provider, openai_client: open
 
 
 def test_google_hands_out_a_token(provider: Provider) -> None:
-    answer = httpx2.post(f"{provider.url}/token", data={"grant_type": "refresh_token", "refresh_token": "1//x"})
-    assert answer.json()["token_type"] == "Bearer"
+    credentials = Credentials(
+        token=None, refresh_token="1//x", token_uri=f"{provider.url}/token", client_id="c", client_secret="s"
+    )
+    credentials.refresh(GoogleRequest())
+    assert credentials.token == "ya29.loopback"
     assert provider.requests[-1].body["refresh_token"] == "1//x"
 
 

@@ -7,9 +7,8 @@ from typing import Any
 
 from tests.integrations.dialects.sse import event
 from tests.integrations.exchange import JSON, Refusal, Reply, Request, Tokens, Turn
+from tests.integrations.google_json import camel
 
-PARAMETERS = ("parametersJsonSchema", "parameters_json_schema", "parameters")
-"""What the schema of a function's arguments may be called: Google's JSON knows both spellings of every name."""
 STATUSES = {
     400: "INVALID_ARGUMENT",
     401: "UNAUTHENTICATED",
@@ -24,6 +23,7 @@ STATUSES = {
 
 def turn(body: JSON) -> Turn:
     """Return what the body of a request asks for."""
+    body = camel(body)
     config = body.get("generationConfig") or {}
     parts = [part for content in body.get("contents", []) for part in content.get("parts") or ()]
     calling = (body.get("toolConfig") or {}).get("functionCallingConfig") or {}
@@ -43,9 +43,12 @@ def turn(body: JSON) -> Turn:
 
 def declared(body: JSON) -> dict[str, JSON]:
     functions = [each for tool in body.get("tools") or () for each in tool.get("functionDeclarations") or ()]
-    return {
-        each["name"]: next((each[key] for key in PARAMETERS if key in each), {"type": "object"}) for each in functions
-    }
+    return {each["name"]: schema_of(each) for each in functions}
+
+
+def schema_of(function: JSON) -> JSON:
+    schema: JSON = function.get("parametersJsonSchema") or function.get("parameters") or {"type": "object"}
+    return schema
 
 
 def usage(tokens: Tokens) -> dict[str, Any]:

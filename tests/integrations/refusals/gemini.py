@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from tests.integrations.exchange import Refusal, Request
+from tests.integrations.google_json import camel
 from tests.integrations.refusals.pieces import outside, rules_of, words
 
 PARAMETERS = words(
@@ -62,10 +62,10 @@ MODELS: Mapping[str, GeminiRules] = {
 def generate_content(request: Request) -> Iterator[Refusal]:
     """Yield what the API refuses of a request."""
     body = camel(request.body)
-    config = camel(body.get("generationConfig") or {})
+    config = body.get("generationConfig") or {}
     yield from unknown(body, PARAMETERS, "")
     yield from unknown(config, GENERATION_CONFIG, " at 'generation_config'")
-    yield from unknown(camel(config.get("thinkingConfig") or {}), THINKING_CONFIG, " at 'thinking_config'")
+    yield from unknown(config.get("thinkingConfig") or {}, THINKING_CONFIG, " at 'thinking_config'")
     if not body.get("contents"):
         yield Refusal("* GenerateContentRequest.contents: contents is not specified")
     yield from outside(config, "temperature", 0, 2)
@@ -77,11 +77,6 @@ def generate_content(request: Request) -> Iterator[Refusal]:
         yield from of_a_gemini(config, rules)
 
 
-def camel(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a table with its names as Google's JSON prefers them: it takes `top_p` for `topP`."""
-    return {re.sub(r"_(\w)", lambda found: found[1].upper(), name): value for name, value in table.items()}
-
-
 def unknown(table: Mapping[str, Any], known: frozenset[str], where: str) -> Iterator[Refusal]:
     for name in table:
         if name not in known:
@@ -91,7 +86,7 @@ def unknown(table: Mapping[str, Any], known: frozenset[str], where: str) -> Iter
 def of_a_gemini(config: Mapping[str, Any], rules: GeminiRules) -> Iterator[Refusal]:
     if (config.get("maxOutputTokens") or 0) > rules.max_tokens:
         yield Refusal(f"Unable to submit request because it has a maxOutputTokens value above {rules.max_tokens}.")
-    thinking = camel(config.get("thinkingConfig") or {})
+    thinking = config.get("thinkingConfig") or {}
     level, budget = thinking.get("thinkingLevel"), thinking.get("thinkingBudget")
     if level is not None and budget is not None:
         yield Refusal("You can only set one of thinking budget and thinking level.")
@@ -112,7 +107,7 @@ def fits(budget: int, rules: GeminiRules) -> bool:
 def ignored(request: Request) -> tuple[str, ...]:
     """Return the parameters that this model takes without a word and without effect."""
     rules = rules_of(request.model, MODELS)
-    config = camel(camel(request.body).get("generationConfig") or {})
+    config = camel(request.body).get("generationConfig") or {}
     if rules is None or rules.samples:
         return ()
     return tuple(name for name in ("temperature", "topP", "topK") if name in config)

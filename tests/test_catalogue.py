@@ -1,0 +1,337 @@
+"""The catalogue against a source: what differs, where it is stated, and how `pipelex-cogt catalogue` tells it."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import sys
+from collections.abc import Callable, Collection, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+import pytest
+from typer.testing import CliRunner
+
+from pipelex_cogt import ModelManager
+from pipelex_cogt.cli.app import app
+from pipelex_cogt.errors import CatalogueSourceError, MissingExtraError
+from pipelex_cogt.integrations import catalogue
+from pipelex_cogt.integrations.catalogue import GenaiPrices, LiteLLM, SourceName
+from pipelex_cogt.model_backends.costs import ModelCosts
+from pipelex_cogt.models.catalogue import CatalogueKind, CatalogueReport, KnownModel, compare_catalogue
+from tests.conftest import WriteTree
+
+ON = date(2026, 11, 30)
+Load: TypeAlias = Callable[[Mapping[str, str]], ModelManager]
+EVERY_KIND = frozenset(CatalogueKind)
+EMPTY = {"routing.toml": "active = 'all_enabled'"}
+"""An application that states nothing new."""
+
+
+class Source:
+    """A source that knows the models it is given, of backend `known` alone."""
+
+    name: ClassVar[str] = "source 1.0"
+
+    def __init__(self, **models: KnownModel) -> None:
+        self.models = models
+
+    def knows(self, backend: str) -> bool:
+        return backend == "known"
+
+    def find(self, _backend: str, model_id: str) -> KnownModel | None:
+        return self.models.get(model_id)
+
+    def others(self, _backend: str, model_ids: Collection[str], _on: date, /) -> list[str]:
+        return [name for name in self.models if name not in model_ids]
+
+
+def known(costs: Mapping[str, Any] | None = None, **facts: Any) -> KnownModel:
+    return KnownModel(ModelCosts.model_validate(costs or {}), **facts)
+
+
+def tree(models: str, **files: str) -> dict[str, str]:
+    """A backend `known` with these models, and files of other backends."""
+    others = {f"backends/{name}.toml": text for name, text in files.items()}
+    return {
+        "settings.toml": "[default.cogt.inference_config]\nuse_packaged_settings = false",
+        "backends.toml": "[known]",
+        "backends/known.toml": models,
+        "routing.toml": "active = 'all'\n[profiles.all]\nfallback_order = ['known']",
+        "deck/base.toml": "[llm_choice_defaults]\nfor_text = 'm'\nfor_object = 'm'",
+        **others,
+    }
+
+
+@pytest.fixture
+def load(folder: Path, write_tree: WriteTree) -> Load:  # noqa: ARG001 -- because: places are told from there
+    """Load files of an application."""
+    return lambda files: ModelManager.load(write_tree(files), environ={})
+
+
+def compare(load: Load, models: str, *kinds: CatalogueKind, **facts: KnownModel) -> CatalogueReport:
+    return compare_catalogue(load(tree(models)), Source(**facts), ON, frozenset(kinds) or EVERY_KIND)
+
+
+def told(report: CatalogueReport) -> list[tuple[Any, ...]]:
+    return [(each.model, each.field, each.stated, each.known, each.place) for each in report.differences]
+
+
+MODEL = "[m]\nsdk = 'sdk'\n"
+HERE = "settings/backends/known.toml"
+
+DIFFERENCES: dict[str, tuple[str, KnownModel, list[tuple[Any, ...]]]] = {
+    "nothing": ("costs = { input = 1.0 }", known({"input": 1.0}), []),
+    "a price": ("costs = { input = 1.0 }", known({"input": 2.0}), [("m", "costs.input", 1.0, 2.0, f"{HERE}:3")]),
+    "a price that nobody states": ("", known({"input": 2.0}), [("m", "costs.input", None, 2.0, f"{HERE}:1")]),
+    "a price that the source doesn't know": ("costs = { input = 1.0 }", known(), []),
+    "a tier that nobody states": (
+        "costs = { input = 1.0 }",
+        known({"input": 1.0, "tiers": [{"above": 200_000, "input": 2.0}]}),
+        [("m", "costs.input above 200000", 1.0, 2.0, f"{HERE}:3")],
+    ),
+    "the edge of a tier": (
+        "costs = { input = 1.0, tiers = [{ above = 199_999, input = 2.0 }] }",
+        known({"input": 1.0, "tiers": [{"above": 200_000, "input": 2.0}]}),
+        [],
+    ),
+    "a price from a date": (
+        "costs = { input = 1.0 }",
+        known({"input": 1.0, "from": [{"date": date(2027, 1, 1), "input": 2.0}]}),
+        [("m", "costs.input from 2027-01-01", 1.0, 2.0, f"{HERE}:3")],
+    ),
+    "a date that the source doesn't know": (
+        "costs = { input = 1.0, from = [{ date = 2027-01-01, input = 2.0 }] }",
+        known({"input": 1.0}),
+        [],
+    ),
+    "a batch": (
+        "costs = { input = 1.0 }",
+        known({"input": 1.0, "batch": 0.5}),
+        [("m", "costs.batch", None, 0.5, f"{HERE}:3")],
+    ),
+    "an output limit": ("max_tokens = 10", known(max_tokens=20), [("m", "max_tokens", 10, 20, f"{HERE}:3")]),
+    "a prompt within the window": (
+        "context_window = 100\nmax_input_tokens = 70",
+        known(context_window=100, max_input_tokens=80),
+        [("m", "max_input_tokens", 70, 80, f"{HERE}:4")],
+    ),
+    "a prompt as long as the window": (
+        "context_window = 100",
+        known(max_input_tokens=80),
+        [("m", "context_window", 100, 80, f"{HERE}:3")],
+    ),
+    "modalities": (
+        "inputs = ['text', 'pdf']",
+        known(reads={"images": True, "pdf": False}, writes={"structured": False}),
+        [("m", "inputs", ("text", "pdf"), ("text", "images"), f"{HERE}:3")],
+    ),
+    "tools": ("", known(tools=True), [("m", "tools", None, True, f"{HERE}:1")]),
+    "a retirement": (
+        "retires = 2027-01-01",
+        known(retires=date(2027, 2, 1)),
+        [("m", "retires", date(2027, 1, 1), date(2027, 2, 1), f"{HERE}:3")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("stated", "expected", "differences"), DIFFERENCES.values(), ids=DIFFERENCES)
+def test_what_differs_is_told_with_its_line(
+    load: Load, stated: str, expected: KnownModel, differences: list[tuple[Any, ...]]
+) -> None:
+    assert told(compare(load, MODEL + stated, m=expected)) == differences
+
+
+def test_a_model_that_nobody_states_is_missed_at_the_file_of_its_backend(load: Load) -> None:
+    report = compare(load, MODEL, m=known(), newer=known())
+    assert told(report) == [("newer", None, None, "newer", HERE)]
+
+
+def test_what_the_source_does_not_know_is_told_apart(load: Load) -> None:
+    report = compare(load, MODEL + "[n]\nsdk = 'sdk'\nmodel_id = 'n-1'", m=known())
+    assert (report.differences, dict(report.unknown)) == ((), {"known": ("n",)})
+
+
+def test_only_what_is_asked_for_is_compared(load: Load) -> None:
+    facts = known({"input": 2.0}, max_tokens=20)
+    assert [each.field for each in compare(load, MODEL, CatalogueKind.LIMITS, m=facts).differences] == ["max_tokens"]
+    assert [each.field for each in compare(load, MODEL, CatalogueKind.PRICES, m=facts).differences] == ["costs.input"]
+    assert compare(load, MODEL, CatalogueKind.RETIREMENTS, m=facts, newer=known()).differences == ()
+
+
+def test_a_backend_that_the_source_does_not_know_is_named(load: Load) -> None:
+    files = tree(MODEL, other="[o]\nsdk = 'sdk'") | {"backends.toml": "[known]\n[other]"}
+    report = compare_catalogue(load(files), Source(m=known()), ON, EVERY_KIND)
+    assert (report.not_compared, report.differences) == (("other",), ())
+
+
+def test_a_backend_that_is_off_is_not_compared(load: Load) -> None:
+    files = tree(MODEL, other="[o]\nsdk = 'sdk'") | {"backends.toml": "[known]\n[other]\nenabled = false"}
+    assert compare_catalogue(load(files), Source(m=known()), ON, EVERY_KIND).not_compared == ()
+
+
+# The sources as they are installed
+
+
+@pytest.fixture(scope="module")
+def litellm() -> LiteLLM:
+    return LiteLLM.installed()
+
+
+@pytest.fixture(scope="module")
+def genai_prices() -> GenaiPrices:
+    return GenaiPrices.installed(ON)
+
+
+@pytest.fixture(scope="module")
+def shipped() -> ModelManager:
+    return ModelManager.load(environ={})
+
+
+def test_litellm_is_not_imported(litellm: LiteLLM) -> None:
+    assert re.fullmatch(r"litellm \d[\w.]+", litellm.name)
+    assert "litellm" not in sys.modules
+
+
+def test_both_know_prices_with_their_tiers(litellm: LiteLLM, genai_prices: GenaiPrices) -> None:
+    for source in (litellm, genai_prices):
+        found = source.find("openai", "gpt-6.1-sol")
+        assert found is not None
+        assert (found.costs.input, found.costs.output, found.costs.batch) == (2.0, 10.0, 0.5)
+        assert [(tier.above, tier.input, tier.output) for tier in found.costs.tiers] == [(272_000, 4.0, 15.0)]
+
+
+def test_prices_of_a_later_day_are_known_as_such(genai_prices: GenaiPrices) -> None:
+    found = genai_prices.find("google", "gemini-3.8-flash")
+    assert found is not None
+    assert [(each.date, each.input) for each in found.costs.dated] == [(date(2027, 1, 1), 1.5)]
+    later = GenaiPrices.installed(date(2027, 1, 1)).find("google", "gemini-3.8-flash")
+    assert later is not None
+    assert (later.costs.input, later.costs.dated) == (1.5, ())
+
+
+def test_a_price_that_depends_on_the_hour_is_the_highest(genai_prices: GenaiPrices) -> None:
+    found = genai_prices.find("deepseek", "deepseek-v4-pro")
+    assert found is not None
+    assert found.costs.input == 1.32
+
+
+def test_litellm_knows_limits_modalities_and_retirements(litellm: LiteLLM) -> None:
+    found = litellm.find("openai", "gpt-5")
+    assert found is not None
+    assert (found.max_input_tokens, found.max_tokens, found.tools) == (272_000, 128_000, True)
+    assert found.retires == date(2026, 12, 11)
+    assert (found.reads["images"], found.writes["structured"]) == (True, True)
+
+
+def test_a_retired_model_an_edition_and_a_region_are_not_missed(litellm: LiteLLM) -> None:
+    ids = litellm.others("openai", ["gpt-5", "gpt-4o", "o3"], ON)
+    assert "gpt-6.1-sol" in ids
+    assert not {"gpt-5-2025-08-07", "gpt-4o-2024-08-06", "chatgpt-4o-latest"} & {*ids}
+    assert "us.anthropic.claude-opus-5" not in litellm.others("bedrock", ["global.anthropic.claude-opus-5"], ON)
+
+
+def test_a_model_that_a_provider_does_not_have_is_unknown(litellm: LiteLLM, genai_prices: GenaiPrices) -> None:
+    assert litellm.find("openai", "no-such-model") is None
+    assert genai_prices.find("groq", "no-such-model") is None
+    assert not genai_prices.knows("ollama")
+    assert not genai_prices.knows("no-such-backend")
+
+
+@pytest.mark.parametrize("name", SourceName)
+def test_most_of_the_shipped_catalogue_is_compared_and_its_prices_are_those_of_genai_prices(
+    shipped: ModelManager, name: SourceName
+) -> None:
+    report = catalogue.compare(shipped, name, ON, [CatalogueKind.PRICES])
+    unknown = sum(map(len, report.unknown.values()))
+    not_compared = sum(len(shipped.backends[backend].model_specs) for backend in report.not_compared)
+    entries = sum(len(backend.model_specs) for backend in shipped.backends.values())
+    assert unknown + not_compared < entries / 4
+    if name is SourceName.GENAI_PRICES:
+        assert report.differences == ()
+        assert report.not_compared == ("ollama",)
+
+
+def test_a_planted_error_is_the_one_that_is_found(load: Load) -> None:
+    planted = {"backends/openai.toml": '["gpt-5.4".costs]\ninput = 2.4\n["gpt-5.4"]\ncontext_window = 1_000_000'}
+    clean = catalogue.compare(load(EMPTY), "litellm", ON, [CatalogueKind.LIMITS])
+    manager = load(planted)
+    found = catalogue.compare(manager, "litellm", ON, [CatalogueKind.LIMITS])
+    (new,) = {*found.differences} - {*clean.differences}
+    assert (new.model, new.field, new.stated, new.known) == ("gpt-5.4", "context_window", 1_000_000, 1_050_000)
+    assert new.place == "settings/backends/openai.toml:4"
+    prices = catalogue.compare(manager, "genai-prices", ON, [CatalogueKind.PRICES]).differences
+    assert ("costs.input", 2.4, 2.5) in [(each.field, each.stated, each.known) for each in prices]
+
+
+def test_a_package_without_its_data_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "litellm").mkdir()
+    (tmp_path / "litellm" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(CatalogueSourceError, match=r"cannot read model_prices\S+: FileNotFoundError; install another"):
+        LiteLLM.installed()
+    error = pickle.loads(pickle.dumps(CatalogueSourceError("litellm 1", "cannot read it")))
+    assert str(error) == "litellm 1: cannot read it; install another version of it"
+
+
+@pytest.mark.parametrize(("name", "module"), [("litellm", "litellm"), ("genai-prices", "genai_prices")])
+def test_a_source_that_is_not_installed_is_told_with_the_extra(
+    monkeypatch: pytest.MonkeyPatch, name: str, module: str
+) -> None:
+    # A path without packages: nothing that is not imported yet can be found.
+    monkeypatch.setattr(sys, "path", [each for each in sys.path if "site-packages" not in each])
+    for loaded in [each for each in sys.modules if each.partition(".")[0] == module]:
+        monkeypatch.delitem(sys.modules, loaded)
+    with pytest.raises(MissingExtraError, match=r'pip install "pipelex-cogt\[catalogue\]"'):
+        catalogue.compare(ModelManager.load(environ={}), name)
+
+
+# The command
+
+
+def run(*arguments: str) -> Any:
+    return CliRunner().invoke(app, ["catalogue", *arguments])
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_command_ends_with_status_1_where_something_differs_and_0_where_nothing_does(
+    write_tree: WriteTree,
+) -> None:
+    same = run("--against", "genai-prices", "--only", "prices", "--settings-dir", str(write_tree(EMPTY)))
+    assert (same.exit_code, same.stdout.splitlines()[0]) == (0, "genai-prices 0.2.3: no differences")
+    planted = {"backends/openai.toml": '["gpt-5.4".costs]\ninput = 2.4'}
+    different = run("--against", "genai-prices", "--only", "prices", "--settings-dir", str(write_tree(planted)))
+    assert different.exit_code == 1
+    assert "settings/backends/openai.toml:2 openai gpt-5.4 costs.input: 2.4, known as 2.5" in different.stdout
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_command_tells_the_same_as_data(write_tree: WriteTree) -> None:
+    planted = {"backends/openai.toml": '["gpt-4.1"]\nmax_tokens = 7\nretires = 2027-01-15'}
+    result = run("--against", "litellm", "--settings-dir", str(write_tree(planted)), "--json")
+    report = json.loads(result.stdout)
+    found = {each["field"]: each for each in report["differences"] if each["model"] == "gpt-4.1"}
+    assert found["retires"] == {
+        "kind": "retirements",
+        "backend": "openai",
+        "model": "gpt-4.1",
+        "field": "retires",
+        "stated": "2027-01-15",
+        "known": "2027-01-14",
+        "place": "settings/backends/openai.toml:3",
+    }
+    assert found["max_tokens"]["known"] == 32768
+    assert any(each["kind"] == "missing" for each in report["differences"])
+
+
+def test_the_command_asks_no_credential_and_names_what_it_did_not_compare(write_tree: WriteTree) -> None:
+    files = {"settings.toml": "[default.cogt.inference_config]\nmissing_credentials = 'error'"}
+    result = run("--against", "genai-prices", "--settings-dir", str(write_tree(files)), "--env", "production")
+    assert "no data about ollama" in result.stdout
+    assert "google does not state" in result.stdout
+
+
+def test_a_source_of_another_name_is_refused() -> None:
+    assert run("--against", "somebody").exit_code == 2
