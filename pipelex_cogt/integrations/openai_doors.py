@@ -18,6 +18,7 @@ from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
+from pipelex_cogt.integrations.vertex import vertex_place
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.models.model_deck import ResolvedLLM
 
@@ -161,11 +162,8 @@ def _aws_credentials(llm: ResolvedLLM) -> dict[str, Any]:
 
 def _find_vertex(llm: ResolvedLLM) -> Door:
     """Vertex AI's open models: https://cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis."""
-    project, location = _text(llm, "gcp_project_id"), _text(llm, "gcp_location") or "global"
-    if project is None:
-        raise _refused(llm, "has no gcp_project_id", "state it at the backend")
-    prefix = "" if location == "global" else f"{location}-"
-    root = (llm.backend.endpoint or f"https://{prefix}aiplatform.googleapis.com").rstrip("/").removesuffix("/v1")
+    project, location, endpoint = vertex_place(llm)
+    root = endpoint.rstrip("/").removesuffix("/v1")
     base_url = f"{root}/v1/projects/{project}/locations/{location}/endpoints/openapi"
     is_keyed = llm.backend.stated_api_key is not None
 
