@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +19,8 @@ from pipelex_cogt import ModelManager, SettingsError, set_models_manager
 WriteTree: TypeAlias = Callable[[Mapping[str, str]], Path]
 Load: TypeAlias = Callable[..., ModelManager]
 
+TODAY = date(2026, 11, 25)
+"""The day on which tests run, whatever the calendar says."""
 MINIMAL = {
     "settings.toml": """
         [default.cogt.inference_config]
@@ -89,6 +92,8 @@ def isolated_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterato
     for name in [name for name in os.environ if name.startswith("PIPELEX_")]:
         monkeypatch.delenv(name)
     monkeypatch.setattr("pipelex_cogt.config.directories.DEFAULT_SECRETS_DIR", secrets)
+    # No test begins to fail with the calendar.
+    monkeypatch.setattr("pipelex_cogt.config.clock.today", lambda: TODAY)
     yield
     set_models_manager(None)
 

@@ -362,9 +362,10 @@ def test_a_secret_that_cannot_be_read_is_one_of_our_errors(backend_a: LoadBacken
 
 
 def test_a_number_of_the_secrets_file_stays_a_number(load: Load) -> None:
-    backend = load({".secrets.toml": "[default.cogt.backends.a]\ntimeout = 30\n"}).backends["a"]
-    assert backend.extra_config["timeout"] == 30
-    assert "30" not in repr(backend)
+    backend = load({".secrets.toml": "[default.cogt.backends.a]\npin = 4711\ntimeout = 30\n"}).backends["a"]
+    assert backend.extra_config["pin"] == 4711
+    assert "4711" not in repr(backend)
+    assert backend.timeout == 30
 
 
 def test_a_literal_key_that_a_pickle_left_behind_is_missed(load: Load) -> None:

@@ -16,12 +16,13 @@ Files: TypeAlias = Mapping[str, str]
 
 NOTHING = "[default.cogt.inference_config]\nuse_packaged_settings = false\n"
 CONSTRAINTS = (
-    "'temperature_must_be_1', 'temperature_must_be_multiplied_by_2', 'max_tokens_must_be_high_enough'"
-    " or 'temperature_unsupported'"
+    "'temperature_must_be_1', 'temperature_must_be_multiplied_by_2', 'max_tokens_must_be_high_enough',"
+    " 'temperature_unsupported', 'temperature_unsupported_with_reasoning' or 'stop_unsupported'"
 )
 MODEL_KEYS = (
-    "constraints, context_window, costs, description, enabled, inputs, max_prompt_images, max_tokens, model_id,"
-    " outputs, prompting_target, sdk"
+    "api, constraints, context_window, costs, description, enabled, extra_body, extra_config, headers, inputs,"
+    " max_input_tokens, max_prompt_images, max_temperature, max_tokens, model_id, outputs, prompting_target,"
+    " reasoning_budget, reasoning_efforts, retires, sdk, successor, tools"
 )
 
 

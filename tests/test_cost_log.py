@@ -81,12 +81,14 @@ def test_what_has_no_price_leaves_no_total_and_is_named_once(deck: ModelDeck) ->
     add(log, deck, "only-b")
     add(log, deck, "only-b", Usage(1, 1))
     known, unknown = log.rows()
-    assert (known.total, unknown.total, unknown.unrated) == (1, None, ("input", "output"))
-    assert (log.total, log.rated) == (None, 1)
+    assert (known.total, unknown.total, unknown.unrated) == (Decimal(1), None, ("input", "output"))
+    assert (log.total, log.rated) == (None, Decimal(1))
 
 
 def test_an_empty_log_has_cost_nothing() -> None:
-    assert (CostLog().rows(), CostLog().total, len(CostLog())) == ((), 0, 0)
+    assert CostLog().rows() == ()
+    assert CostLog().total == 0
+    assert len(CostLog()) == 0
 
 
 def test_it_says_how_much_it_holds(deck: ModelDeck) -> None:

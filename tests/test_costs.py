@@ -128,7 +128,7 @@ def test_what_was_not_used_needs_no_price() -> None:
 
 def test_a_model_without_prices_is_never_free() -> None:
     cost = ModelCosts().cost(Usage(1, 1, output_reasoning=1))
-    assert (cost.total, cost.rated, cost.unrated) == (None, 0, ("input", "output"))
+    assert (cost.total, cost.rated, cost.unrated) == (None, Decimal(0), ("input", "output"))
 
 
 # Batches
@@ -170,7 +170,7 @@ def test_a_batch_without_a_factor_has_no_price() -> None:
 )
 def test_a_date_has_its_prices_and_its_tiers(day: date, length: int, prices: tuple[int, int]) -> None:
     found = costs(**DATED).prices(length, day)
-    assert (found["input"], found["output"]) == prices
+    assert (found["input"], found["output"]) == (Decimal(prices[0]), Decimal(prices[1]))
 
 
 def test_a_moment_is_on_its_day_in_utc() -> None:

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from pipelex_cogt import InferenceModelSpec, LLMChoice, LLMChoices, LLMSetting, ModelManager, PromptingTarget
+from pipelex_cogt import (
+    InferenceModelSpec,
+    LLMChoice,
+    LLMChoices,
+    LLMSetting,
+    ModelManager,
+    PromptingTarget,
+    ReasoningEffort,
+)
 from tests.conftest import Load
 
 Problems = Callable[..., list[str]]
@@ -44,6 +52,37 @@ BAD_SETTINGS = {
         'llm_handle = "m1"\nprompting_target = "opnai"',
         "prompting_target: expected one of 'openai', 'anthropic', 'mistral' or 'gemini', got 'opnai'",
     ),
+    "top_p zero": ('llm_handle = "m1"\ntop_p = 0', "top_p: expected a number above 0, got 0"),
+    "top_p above 1": ('llm_handle = "m1"\ntop_p = 1.5', "top_p: expected a number of at most 1, got 1.5"),
+    "effort": (
+        'llm_handle = "m1"\nreasoning_effort = "highest"',
+        (
+            "reasoning_effort: expected one of 'none', 'minimal', 'low', 'medium', 'high', 'xhigh' or 'max',"
+            " got 'highest'"
+        ),
+    ),
+    "budget": ('llm_handle = "m1"\nreasoning_budget = -1', "reasoning_budget: expected a number of at least 0, got -1"),
+    "both": (
+        'llm_handle = "m1"\nreasoning_budget = 5\nreasoning_effort = "low"',
+        "reasoning_budget: a reasoning_effort is stated too: keep one of the two",
+    ),
+    "seed": ('llm_handle = "m1"\nseed = 1.0', "seed: expected an integer, got a float"),
+    "stop number": ('llm_handle = "m1"\nstop = 5', "stop: expected a list, got an integer"),
+    "stop empty": (
+        'llm_handle = "m1"\nstop = ["a", ""]',
+        "stop.1: expected a string that is not empty, got an empty string",
+    ),
+    "timeout negative": ('llm_handle = "m1"\ntimeout = -1', "timeout: expected a number above 0, got -1"),
+    "timeout text": ('llm_handle = "m1"\ntimeout = "30s"', "timeout: expected a number, got a string"),
+    "extra_body": ('llm_handle = "m1"\nextra_body = "x"', "extra_body: expected a table, got a string"),
+    "extra_body date": (
+        'llm_handle = "m1"\nextra_body = { a = [2024-10-21] }',
+        "extra_body.a.0: expected a string, got a date; put it in quotes",
+    ),
+    "thinking": (
+        'llm_handle = "m1"\nthinking = { type = "enabled" }',
+        "thinking: unknown key; did you mean 'reasoning_budget' or 'reasoning_effort'?",
+    ),
     "near key": ('llm_handle = "m1"\ntemprature = 1', "temprature: unknown key; did you mean 'temperature'?"),
     "description": ('llm_handle = "m1"\ndescription = 1', "description: expected a string, got an integer"),
 }
@@ -68,6 +107,61 @@ FAULTS: dict[str, tuple[list[str], str, str]] = {
         ['constraints = ["temperature_unsupported"]'],
         "temperature = 1",
         "temperature: model 'm' on backend 'a' takes no temperature",
+    ),
+    "no temperature while it reasons": (
+        ['constraints = ["temperature_unsupported_with_reasoning"]'],
+        "temperature = 1\nreasoning_effort = 'low'",
+        "temperature: model 'm' on backend 'a' takes no temperature while it reasons",
+    ),
+    "too hot": (
+        ["max_temperature = 1"],
+        "temperature = 1.1",
+        "temperature: model 'm' on backend 'a' takes no temperature above 1.0, got 1.1",
+    ),
+    "an effort that it does not know": (
+        ["reasoning_efforts = ['low', 'high']"],
+        "reasoning_effort = 'medium'",
+        "reasoning_effort: model 'm' on backend 'a' takes low, high, got medium",
+    ),
+    "an effort where it does not reason": (
+        ["reasoning_efforts = []"],
+        "reasoning_effort = 'low'",
+        "reasoning_effort: model 'm' on backend 'a' does not reason",
+    ),
+    "an effort where it takes a budget": (
+        ["reasoning_budget = [0, 100]"],
+        "reasoning_effort = 'low'",
+        "reasoning_effort: model 'm' on backend 'a' takes a reasoning_budget of 0 to 100 tokens and no effort",
+    ),
+    "a budget where it takes an effort": (
+        ["reasoning_efforts = ['low']"],
+        "reasoning_budget = 50",
+        "reasoning_budget: model 'm' on backend 'a' takes no reasoning_budget",
+    ),
+    "a budget out of its range": (
+        ["reasoning_budget = [10, 100]"],
+        "reasoning_budget = 5",
+        "reasoning_budget: model 'm' on backend 'a' takes 10 to 100 tokens, got 5",
+    ),
+    "a budget that leaves no answer": (
+        ["reasoning_budget = [10, 100]"],
+        "reasoning_budget = 50\nmax_tokens = 50",
+        "reasoning_budget: 50 leaves nothing of the 50 tokens of max_tokens for the answer of model 'm' on backend 'a'",
+    ),
+    "no top_p": (
+        ['constraints = ["temperature_unsupported"]'],
+        "top_p = 0.5",
+        "top_p: model 'm' on backend 'a' takes no top_p, as it takes no temperature",
+    ),
+    "no stop": (
+        ['constraints = ["stop_unsupported"]'],
+        "stop = 'x'",
+        "stop: model 'm' on backend 'a' takes no stop",
+    ),
+    "no seed of its api": (
+        ["api = 'responses'"],
+        "seed = 1",
+        "seed: model 'm' on backend 'a' takes no seed: api 'responses' has none",
     ),
     "too few tokens": (
         ['constraints = ["max_tokens_must_be_high_enough"]'],
@@ -162,6 +256,42 @@ def test_every_field_arrives(load: Load) -> None:
     assert (found.prompting_target, found.description) == (PromptingTarget.OPENAI, "d")
 
 
+def test_every_field_of_what_calls_take_arrives(load: Load) -> None:
+    text = """
+        llm_handle = "m1"
+        top_p = 0.9
+        reasoning_effort = "high"
+        seed = 7
+        stop = ["END", "."]
+        timeout = 30
+        extra_body = { service_tier = "flex", tags = ["a"] }
+    """
+    found = load(presets(text)).get_llm_deck().llm_presets["broken"]
+    assert (found.top_p, found.reasoning_effort, found.seed) == (0.9, ReasoningEffort.HIGH, 7)
+    assert (found.stop, found.timeout, found.reasoning_budget) == (("END", "."), 30.0, None)
+    assert found.extra_body == {"service_tier": "flex", "tags": ["a"]}
+    assert hash(found) == hash(copy.deepcopy(found))
+
+
+def test_one_text_is_a_list_of_one_that_ends_an_answer(load: Load) -> None:
+    text = 'llm_handle = "m1"\nstop = "END"\nreasoning_budget = 0'
+    found = load(presets(text)).get_llm_deck().llm_presets["broken"]
+    assert (found.stop, found.reasoning_budget) == (("END",), 0)
+
+
+def test_an_effort_of_one_layer_and_a_budget_of_another_are_two(problems: Problems) -> None:
+    files = {
+        **presets('llm_handle = "m1"\nreasoning_effort = "low"'),
+        "deck/z.toml": "[llm_presets.broken]\nreasoning_budget = 5",
+    }
+    assert problems(files) == [
+        (
+            "deck/z.toml:2  cogt.deck.llm_presets.broken.reasoning_budget: a reasoning_effort is stated too:"
+            " keep one of the two"
+        )
+    ]
+
+
 @pytest.mark.parametrize(("text", "message"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
 def test_a_faulty_preset_is_one_problem(problems: Problems, text: str, message: str) -> None:
     (problem,) = problems(presets(text))
@@ -221,14 +351,15 @@ def test_the_same_fault_is_an_error_where_that_member_is_the_first_served(proble
 
 def test_auto_is_the_limit_of_whichever_model_answers(load: Load) -> None:
     files = chain_of_two('max_tokens = "auto"')
-    assert load(files).get_llm_deck().resolve("p").setting.max_tokens == 1000
+    assert load(files).get_llm_deck().resolve("p").parameters.max_tokens == 1000
     overrides = {"inference_config": {"enabled_backends": ["b"]}}
-    assert load(files, overrides=overrides).get_llm_deck().resolve("p").setting.max_tokens == 10
+    assert load(files, overrides=overrides).get_llm_deck().resolve("p").parameters.max_tokens == 10
 
 
 def test_auto_stays_unknown_where_the_limit_is(load: Load) -> None:
     deck = load(preset_over_model([], ['max_tokens = "auto"'])).get_llm_deck()
-    assert deck.resolve("p").setting.max_tokens is None
+    assert deck.resolve("p").parameters.max_tokens is None
+    assert deck.resolve("p").setting.max_tokens == "auto"
     assert deck.llm_presets["p"].max_tokens == "auto"
 
 
@@ -258,7 +389,7 @@ def test_the_check_follows_the_layers(load: Load) -> None:
         **preset_over_model(["max_tokens = 10"], ["max_tokens = 11"]),
         "deck/base.local.toml": "[llm_presets.p]\nmax_tokens = 10",
     }
-    assert load(files).get_llm_deck().resolve("p").setting.max_tokens == 10
+    assert load(files).get_llm_deck().resolve("p").parameters.max_tokens == 10
 
 
 @pytest.mark.parametrize("field", ["llm_handle", "temperature", "max_tokens"])

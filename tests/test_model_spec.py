@@ -2,20 +2,25 @@
 
 import copy
 import pickle
+import tomllib
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from pipelex_cogt import (
     InferenceModelSpec,
     InputModality,
     MissingCredentialError,
+    ModelApi,
     ModelConstraint,
     ModelCosts,
     OutputModality,
     PromptingTarget,
+    ReasoningEffort,
+    UnusableCredentialError,
 )
 from tests.conftest import Load
 
@@ -39,10 +44,13 @@ FULL = """
 """
 
 CONSTRAINTS = (
-    "'temperature_must_be_1', 'temperature_must_be_multiplied_by_2', "
-    "'max_tokens_must_be_high_enough' or 'temperature_unsupported'"
+    "'temperature_must_be_1', 'temperature_must_be_multiplied_by_2', 'max_tokens_must_be_high_enough', "
+    "'temperature_unsupported', 'temperature_unsupported_with_reasoning' or 'stop_unsupported'"
 )
 
+EFFORTS = "'none', 'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'"
+QUOTE_IT = "expected a string, got a date; put it in quotes"
+HEADER_NAME = "a header's name holds no space and no separator but a dash"
 NO_REFERENCE = "a reference cannot stand here, only in a backend's own settings and in model_id"
 BAD_FIELDS = {
     "max_tokens text": ('max_tokens = "1000"', "max_tokens: expected an integer, got a string"),
@@ -81,6 +89,52 @@ BAD_FIELDS = {
     "empty model_id": ('model_id = ""', "model_id: expected a string that is not empty, got an empty string"),
     "model_id": ("model_id = 4", "model_id: expected a string, got an integer"),
     "description": ("description = 4", "description: expected a string, got an integer"),
+    "api": ('api = "chats"', "api: expected one of 'chat' or 'responses', got 'chats'"),
+    "api list": ("api = ['chat']", "api: expected one of 'chat' or 'responses', got a list"),
+    "effort": (
+        'reasoning_efforts = ["high", "medum"]',
+        f"reasoning_efforts.1: expected one of {EFFORTS}, got 'medum'",
+    ),
+    "efforts text": ('reasoning_efforts = "high"', "reasoning_efforts: expected a list, got a string"),
+    "budget reversed": ("reasoning_budget = [5, 3]", "reasoning_budget: expected [least, most], got 5 above 3"),
+    "budget of three": (
+        "reasoning_budget = [1, 2, 3]",
+        "reasoning_budget: expected a list of two, [least, most], got one of 3",
+    ),
+    "budget of one": (
+        "reasoning_budget = [1]",
+        "reasoning_budget: expected a list of two, [least, most], got one of 1",
+    ),
+    "budget negative": ("reasoning_budget = [-1, 5]", "reasoning_budget.0: expected a number of at least 0, got -1"),
+    "budget number": ("reasoning_budget = 1000", "reasoning_budget: expected a list, got an integer"),
+    "budget float": ("reasoning_budget = [0, 1.5]", "reasoning_budget.1: expected an integer, got a float"),
+    "max_temperature": ("max_temperature = 3", "max_temperature: expected a number of at most 2, got 3"),
+    "max_temperature nan": ("max_temperature = nan", "max_temperature: expected a finite number, got nan"),
+    "max_input_tokens": ("max_input_tokens = 0", "max_input_tokens: expected a number of at least 1, got 0"),
+    "tools": ('tools = "yes"', "tools: expected true or false, got a string"),
+    "headers text": ('headers = "x-a: b"', "headers: expected a table, got a string"),
+    "headers list": ("headers = ['x']", "headers: expected a table, got a list"),
+    "header number": ("headers = { x-a = 5 }", "headers.x-a: expected a string, got an integer"),
+    "header list": ("headers = { x-a = ['b'] }", "headers.x-a: expected a string, got a list"),
+    "header date": ("headers = { x-a = 2024-10-21 }", f"headers.x-a: {QUOTE_IT}"),
+    "header name": ('headers = { "x a" = "b" }', f'headers."x a": {HEADER_NAME}'),
+    "header colon": ('headers = { "x-a:" = "b" }', f'headers."x-a:": {HEADER_NAME}'),
+    "header empty": ('headers = { "" = "b" }', f'headers."": {HEADER_NAME}'),
+    "header line end": ('headers = { "x\\r\\ny" = "b" }', f'headers."x\\r\\ny": {HEADER_NAME}'),
+    "extra_body": ("extra_body = []", "extra_body: expected a table, got a list"),
+    "extra_body date": ("extra_body = { when = 2024-10-21 }", f"extra_body.when: {QUOTE_IT}"),
+    "extra_body deep date": ("extra_body = { a = { b = [1, 2024-10-21] } }", f"extra_body.a.b.1: {QUOTE_IT}"),
+    "extra_config": ("extra_config = 5", "extra_config: expected a table, got an integer"),
+    "extra_config date": ("extra_config = { since = 2024-10-21 }", f"extra_config.since: {QUOTE_IT}"),
+    "retires text": ('retires = "2027-01-31"', "retires: expected a date such as 2027-01-31, got a string"),
+    "retires number": ("retires = 2027", "retires: expected a date such as 2027-01-31, got an integer"),
+    "retires moment": (
+        "retires = 2027-01-31T12:00:00Z",
+        "retires: expected a date such as 2027-01-31, got a date",
+    ),
+    "successor": ("successor = 5", "successor: expected a string, got an integer"),
+    "empty successor": ('successor = ""', "successor: expected a string that is not empty, got an empty string"),
+    "unknown successor": ('successor = "m9"', "successor: no model is called 'm9'"),
     "near key": ("max_token = 4", "max_token: unknown key; did you mean 'max_tokens'?"),
     "sdk reference": (
         'sdk = "${SDK}"',
@@ -158,6 +212,101 @@ def test_every_field_arrives(spec_a: ReadSpec) -> None:
     assert spec.prompting_target is PromptingTarget.GEMINI
     assert spec.constraints == (ModelConstraint.TEMPERATURE_MUST_BE_1,)
     assert (spec.enabled, spec.description) == (True, "A model.")
+
+
+TODAYS = """
+    [m1]
+    api = "responses"
+    reasoning_efforts = ["none", "low", "high"]
+    reasoning_budget = [0, 8_000]
+    max_temperature = 1.5
+    max_input_tokens = 272_000
+    tools = true
+    headers = { x-provider = "@openai", x-tenant = "${TENANT}" }
+    extra_body = { service_tier = "flex", nested = { list = [1, true] } }
+    extra_config = { rpm = 60, structure_method = "tools", api_token = "${TOKEN}", deep = { region = "${TENANT}" } }
+    retires = 2027-01-31
+    successor = "only-b"
+"""
+
+
+@pytest.mark.parametrize("in_defaults", [False, True], ids=["of a model", "of the defaults"])
+def test_every_field_of_what_calls_take_arrives(spec_a: ReadSpec, *, in_defaults: bool) -> None:
+    text = TODAYS.replace("[m1]", "[m1]\n[defaults]" if in_defaults else "[m1]")
+    spec = spec_a(text, "sdk = 's'", environ={"TENANT": "t", "TOKEN": "secret"})
+    assert (spec.api, spec.tools) == (ModelApi.RESPONSES, True)
+    assert spec.reasoning_efforts == (ReasoningEffort.NONE, ReasoningEffort.LOW, ReasoningEffort.HIGH)
+    assert (spec.reasoning_budget, spec.max_temperature, spec.max_input_tokens) == ((0, 8000), 1.5, 272000)
+    assert dict(spec.headers.items()) == {"x-provider": "@openai", "x-tenant": "t"}
+    assert spec.extra_body == {"service_tier": "flex", "nested": {"list": [1, True]}}
+    assert (spec.extra_config["rpm"], spec.extra_config["structure_method"]) == (60, "tools")
+    assert spec.extra_config["deep"] == {"region": "t"}
+    token = spec.extra_config["api_token"]
+    assert isinstance(token, SecretStr)
+    assert token.get_secret_value() == "secret"
+    assert (spec.retires, spec.successor) == (date(2027, 1, 31), "only-b")
+
+
+def test_what_nobody_says_of_calls_is_unknown(spec_a: ReadSpec) -> None:
+    spec = spec_a("[m1]", 'sdk = "s"')
+    assert spec.api is ModelApi.CHAT
+    assert (spec.reasoning_efforts, spec.reasoning_budget, spec.tools) == (None, None, None)
+    assert (spec.max_temperature, spec.max_input_tokens, spec.retires, spec.successor) == (None,) * 4
+    assert (len(spec.headers), len(spec.extra_body), len(spec.extra_config)) == (0, 0, 0)
+
+
+def test_a_model_that_does_not_reason_says_so_with_an_empty_list(spec_a: ReadSpec) -> None:
+    assert spec_a("[m1]", 'sdk = "s"', "reasoning_efforts = []").reasoning_efforts == ()
+
+
+def test_a_table_of_a_model_lies_over_that_of_the_defaults(spec_a: ReadSpec) -> None:
+    defaults = ("[defaults]", 'sdk = "s"', "headers = { a = '1', b = '1' }", "extra_body = { x = { y = 1, z = 1 } }")
+    spec = spec_a(*defaults, "[m1]", "headers = { b = '2' }", "extra_body = { x = { z = 2 } }")
+    assert spec.headers == {"a": "1", "b": "2"}
+    assert spec.extra_body == {"x": {"y": 1, "z": 2}}
+
+
+def test_a_reference_of_a_model_that_nothing_answers_says_where_it_stands(spec_a: ReadSpec) -> None:
+    spec = spec_a("[m1]", 'sdk = "s"', "headers = { x-tenant = '${TENANT}' }")
+    with pytest.raises(MissingCredentialError) as caught:
+        _ = spec.headers["x-tenant"]
+    assert (caught.value.backend, caught.value.variables) == ("a", ("TENANT",))
+    assert caught.value.path == "cogt.models.a.m1.headers.x-tenant"
+    assert caught.value.place.endswith("a.toml:3")
+
+
+def test_a_backend_is_ready_when_its_models_tables_are_answered(load: Load) -> None:
+    files = specs_a("[m1]", 'sdk = "s"', "headers = { x-tenant = '${TENANT}' }")
+    backend = load(files, environ={"A_KEY": "a"}).backends["a"]
+    assert (backend.is_ready, backend.missing()) == (False, ("TENANT",))
+    assert load(files, environ={"A_KEY": "a", "TENANT": "t"}).backends["a"].is_ready
+
+
+@pytest.mark.parametrize("value", ["a\\r\\nx-b: c", "a\\nb", "\\u0000"], ids=["CR LF", "LF", "NUL"])
+@pytest.mark.parametrize("way", ["literal", "reference"])
+def test_a_header_that_would_end_early_is_refused_when_it_is_asked_for(spec_a: ReadSpec, value: str, way: str) -> None:
+    stated = f'"{value}"' if way == "literal" else "'${TENANT}'"
+    sent = tomllib.loads(f'value = "{value}"')["value"]
+    spec = spec_a("[m1]", 'sdk = "s"', f"headers = {{ x-tenant = {stated} }}", environ={"TENANT": sent})
+    with pytest.raises(UnusableCredentialError, match="x-tenant"):
+        _ = spec.headers["x-tenant"]
+
+
+def test_an_unknown_successor_of_the_defaults_is_told_there(problems: Problems) -> None:
+    assert problems(specs_a("[defaults]", 'sdk = "s"', "successor = 'only-c'", "[m1]", "[m2]")) == [
+        "backends/a.toml:3  cogt.models.a.defaults.successor: no model is called 'only-c'; did you mean 'only-b'?"
+    ]
+
+
+@pytest.mark.parametrize("name", ["m1", "only-b", "m-off"])
+def test_a_successor_is_any_model_that_a_file_knows(spec_a: ReadSpec, name: str) -> None:
+    assert spec_a("[m1]", 'sdk = "s"', f"successor = '{name}'").successor == name
+
+
+def test_a_successor_in_a_file_that_was_not_read_is_not_told(problems: Problems) -> None:
+    files = {**specs_a("[m1]", 'sdk = "s"', "successor = 'm-off'"), "backends/off.toml": "[broken"}
+    overrides = {"backends": {"off": {"enabled": True}}}
+    assert [each.partition("  ")[0] for each in problems(files, overrides=overrides)] == ["backends/off.toml:1"]
 
 
 def test_a_model_reads_and_writes_text_where_nobody_says_otherwise(spec_a: ReadSpec) -> None:

@@ -30,6 +30,14 @@ WORDS = {
         "max_completion_tokens": "max_tokens",
         "maxOutputTokens": "max_tokens",
         "temp": "temperature",
+        "effort": "reasoning_effort",
+        "thinking_budget": "reasoning_budget",
+        "budget_tokens": "reasoning_budget",
+        "stop_sequences": "stop",
+        "random_seed": "seed",
+        "request_timeout": "timeout",
+        "extra": "extra_body",
+        "extra_params": "extra_body",
     },
     InferenceModelSpec: {
         "id": "model_id",
@@ -44,9 +52,16 @@ WORDS = {
         "input_modalities": "inputs",
         "output_modalities": "outputs",
         "max-output-tokens": "max_tokens",
-        "max_input_tokens": "context_window",
         "input_cost": "costs",
         "output_price": "costs",
+        "max_input": "max_input_tokens",
+        "extra_headers": "headers",
+        "effort": "reasoning_efforts",
+        "reasoning_effort": "reasoning_efforts",
+        "thinking_budget": "reasoning_budget",
+        "deprecation_date": "retires",
+        "replacement": "successor",
+        "supports_function_calling": "tools",
     },
     ModelCosts: {
         "input_non_cached": "input",
@@ -71,6 +86,16 @@ NOTES = {
     "per_image": (ModelCosts, "only tokens have prices here: leave it out"),
     "web-search": (PriceTier, "only tokens have prices here: leave it out"),
     "disabled": (InferenceModelSpec, "write enabled = false to switch it off"),
+    "thinking": (LLMSetting, "did you mean 'reasoning_budget' or 'reasoning_effort'?"),
+    "Thinking": (InferenceModelSpec, "did you mean 'reasoning_budget' or 'reasoning_efforts'?"),
+    "extra": (InferenceModelSpec, "did you mean 'extra_body' or 'extra_config'?"),
+    "extra_params": (InferenceModelSpec, "did you mean 'extra_body' or 'extra_config'?"),
+    "rpm": (InferenceModelSpec, "what the application's own code reads belongs below extra_config"),
+    "endpoint": (InferenceModelSpec, "an endpoint belongs to a backend: state another one with it"),
+    "api_key": (InferenceModelSpec, "a key belongs to a backend: state another one with it"),
+    "timeout": (InferenceModelSpec, "it belongs to a backend or a preset: write it there"),
+    "max_retries": (InferenceModelSpec, "it belongs to a backend: write it there"),
+    "temperature": (InferenceModelSpec, "it belongs to a preset: write it there"),
     "default": (LLMChoices, "did you mean 'for_text' or 'for_object'?"),
 }
 SDK_WORDS = {
@@ -80,13 +105,27 @@ SDK_WORDS = {
     "api-base": "endpoint",
     "url": "endpoint",
     "azure_endpoint": "endpoint",
+    "request_timeout": "timeout",
+    "num_retries": "max_retries",
+    "extra_headers": "headers",
     "key": "api_key",
     "Key": "api_key",
     "api_token": "api_key",
     "apiToken": "api_key",
 }
-FURTHER = ("endpoint_url", "token", "auth_token", "timeout", "max_retries", "headers", "organization", "description")
+FURTHER = (
+    "endpoint_url",
+    "token",
+    "auth_token",
+    "default_headers",
+    "retries",
+    "organization",
+    "description",
+    "api",
+    "tools",
+)
 OF_MODELS = ("constraints", "max_tokens", "inputs", "outputs", "costs", "context_window", "prompting_target", "sdk")
+OF_MODELS += ("max_input_tokens", "max_temperature", "reasoning_efforts", "reasoning_budget", "retires", "successor")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import operator
 import os
 import pickle
 import pprint
+import re
 import subprocess
 import sys
 import traceback
@@ -42,7 +43,10 @@ from typer.testing import CliRunner
 from pipelex_cogt import (
     CogtError,
     InferenceBackend,
+    InferenceBackendLibrary,
     InferenceModelSpec,
+    LiteralLeftBehindError,
+    LLMSetting,
     ModelManager,
     ResolvedLLM,
     SettingsError,
@@ -86,6 +90,20 @@ EDGES = (
     "directory_variable",  # a file of the secrets directory that overrides a setting
     "model_id",  # what answers a reference in a model_id
     "host",  # what answers a reference in an endpoint
+    "header",  # a literal header of a backend
+    "header_secret",  # a literal header of a backend in .secrets.toml
+    "model_header",  # a literal header of a model
+    "model_header_reference",  # what answers a reference in a header of a model
+    "model_body",  # a literal of a secret name in the extra_body of a model
+    "model_body_secret",  # a literal in the extra_body of a model in .secrets.toml
+    "model_body_deep",  # a literal below a table and a list in the extra_body of a model
+    "model_config",  # a literal of a secret name in the extra_config of a model
+    "model_config_secret",  # a literal in the extra_config of a model in .secrets.toml
+    "model_config_reference",  # what answers a reference in the extra_config of a model
+    "model_defaults",  # a literal of a secret name in the [defaults] of a file
+    "model_override",  # a literal in the overrides given in code
+    "preset_body",  # a literal of a secret name in the extra_body of a preset
+    "preset_body_secret",  # a literal in the extra_body of a preset in .secrets.toml
 )
 CANARIES = {name: f"canary{MARK}{name.replace('_', 'x')}z" for name in (*SOURCES, *EDGES)}
 
@@ -138,6 +156,8 @@ region = "${{REGION_VALUE}}"
 [tupled]
 [directory_variable]
 api_key = "to be replaced"
+[header]
+headers = {{ x-tenant = "{CANARIES["header"]}" }}
 [model_id]
 [host]
 endpoint = "https://${{HOST_VALUE}}/v1"
@@ -155,6 +175,30 @@ api_key = "{CANARIES["beside"]}${{NOBODY_SETS_THIS:-}}"
 x-caller = ["{CANARIES["nested_literal"]}"]
 """
 
+SECRETS_TOML += f"""
+[development.cogt.backends.header_secret.headers]
+x-tenant = "{CANARIES["header_secret"]}"
+[development.cogt.models.model_body_secret.model-model_body_secret.extra_body]
+tenant = "{CANARIES["model_body_secret"]}"
+pin = {{ is_on = true, number = 4711 }}
+[development.cogt.models.model_config_secret.model-model_config_secret.extra_config]
+tenant = "{CANARIES["model_config_secret"]}"
+[development.cogt.deck.llm_presets.secret_body.extra_body]
+tenant = "{CANARIES["preset_body_secret"]}"
+"""
+BACKENDS += "".join(f"[{name}]\n" for name in EDGES[EDGES.index("header_secret") :])
+TABLES_OF_MODELS = {
+    "model_header": f'headers = {{ x-tenant = "{CANARIES["model_header"]}" }}',
+    "model_header_reference": 'headers = { x-tenant = "${MODEL_HEADER}" }',
+    "model_body": f'extra_body = {{ user_token = "{CANARIES["model_body"]}" }}',
+    "model_body_deep": f'extra_body = {{ tools = [{{ authorization = "{CANARIES["model_body_deep"]}" }}] }}',
+    "model_config": f'extra_config = {{ api_token = "{CANARIES["model_config"]}" }}',
+    "model_config_reference": 'extra_config = { api_token = "${MODEL_TOKEN}" }',
+    "model_defaults": f'[defaults]\nextra_config = {{ api_token = "{CANARIES["model_defaults"]}" }}',
+    "model_id": "model_id = 'id-${MODEL_ID}'",
+}
+"""What the file of a backend says of its model beside its SDK."""
+
 ENVIRON = {
     "PROCESS_KEY": CANARIES["process"],
     "URL_HOST": "url.example.com",
@@ -163,6 +207,8 @@ ENVIRON = {
     "FURTHER_TOKEN": CANARIES["further_reference"],
     "REGION_VALUE": CANARIES["region"],
     "MODEL_ID": CANARIES["model_id"],
+    "MODEL_HEADER": CANARIES["model_header_reference"],
+    "MODEL_TOKEN": CANARIES["model_config_reference"],
     "HOST_VALUE": CANARIES["host"],
     "PIPELEX_COGT__BACKENDS__VARIABLE__API_KEY": CANARIES["variable"],
 }
@@ -172,7 +218,8 @@ OVERRIDES: dict[str, Any] = {
         "override": {"api_key": CANARIES["override"]},
         "secret_str": {"api_key": SecretStr(CANARIES["secret_str"])},
         "tupled": {"access_keys": (CANARIES["tupled"],)},
-    }
+    },
+    "models": {"model_override": {"model-model_override": {"extra_body": {"password": CANARIES["model_override"]}}}},
 }
 
 FILES = {
@@ -180,8 +227,7 @@ FILES = {
     "backends.toml": BACKENDS,
     ".secrets.toml": SECRETS_TOML,
     **{
-        f"backends/{name}.toml": f"[model-{name}]\nsdk = 'sdk'\n"
-        + ("model_id = 'id-${MODEL_ID}'" if name == "model_id" else "")
+        f"backends/{name}.toml": f"[model-{name}]\nsdk = 'sdk'\n" + TABLES_OF_MODELS.get(name, "")
         for name in (*CANARIES, "plain")
     },
     "routing.toml": f"active = 'all'\n[profiles.all]\nfallback_order = {[*CANARIES, 'plain']}",
@@ -190,14 +236,34 @@ FILES = {
         best = ["model-process", "model-literal"]
         [llm_presets]
         p = { llm_handle = "best", temperature = 0.5 }
+        secret_body = { llm_handle = "model-process" }
         [llm_choice_defaults]
         for_text = "p"
         for_object = "p"
+    """,
+    "deck/body.toml": f"""
+        [llm_presets.body]
+        llm_handle = "model-process"
+        extra_body = {{ session_token = "{CANARIES["preset_body"]}" }}
     """,
 }
 
 BACKEND_PLAIN = {"backends.local.toml": "[plain]", "backends/plain.toml": ""}
 """A backend without secrets of its own over the minimal tree."""
+
+BODIES_OF_PRESETS = {"preset_body": ("body", "session_token"), "preset_body_secret": ("secret_body", "tenant")}
+"""The secrets of presets: the preset, and the key of its `extra_body`."""
+
+
+def only_model(backend: InferenceBackend) -> InferenceModelSpec:
+    (model,) = backend.model_specs.values()
+    return model
+
+
+def body_of(backend: InferenceBackend) -> Mapping[str, Any]:
+    """What a request to the backend's one model carries beside the parameters, as it is sent."""
+    return LLMSetting(llm_handle="m").parameters_for(only_model(backend)).extra_body
+
 
 WAYS_OUT: dict[str, Callable[[InferenceBackend], Any]] = {
     "further": lambda backend: backend.extra_config["organisation"],
@@ -215,10 +281,25 @@ WAYS_OUT: dict[str, Callable[[InferenceBackend], Any]] = {
     "tupled": lambda backend: backend.extra_config["access_keys"][0],
     "model_id": lambda backend: backend.model_specs["model-model_id"].model_id,
     "host": lambda backend: backend.endpoint,
+    "header": lambda backend: backend.headers["x-tenant"],
+    "header_secret": lambda backend: backend.headers["x-tenant"],
+    "model_header": lambda backend: only_model(backend).headers["x-tenant"],
+    "model_header_reference": lambda backend: only_model(backend).headers["x-tenant"],
+    "model_body": lambda backend: body_of(backend)["user_token"],
+    "model_body_secret": lambda backend: body_of(backend)["tenant"],
+    "model_body_deep": lambda backend: body_of(backend)["tools"][0]["authorization"],
+    "model_config": lambda backend: only_model(backend).extra_config["api_token"],
+    "model_config_secret": lambda backend: only_model(backend).extra_config["tenant"],
+    "model_config_reference": lambda backend: only_model(backend).extra_config["api_token"],
+    "model_defaults": lambda backend: only_model(backend).extra_config["api_token"],
+    "model_override": lambda backend: body_of(backend)["password"],
 }
 """How each secret is read where it is no `api_key`."""
 NOT_SECRET_BY_NAME = (
     *("url", "url_beside", "url_default", "url_further", "region", "model_id", "host", "further", "nested_literal"),
+    *("header", "header_secret", "model_header", "model_header_reference", "model_config_secret"),
+    # A body is sent as it is.
+    *("model_body", "model_body_secret", "model_body_deep", "model_override", "preset_body", "preset_body_secret"),
 )
 """What comes out as text, as the SDK needs it: its name ends in no secret word, and it may be sealed or not."""
 
@@ -284,6 +365,9 @@ def api_key_of(backend: InferenceBackend) -> Any:
 
 
 def read(manager: ModelManager, name: str) -> Any:
+    if name in BODIES_OF_PRESETS:
+        preset, key = BODIES_OF_PRESETS[name]
+        return manager.deck.resolve(preset).parameters.extra_body[key]
     return WAYS_OUT.get(name, api_key_of)(manager.get_required_inference_backend(name))
 
 
@@ -311,11 +395,18 @@ def opened_extra_configs(manager: ModelManager) -> list[dict[str, Any]]:
 
 
 def resolved(manager: ModelManager) -> list[ResolvedLLM]:
-    return [manager.get_llm_deck().resolve(name) for name in ("p", "best", *manager.deck.inference_models)]
+    return [
+        manager.get_llm_deck().resolve(name)
+        for name in ("p", "body", "secret_body", "best", *manager.deck.inference_models)
+    ]
+
+
+def things_with_headers(manager: ModelManager) -> list[InferenceBackend | InferenceModelSpec]:
+    return [*manager.backends.values(), *manager.deck.inference_models.values()]
 
 
 def models_of_pydantic(manager: ModelManager) -> list[BaseModel]:
-    return [*manager.backends.values(), *manager.deck.inference_models.values(), manager.settings.inference_config]
+    return [*things_with_headers(manager), *manager.deck.llm_presets.values(), manager.settings.inference_config]
 
 
 OBJECTS: dict[str, Channel] = {
@@ -336,6 +427,10 @@ OBJECTS: dict[str, Channel] = {
     "extra_config, opened": opened_extra_configs,
     "api_key": lambda manager: [read(manager, name) for name in CANARIES if name not in NOT_SECRET_BY_NAME],
     "specs": lambda manager: manager.deck.inference_models,
+    "headers": lambda manager: [each.headers for each in things_with_headers(manager)],
+    "extra_config of models": lambda manager: [each.extra_config for each in manager.deck.inference_models.values()],
+    "presets": lambda manager: manager.deck.llm_presets,
+    "parameters": lambda manager: [llm.parameters for llm in resolved(manager)],
     "routing": lambda manager: manager.routing,
     "deck": lambda manager: manager.deck,
     "resolved": resolved,
@@ -585,21 +680,53 @@ def test_an_unpickled_backend_asks_the_process_that_reads_it(
     assert "of the reader" not in repr(backend)
 
 
+def test_a_pickle_that_lost_a_secret_of_a_model_says_so(manager: ModelManager) -> None:
+    told = "has lost its literal secret, which no pickle carries; state a reference such as ${NAME} instead"
+    backends: InferenceBackendLibrary = pickle.loads(pickle.dumps(manager.backends))
+    for name in ("model_header", "model_config", "model_config_secret", "model_body", "model_body_secret"):
+        with pytest.raises(LiteralLeftBehindError, match=re.escape(f"backend {name!r} {told}")):
+            WAYS_OUT[name](backends[name])
+    preset: LLMSetting = pickle.loads(pickle.dumps(manager.deck.llm_presets["body"]))
+    with pytest.raises(LiteralLeftBehindError, match=re.escape(f"extra_body.session_token: backend 'process' {told}")):
+        preset.parameters_for(only_model(manager.backends["process"]))
+
+
+def test_what_is_sealed_in_a_body_is_sent_with_its_own_type(manager: ModelManager) -> None:
+    assert body_of(manager.backends["model_body_secret"])["pin"] == {"is_on": True, "number": 4711}
+    assert "4711" not in repr(manager.deck.inference_models)
+
+
 # The command line
 
 
+EXPLAINED = (
+    "body",
+    "secret_body",
+    "model-model_header",
+    "model-model_body_secret",
+    "model-model_body_deep",
+    "model-model_config",
+    "models.model_body.model-model_body.extra_body",
+    "models.model_body.model-model_body.extra_body.user_token",
+    "models.model_defaults.defaults",
+    "deck.llm_presets.body",
+    "backends.header_secret",
+)
+"""What stands beside a secret of a model or a preset, and the secret's own key path."""
 COMMANDS = [
     ("show",),
     ("show", "--json"),
     ("show", "backends"),
     ("show", "backends", "--json"),
     ("show", "models"),
+    ("show", "models", "--json"),
     ("show", "presets", "--json"),
     ("env",),
     ("env", "--json"),
     ("env", "--missing"),
     ("env", "--missing", "--json"),
     ("env", "--example"),
+    *(("explain", name, *form) for name in EXPLAINED for form in ((), ("--json",))),
 ]
 
 
@@ -617,7 +744,15 @@ def test_no_command_prints_a_secret(command_environ: dict[str, str], command: tu
     assert shown_in(result.output) == []
 
 
-@pytest.mark.parametrize("command", [("check", "--credentials"), ("diff", "development", "production")], ids=" ".join)
+TELLING = [
+    ("check", "--credentials"),
+    ("diff", "development", "production"),
+    ("catalogue", "--against", "genai-prices"),
+    ("catalogue", "--against", "litellm", "--json"),
+]
+
+
+@pytest.mark.parametrize("command", TELLING, ids=" ".join)
 def test_what_is_found_or_differs_is_told_without_a_secret(
     command_environ: dict[str, str], command: tuple[str, ...]
 ) -> None:

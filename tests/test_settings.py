@@ -200,14 +200,15 @@ def test_an_applications_library_files_lie_over_the_packaged_ones(tmp_path: Path
 def test_tables_merge_while_lists_and_scalars_replace(load: Load) -> None:
     upper = {
         "deck/z.toml": "[aliases]\nbest = ['only-a']\n[llm_presets.p]\ntemperature = 1\n",
-        "backends.local.toml": "[a]\nendpoint = 'https://x'\nheaders = { one = '1' }\n",
-        "settings.local.toml": "[default.cogt.backends.a.headers]\ntwo = '2'\n",
+        "backends.local.toml": "[a]\nendpoint = 'https://x'\nheaders = { one = '1' }\nregion = { one = '1' }\n",
+        "settings.local.toml": "[default.cogt.backends.a]\nheaders.two = '2'\nregion.two = '2'\n",
     }
     manager = load(upper)
     assert manager.deck.aliases["best"] == ("only-a",)
     assert manager.deck.llm_presets["p"].llm_handle == "best"
     assert manager.deck.llm_presets["p"].temperature == 1
-    assert manager.backends["a"].extra_config["headers"] == {"one": "1", "two": "2"}
+    assert manager.backends["a"].headers == {"one": "1", "two": "2"}
+    assert manager.backends["a"].extra_config["region"] == {"one": "1", "two": "2"}
     assert manager.backends["a"].stated_api_key == "${A_KEY}"
 
 
@@ -332,7 +333,7 @@ EVERY_LAYER: dict[str, Any] = {
         "settings.toml": f"{MINIMAL['settings.toml']}\n[staging.cogt.deck.aliases]\ns = ['m1', 'only-a']\n",
         "settings.local.toml": "[default.cogt.routing.profiles.y]\nfallback_order = ['a']\n",
         "backends/a.local.toml": "default_sdk = 'older'\n[m1]\ninputs = ['text']\n",
-        ".secrets.toml": "[default.cogt.backends.a]\nheaders = { x = ['1', { y = '2' }] }\n",
+        ".secrets.toml": "[default.cogt.backends.a]\ndefault_headers = { x = ['1', { y = '2' }] }\n",
         "../.env": "PIPELEX_COGT__DECK__ALIASES__BEST=['m1']\n",
     },
     "env": "staging",

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -52,6 +53,8 @@ REQUIRED_PROFILES = {"all_enabled", "all_openai", "all_anthropic", "all_azure_op
 REQUIRED_ALIASES = {"best-claude", "base-gpt", "cheap"}
 LEAST_BACKENDS = 12
 LEAST_ENTRIES = 120
+LASTS_UNTIL = date(2027, 4, 1)
+"""Four months after the facts were read; a load warns 60 days before a model that it leads to retires."""
 LEAST_RESPONSES = 12
 LEAST_REASONING = 150
 LEAST_DATED = 75
@@ -90,8 +93,10 @@ def load_only(*backends: str, **overrides: Any) -> ModelManager:
 
 
 @pytest.fixture(scope="module")
-def manager() -> ModelManager:
-    return load()
+def manager(tmp_path_factory: pytest.TempPathFactory) -> ModelManager:
+    # Where tests are started, settings/ would be an application's own.
+    with chdir(tmp_path_factory.mktemp("empty")):
+        return load()
 
 
 def entries(manager: ModelManager) -> Iterator[InferenceModelSpec]:
@@ -205,6 +210,13 @@ def test_nothing_was_retired_when_the_facts_were_read(manager: ModelManager) -> 
         (read,) = re.findall(r"read (\d{4}-\d{2}-\d{2})", head)
         assert spec.retires is not None
         assert spec.retires > date.fromisoformat(read), spec.name
+
+
+def test_no_preset_leads_to_a_model_that_retires_soon() -> None:
+    for backend in BACKENDS:
+        deck = load_only(backend).get_llm_deck()
+        models = [deck.resolve(name).model for name in deck.llm_presets if (backend, name) not in NOT_SERVED]
+        assert [model.name for model in models if model.retires and model.retires < LASTS_UNTIL] == [], backend
 
 
 def test_a_successor_is_another_model_of_the_catalogue(manager: ModelManager) -> None:

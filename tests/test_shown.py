@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 
 from pipelex_cogt import ModelManager
 from pipelex_cogt.cli.app import app
+from pipelex_cogt.cli.catalogue import describe_report, print_report
 from pipelex_cogt.cli.check import OutputFormat, check_settings, describe_checked, print_checked
 from pipelex_cogt.cli.diff import diff_decks, print_differences
 from pipelex_cogt.cli.env import find_variables, print_variables
@@ -27,6 +28,7 @@ from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import as_data, listed, text_of, visible
 from pipelex_cogt.cli.show import LISTINGS, describe, print_description
+from pipelex_cogt.integrations.catalogue import compare
 from tests.conftest import MINIMAL, WriteTree
 
 Shown: TypeAlias = tuple[Any, Callable[[Any, Page], None]]
@@ -124,6 +126,7 @@ def shown_by(manager: ModelManager, names: list[str]) -> Iterator[tuple[str, Sho
         yield f"explain {name}", (told, print_explanation)
     yield "env", ([variable._asdict() for variable in find_variables(manager)], print_variables)
     differences = diff_decks(["development", "production"], None, None, is_profile=False)
+    yield "catalogue", (describe_report(compare(manager, "genai-prices")), print_report)
     yield "diff", ([vars_of(each) for each in differences], print_differences)
     checked = check_settings(None, None)
     yield "check", (describe_checked(checked), lambda _data, page: print_checked(checked, OutputFormat.TEXT, page))
@@ -228,7 +231,7 @@ def test_each_model_stands_beside_its_own_price(shipped: dict[str, Shown]) -> No
 
 @pytest.mark.parametrize("width", [80, None])
 def test_what_is_in_force_is_one_screen(shipped: dict[str, Shown], width: int | None) -> None:
-    assert 20 < len(printed(shipped["show"], width).splitlines()) < 46
+    assert 20 < len(printed(shipped["show"], width).splitlines()) <= 46
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -382,6 +385,9 @@ COMMANDS = [
     ["check", "--credentials"],
     ["check", "--format", "json"],
     ["check", "--format", "github"],
+    ["catalogue", "--against", "litellm"],
+    ["catalogue", "--against", "genai-prices", "--json"],
+    ["catalogue", "--against", "x\n::error::injected\x1b[31m"],
     ["diff", "development", "production"],
     ["diff", "development", "x\n::error::injected\x1b[31m"],
     ["diff", "--profile", "all", "\u202enope"],

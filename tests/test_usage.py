@@ -80,7 +80,7 @@ def test_usages_add_up_count_by_count(first: Usage, second: Usage, third: Usage)
 
 def test_a_usage_adds_to_nothing_else() -> None:
     with pytest.raises(TypeError):
-        Usage() + 5  # type: ignore[operator]  # because: that is the test
+        Usage() + 5
 
 
 def test_a_usage_is_a_value() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -11,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from pipelex_cogt.cli.ask import describe_request, print_answer
 from pipelex_cogt.cli.catalogue import compare_settings, describe_report, print_report
 from pipelex_cogt.cli.check import OutputFormat, check_settings, exit_status, print_checked
 from pipelex_cogt.cli.diff import diff_decks, print_differences
@@ -153,6 +155,25 @@ def explain(name: Name, env: Env = None, settings_dir: SettingsDir = None, as_js
     manager, refusal = _load_in_force(settings_dir, env)
     described = describe_explanation(manager.explain(name), manager.deck)
     _print({**described, "is_refused": refusal is not None}, print_explanation, as_json=as_json)
+
+
+@_command()
+def ask(
+    preset: Annotated[str, typer.Argument(metavar="PRESET", help="A preset, a model or an alias.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The question; - reads it from standard input.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the request, without its key, and send nothing.")
+    ] = False,
+    env: Env = None,
+    settings_dir: SettingsDir = None,
+) -> None:
+    """Ask one question: print the answer as it comes, then its tokens and what they cost; status 1 where none comes."""
+    llm = ModelManager.load(settings_dir, env).get_llm_deck().resolve(preset)
+    question = sys.stdin.read() if text == "-" else text
+    if dry_run:
+        print_data(as_data(describe_request(llm, question)))
+    elif not print_answer(llm, question, Page.of_stdout(), Page.of_stderr()):
+        raise typer.Exit(1)
 
 
 @_command()

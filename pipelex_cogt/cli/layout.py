@@ -78,9 +78,26 @@ class Page:
     def line(self, *values: object, indent: int = 0) -> None:
         """Print values side by side; nothing breaks the line."""
         pieces = [*map(Piece.of, values)]
-        if pieces and _RUNNER_COMMAND.match(pieces[0]):
-            pieces[0] = pieces[0].like_this(pieces[0].replace(":", r"\x3a", 1))
+        pieces[:1] = [first.like_this(_no_command(first)) for first in pieces[:1]]
         self._write(" " * indent + " ".join(map(self._coloured, pieces)))
+
+    def text(self, pieces: Iterable[str]) -> None:
+        """Print a text as it comes, its own lines and tabs kept.
+
+        On a terminal each piece is shown at once. Elsewhere a line waits for its end, for a CI runner looks for
+        commands at its start.
+        """
+        held = ""
+        for piece in pieces:
+            whole, mark, rest = f"{held}{piece}".rpartition("\n")
+            ready, held = (f"{whole}{mark}{rest}", "") if self.width else (f"{whole}{mark}", rest)
+            self._write(self._readable(ready), ends_line=False)
+        self._write(self._readable(held))
+
+    def _readable(self, text: str) -> str:
+        """A text of several lines in which nothing is left that a terminal or a CI runner would obey."""
+        lines = ("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
+        return "\n".join(lines if self.width else map(_no_command, lines))
 
     def heading(self, text: str) -> None:
         """Print a line that stands out, after an empty one."""
@@ -169,11 +186,16 @@ class Page:
             return typer.style(piece, fg=piece.colour, bold=piece.is_bold or None)
         return piece
 
-    def _write(self, text: str) -> None:
+    def _write(self, text: str, *, ends_line: bool = True) -> None:
         encoding = getattr(self.stream, "encoding", None) or "utf-8"
         # A character that the stream's encoding has none for is written as an escape too.
         known = text.encode(encoding, "backslashreplace").decode(encoding)
-        typer.echo(known, file=self.stream, color=self.has_colour)
+        typer.echo(known, file=self.stream, nl=ends_line, color=self.has_colour)
+
+
+def _no_command(line: str) -> str:
+    """A line that no CI runner takes for a command."""
+    return line.replace(":", r"\x3a", 1) if _RUNNER_COMMAND.match(line) else line
 
 
 class _Table(NamedTuple):

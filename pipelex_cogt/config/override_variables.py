@@ -88,8 +88,9 @@ def build_variable_layer(variable: Variable, tree: Table, schema: Any, report: P
 
 def _read_layer(variable: Variable, path: KeyPath, tree: Table, schema: Any, report: ProblemReport) -> Iterator[Layer]:
     kind = schema_at(schema, path)
-    if kind in (str, Any):
-        # What people name themselves, such as a further key of a backend, has the type it was stated with.
+    if kind in (str, Any, None):
+        # What people name themselves, such as a further key of a backend and what lies below it, has the type it was
+        # stated with.
         kind = _type_of(stated_value(value_at(tree, path)))
     try:
         value = _read_value(variable.text, kind)

@@ -262,9 +262,9 @@ class ProblemReport:
         if self._is_idle(finding.path):
             return None
         causes = finding.causes() if callable(finding.causes) else finding.causes
-        return next(filter(self._is_own, causes), None)
+        return next(filter(self.is_own, causes), None)
 
-    def _is_own(self, path: KeyPath) -> bool:
+    def is_own(self, path: KeyPath) -> bool:
         """Whether the application states a key path itself."""
         found = self.locate(path)
         return found.stated == path and not found.is_packaged

@@ -51,26 +51,24 @@ people do: 2 rather than 2.0.
 
 
 class Inherited(NamedTuple):
-    """A model that takes from another table what its own does not state.
+    """A model that takes from other tables what its own does not state.
 
     Attributes:
         own: What its own table states.
-        other: What the other table states.
-        place: The key path of the other table, where the faults of what it takes are told.
+        others: The other tables by their key path, the one that wins first; the faults of what it takes are told there.
     """
 
     own: Table
-    other: Table
-    place: KeyPath
+    others: Mapping[KeyPath, Table]
 
     def rests_on(self, location: KeyPath) -> tuple[KeyPath, ...]:
-        """The other table's place, where the value at a location of the model comes from there."""
-        return () if self._is_own(location) else (self.place,)
+        """The places of the other tables, where the value at a location of the model comes from them."""
+        return () if self._is_own(location) else tuple(self.others)
 
     def _is_own(self, location: KeyPath) -> bool:
         key, *positions = location or ("",)
         if positions and goes_on(self.own.get(str(key))):
-            tables = (self.other, self.own)
+            tables = (*reversed([*self.others.values()]), self.own)
             number, _ = trace_items(table.get(str(key)) for table in tables)[int(positions[0])]
             return tables[number] is self.own
         return has_value(self.own, location)

@@ -17,14 +17,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
+from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.tables import FrozenDict, map_leaves
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.headers import asked_headers, merge_headers, secret_headers, shown_headers
+from pipelex_cogt.integrations.places import own_endpoint, vertex_credentials, vertex_place
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
-from pipelex_cogt.integrations.vertex import vertex_credentials, vertex_place
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ReasoningEffort
 from pipelex_cogt.model_backends.usage import Usage
@@ -251,6 +252,7 @@ class _Follower:
         self._custom_headers = options.get("default_headers") or {}
 
     @property
+    @leaves_no_locals
     def default_headers(self) -> dict[str, Any]:
         """The headers of each request."""
         of_sdk = super().default_headers  # type: ignore[misc]  # because: the SDK's class comes next
@@ -320,20 +322,22 @@ def _root(endpoint: str) -> str:
 
 
 def _own_places(llm: ResolvedLLM) -> dict[str, Any]:
-    endpoint = llm.backend.endpoint
-    if endpoint is None and llm.backend.stated_api_key is None:
-        problem = "states neither endpoint nor api_key, so nobody says where to call it"
-        raise CallRefusedError(llm.model.name, llm.backend.name, problem, "state one of them in backends.toml")
-    return {"base_url": _root(endpoint or "https://api.anthropic.com")}
+    return {"base_url": _root(own_endpoint(llm, "Anthropic", "api.anthropic.com"))}
 
 
 def _bedrock_places(llm: ResolvedLLM) -> dict[str, Any]:
-    region = llm.backend.extra_config["aws_region"] or _region_of_aws(llm.backend.extra_config.get("aws_profile"))
+    backend = llm.backend
+    if backend.stated_api_key is None:
+        # The SDK imports it no sooner than it signs a request.
+        import_sdk("boto3", "bedrock")
+    region = backend.extra_config["aws_region"] or _region_of_aws(backend.extra_config.get("aws_profile"))
     if not region:
-        problem = "states no aws_region, and AWS's own configuration has none"
-        raise CallRefusedError(llm.model.name, llm.backend.name, problem, "state aws_region, or set AWS_DEFAULT_REGION")
-    endpoint = llm.backend.endpoint or f"https://bedrock-runtime.{region}.amazonaws.com"
-    return {"aws_region": region, "base_url": _root(endpoint)}
+        problem = "has no aws_region, nor has AWS's own configuration"
+        raise CallRefusedError(llm.model.name, backend.name, problem, "state it at the backend, or in that")
+    return {
+        "aws_region": region,
+        "base_url": _root(backend.endpoint or f"https://bedrock-runtime.{region}.amazonaws.com"),
+    }
 
 
 def _region_of_aws(profile: str | None) -> str | None:
@@ -344,9 +348,12 @@ def _region_of_aws(profile: str | None) -> str | None:
 
 def _vertex_places(llm: ResolvedLLM) -> dict[str, Any]:
     place = vertex_place(llm)
-    credentials = vertex_credentials(llm.backend, "anthropic")
-    base_url = f"{_root(place.endpoint)}/v1"
-    return {"project_id": place.project, "region": place.location, "credentials": credentials, "base_url": base_url}
+    return {
+        "project_id": place.project,
+        "region": place.location,
+        "credentials": vertex_credentials(llm.backend),
+        "base_url": f"{_root(place.endpoint)}/v1",
+    }
 
 
 _PLACES = {Platform.OWN: _own_places, Platform.BEDROCK: _bedrock_places, Platform.VERTEX: _vertex_places}

@@ -19,14 +19,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.tables import map_leaves
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.headers import asked_headers, merge_headers, secret_headers, shown_headers
+from pipelex_cogt.integrations.places import own_endpoint, vertex_credentials, vertex_place
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
-from pipelex_cogt.integrations.vertex import vertex_credentials, vertex_place
 from pipelex_cogt.model_backends.model_spec import ReasoningEffort
 from pipelex_cogt.model_backends.usage import Usage
 from pipelex_cogt.models.model_deck import ResolvedLLM
@@ -202,6 +203,7 @@ def _follow(built: Any, llm: ResolvedLLM, *, has_key: bool) -> None:
     api = built._api_client  # noqa: SLF001 -- because: as above
     build = api._build_request  # noqa: SLF001 -- because: as above
 
+    @leaves_no_locals
     def build_request(*given: Any, **named: Any) -> Any:
         request = build(*given, **named)
         of_client = api._http_options.headers or {}  # noqa: SLF001 -- because: as above
@@ -212,6 +214,13 @@ def _follow(built: Any, llm: ResolvedLLM, *, has_key: bool) -> None:
         return request
 
     api._build_request = build_request  # noqa: SLF001 -- because: as above
+    # A client that somebody has closed is not handed out again, and those of this SDK do not say that they are.
+    built.is_closed = partial(_is_closed, api)
+
+
+def _is_closed(api: Any) -> bool:
+    http_clients = (api._httpx_client, api._async_httpx_client)  # noqa: SLF001 -- because: nothing else says so
+    return any(http_client is not None and http_client.is_closed for http_client in http_clients)
 
 
 # Where to
@@ -236,12 +245,8 @@ def _taken_apart(endpoint: str, version: str) -> tuple[str, str]:
 
 
 def _own_places(llm: ResolvedLLM) -> dict[str, Any]:
-    endpoint = llm.backend.endpoint
-    if endpoint is None and llm.backend.stated_api_key is None:
-        problem = "states neither endpoint nor api_key, so nobody says where to call it"
-        raise CallRefusedError(llm.model.name, llm.backend.name, problem, "state one of them in backends.toml")
-    default = "https://generativelanguage.googleapis.com"
-    return {"vertexai": False, "api_key": _ASKED_LATER, "endpoint": endpoint or default}
+    endpoint = own_endpoint(llm, "Google", "generativelanguage.googleapis.com")
+    return {"vertexai": False, "api_key": _ASKED_LATER, "endpoint": endpoint}
 
 
 def _vertex_places(llm: ResolvedLLM) -> dict[str, Any]:
@@ -250,7 +255,7 @@ def _vertex_places(llm: ResolvedLLM) -> dict[str, Any]:
         "vertexai": True,
         "project": place.project,
         "location": place.location,
-        "credentials": vertex_credentials(llm.backend, "google"),
+        "credentials": vertex_credentials(llm.backend),
         "endpoint": place.endpoint,
     }
 

@@ -63,7 +63,7 @@ def proxy_config(deck: ModelDeck, names: Iterable[str] | None = None) -> dict[st
     members = {name: deck.resolve_all(name) for name in _served_presets(deck) if names is None}
     members |= {name: deck.resolve_all(name) for name in names or ()}
     config = {
-        "model_list": [_group(llm, write) for chain in members.values() for llm in chain],
+        "model_list": [_group(llm, write, is_last=llm is chain[-1]) for chain in members.values() for llm in chain],
         "router_settings": {
             "model_group_alias": {name: _group_name(chain[0]) for name, chain in members.items()},
             # Under the name of the group that the alias stands for, LiteLLM would not see them.
@@ -83,12 +83,14 @@ def _group_name(llm: ResolvedLLM) -> str:
     return f"{llm.name}/{llm.model.name}@{llm.backend.name}"
 
 
-def _group(llm: ResolvedLLM, write: _Writer) -> dict[str, Any]:
+def _group(llm: ResolvedLLM, write: _Writer, *, is_last: bool) -> dict[str, Any]:
     """A member of a chain as a group of the proxy."""
     write.check_body(llm)
+    # A member that another follows is tried once, for the next is there to be tried.
+    retries = {} if is_last else {"num_retries": 0}
     return {
         "model_name": _group_name(llm),
-        "litellm_params": build_call(llm, write),
+        "litellm_params": {**build_call(llm, write), **retries},
         "model_info": {**_abilities(llm.model), **_prices(llm.model.costs)},
     }
 
@@ -148,8 +150,7 @@ class _Writer:
         references = [*references_of(template)]
         if references and len(template) > 1:
             problem = "LiteLLM's proxy takes no reference within a longer text"
-            self._refuse(backend, path, problem, "state all of it in one variable, such as ${NAME}")
-            return None
+            return self._refuse(backend, path, problem, "state all of it in one variable, such as ${NAME}")
         if references and (names_secret(str(path[-1])) or (references[0].default is None and within is None)):
             return self._variable(backend, references[0], path)
         # What is no secret may be written as it is today, where the proxy cannot put it together by itself.
@@ -177,34 +178,30 @@ class _Writer:
             heading = f"{count} {'problem' if count == 1 else 'problems'} in what LiteLLM's proxy is to be told"
             raise SettingsError.from_problems(heading, self._problems)
 
-    def _text(
-        self, backend: InferenceBackend, stated: Any, path: KeyPath, within: Callable[[str], str] | None
-    ) -> str | None:
+    def _text(self, backend: InferenceBackend, stated: Any, path: KeyPath, within: Callable[[str], str] | None) -> str:
         """A text with its reference answered, unless it holds a secret."""
         text: str = plain_text(answer(stated, backend.credentials, backend.name, path, ()))
         if text and (names_secret(str(path[-1])) or mask_text(text) != text):
-            self._refuse_literal(backend, path)
-            return None
+            return self._refuse_literal(backend, path)
         return within(text) if text and within else text
 
-    def _variable(self, backend: InferenceBackend, reference: Reference, path: KeyPath) -> str | None:
+    def _variable(self, backend: InferenceBackend, reference: Reference, path: KeyPath) -> str:
         """The variable that answers a reference today, else the first that may."""
         names = [name.name for name in reference.names if name.prefix is not Prefix.SECRET]
         if not names:
             hint = f"state ${{env:NAME|{reference}}}"
-            self._refuse(backend, path, "LiteLLM's proxy reads variables, and no secret's file", hint)
-            return None
+            return self._refuse(backend, path, "LiteLLM's proxy reads variables, and no secret's file", hint)
         set_now = [*filter(backend.credentials.environment.get, names)]
         if not set_now and reference.default is not None:
-            if reference.default:
-                self._refuse_literal(backend, path)
-            return None
+            return self._refuse_literal(backend, path) if reference.default else ""
         return f"os.environ/{[*set_now, *names][0]}"
 
-    def _refuse_literal(self, backend: InferenceBackend, path: KeyPath) -> None:
-        problem = "a secret that is stated literally is not written into the configuration of LiteLLM's proxy"
-        self._refuse(backend, path, problem, "state a variable, such as ${NAME}")
+    def _refuse_literal(self, backend: InferenceBackend, path: KeyPath) -> str:
+        problem = "LiteLLM's proxy is told no secret that is stated literally"
+        return self._refuse(backend, path, problem, "state a variable, such as ${NAME}")
 
-    def _refuse(self, backend: InferenceBackend, path: KeyPath, problem: str, hint: str) -> None:
+    def _refuse(self, backend: InferenceBackend, path: KeyPath, problem: str, hint: str) -> str:
+        """Note what cannot be told, and return what stands for it until that is raised."""
         place = backend.credentials.locate(path) or Place("settings")
         self._problems[Problem(problem, format_key_path(path), place.name, place.line, hint)] = None
+        return "refused"

@@ -16,8 +16,8 @@ from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.extras import import_sdk
+from pipelex_cogt.integrations.places import vertex_place
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
-from pipelex_cogt.integrations.vertex import vertex_place
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.models.model_deck import ResolvedLLM
 

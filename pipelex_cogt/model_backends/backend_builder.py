@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import compress, filterfalse
+from itertools import chain, compress, filterfalse
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -21,7 +21,7 @@ from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
 from pipelex_cogt.config.other_words import meanings, sdk_meaning
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
-from pipelex_cogt.config.report import Elsewhere, ProblemReport
+from pipelex_cogt.config.report import Elsewhere, ProblemReport, model_place
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName, did_you_mean, find_slips, is_one_slip, one_slip_from
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
@@ -38,6 +38,8 @@ from pipelex_cogt.model_backends.credential_needs import (
     tell_left_out,
 )
 from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelSpecs
+from pipelex_cogt.model_backends.shared_models import KEY as MODELS_LIKE
+from pipelex_cogt.model_backends.shared_models import SharedModels, Stated
 
 Specs: TypeAlias = Mapping[str, InferenceModelSpec | None]
 """The specs of a backend's file by model name; None stands for one that has a fault."""
@@ -77,8 +79,10 @@ def build_backend_library(
     switches = _find_switches(tables, config)
     _check_choice(tables, config, report)
     in_use = {name for name, settings in switches.items() if not settings}
-    build = _BackendBuilder(config, credentials, report, files, in_use, switches)
+    shared = SharedModels(tables, files, _FileReader(files, report).read, report)
+    build = _BackendBuilder(config, credentials, report, shared, in_use, switches)
     specs_of = {name: build.specs(name) for name in {**tables, **files}}
+    build.check_successors(specs_of)
     lacking = build.lacking(tree, specs_of)
     # What was to be switched off may have been misspelt, unless it says where it answers: then it is one of its own.
     bare = (name for name, table in tables.items() if name not in files and "endpoint" not in table)
@@ -161,13 +165,45 @@ def _without(table: Table, keys: Iterable[str]) -> Table:
     return {key: table[key] for key in filterfalse({*keys}.__contains__, table)}
 
 
+class _FileReader(NamedTuple):
+    """Reads what a backend's file states of its models."""
+
+    files: Mapping[str, Table]
+    report: ProblemReport
+
+    def read(self, backend: str) -> Stated:
+        """What the file of a backend states, without what was meant for something else."""
+        stated = dict(self.files.get(backend, {}))
+        defaults = self._only_defaults(backend, stated.pop(DEFAULTS_KEY, {}))
+        return Stated(defaults, self._only_models(backend, stated))
+
+    def _only_models(self, backend: str, tables: Table) -> Table:
+        """A file's tables without those that were meant for `[defaults]`, as the lack of a `model_id` tells."""
+        near = filter(_comes_near_defaults, tables)
+        slips = [name for name in near if isinstance(tables[name], dict) and "model_id" not in tables[name]]
+        for name in slips:
+            hint = f"write [{DEFAULTS_KEY}], or state model_id if a model is called {name!r}"
+            path, unread = ("models", backend, name), ("models", backend, DEFAULTS_KEY)
+            self.report.unreadable(unread, "taken for a model", path=path, hint=hint)
+        return _without(tables, slips)
+
+    def _only_defaults(self, backend: str, defaults: Table) -> Table:
+        """What a file's `[defaults]` states, without the tables that were meant for models."""
+        models = [key for key, value in defaults.items() if isinstance(value, dict) and key not in _MODEL_KEYS]
+        for key in models:
+            hint = NearName(key, _MODEL_KEYS, otherwise=f"write [{quote_key(key)}] for a model of that name")
+            path, unread = ("models", backend, DEFAULTS_KEY, key), ("models", backend, key)
+            self.report.unreadable(unread, "unknown key", path=path, hint=hint)
+        return _without(defaults, models)
+
+
 class _BackendBuilder(NamedTuple):
     """The steps of building one backend, and what all of them need."""
 
     config: InferenceConfig
     credentials: Credentials
     report: ProblemReport
-    files: Mapping[str, Table]
+    shared: SharedModels
     in_use: Collection[str]
     switches: Mapping[str, tuple[KeyPath, ...]]
 
@@ -192,7 +228,7 @@ class _BackendBuilder(NamedTuple):
     ) -> InferenceBackend:
         """Build a backend; `lacking` holds what it was left out for, `misspelt` the backends that have models."""
         path, is_in_use = ("backends", name), name in self.in_use
-        if name not in self.files:
+        if name not in self.shared:
             self._tell_no_models(name, misspelt)
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
         further = _without(table, own)
@@ -230,8 +266,7 @@ class _BackendBuilder(NamedTuple):
         """The models that a backend's file switches off, each with the key path of the `enabled` that does."""
         for spec in filter(None, specs.values()):
             if not spec.enabled:
-                stated_in = spec.name if "enabled" in self.files[backend][spec.name] else DEFAULTS_KEY
-                yield spec.name, ("models", backend, stated_in, "enabled")
+                yield spec.name, self.shared.place_of(backend, spec.name, "enabled")
 
     def _check_further_keys(self, path: KeyPath, further: Table) -> None:
         """A key that means a known one is none of its SDK's, and neither is what a model states."""
@@ -247,45 +282,35 @@ class _BackendBuilder(NamedTuple):
 
     def specs(self, backend: str) -> Specs:
         """Build the specs of a backend's file."""
-        stated = dict(self.files.get(backend, {}))
-        defaults = self._only_defaults(backend, stated.pop(DEFAULTS_KEY, {}))
-        tables = self._only_models(backend, stated)
+        defaults, tables = self.shared[backend]
         self._check_sharing(backend, tables, defaults)
         # A fault of `[defaults]` is told once, where it stands, rather than for every model that takes it.
-        self._spec(("models", backend, DEFAULTS_KEY), defaults, {**_ANY_MODEL, **defaults})
+        self._spec(backend, DEFAULTS_KEY, {**_ANY_MODEL, **defaults})
         specs: dict[str, InferenceModelSpec | None] = {}
         for name, table in tables.items():
             path = ("models", backend, name)
             if WILDCARD in name:
-                self.report.error(path, f"a model's name holds no {WILDCARD}", "only routes are patterns")
+                others = [place for place in self.shared.places(backend, name) if place != path]
+                hint = "only routes are patterns"
+                self.report.error(path, f"a model's name holds no {WILDCARD}", hint, unless=others)
             elif isinstance(table, dict):
                 merged = merge(defaults, settle_table(table, defaults)) if defaults else table
                 fields = {"model_id": name, **merged, "name": name, "backend_name": backend}
-                specs[name] = self._spec(path, table, fields, defaults)
+                specs[name] = self._spec(backend, name, fields)
             else:
                 # Whatever else stood here has been moved to `[defaults]`, or was refused for its shape.
                 twice = f"also stated as {DEFAULTS_KEY}.{OLDER_SPELLINGS[name]}"
                 self.report.error(path, twice, "keep one of the two")
         return specs
 
-    def _only_models(self, backend: str, tables: Table) -> Table:
-        """A file's tables without those that were meant for `[defaults]`, as the lack of a `model_id` tells."""
-        near = filter(_comes_near_defaults, tables)
-        slips = [name for name in near if isinstance(tables[name], dict) and "model_id" not in tables[name]]
-        for name in slips:
-            hint = f"write [{DEFAULTS_KEY}], or state model_id if a model is called {name!r}"
-            path, unread = ("models", backend, name), ("models", backend, DEFAULTS_KEY)
-            self.report.unreadable(unread, "taken for a model", path=path, hint=hint)
-        return _without(tables, slips)
-
-    def _only_defaults(self, backend: str, defaults: Table) -> Table:
-        """What a file's `[defaults]` states, without the tables that were meant for models."""
-        models = [key for key, value in defaults.items() if isinstance(value, dict) and key not in _MODEL_KEYS]
-        for key in models:
-            hint = NearName(key, _MODEL_KEYS, otherwise=f"write [{quote_key(key)}] for a model of that name")
-            path, unread = ("models", backend, DEFAULTS_KEY, key), ("models", backend, key)
-            self.report.unreadable(unread, "unknown key", path=path, hint=hint)
-        return _without(defaults, models)
+    def check_successors(self, specs_of: Mapping[str, Specs]) -> None:
+        """The successor of a model is the name of one that some file knows."""
+        known = dict.fromkeys(chain.from_iterable(specs_of.values()))
+        for spec in filter(None, chain.from_iterable(specs.values() for specs in specs_of.values())):
+            if spec.successor is not None and spec.successor not in known:
+                path = self.shared.place_of(spec.backend_name, spec.name, "successor")
+                unless = [path, model_place(spec.successor)]
+                self.report.unknown_name(path, "model", NearName(spec.successor, known), unless=unless)
 
     def _check_sharing(self, backend: str, tables: Table, defaults: Table) -> None:
         """`[defaults]` is no model itself: it is for the models beside it."""
@@ -297,12 +322,13 @@ class _BackendBuilder(NamedTuple):
             hint = "each model needs its own"
             self.report.warning((*place, "model_id"), "[defaults] is no model: every model takes this", hint)
         if _lacks_sdk([defaults, *tables.values()]):
-            self.report.required([(*place, "sdk")], "state it for all models of the file", unless=[place])
+            unless = [place, ("backends", backend, MODELS_LIKE)]
+            self.report.required([(*place, "sdk")], "state it for all models of the file", unless=unless)
 
-    def _spec(
-        self, path: KeyPath, table: Table, fields: Table, defaults: Table = _NOTHING
-    ) -> InferenceModelSpec | None:
-        """Build a model from its fields; those that its own table does not state come from its file's `[defaults]`."""
+    def _spec(self, backend: str, name: str, fields: Table) -> InferenceModelSpec | None:
+        """Build a model from its fields; those that its own table does not state are told where they come from."""
+        path: KeyPath = ("models", backend, name)
+        table = self.shared.stated_at(path)
         note_given(InferenceModelSpec, table, path, self.report)
         context: Credentials | None = None
         # An escaped `$${` is answered too: with `${`.
@@ -312,7 +338,10 @@ class _BackendBuilder(NamedTuple):
         try:
             return InferenceModelSpec.model_validate(fields, context=context)
         except ValidationError as error:
-            inherited = Inherited(table, defaults, (*path[:-1], DEFAULTS_KEY))
+            _own, *others = self.shared.places(backend, name)
+            # What should have come from another backend is missing where that could not be found.
+            places = [*others, ("backends", backend, MODELS_LIKE)]
+            inherited = Inherited(table, {place: self.shared.stated_at(place) for place in places})
             note_faults(error, InferenceModelSpec, path, self.report, inherited, table)
         return None
 

@@ -129,6 +129,13 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
             return f"the model_id of {' or '.join(map(repr, self.model_ids[name]))}"
         return "a backend" if name in self.backends else None
 
+    def lineage(self, backend: str) -> tuple[str, ...]:
+        """A backend, and those whose models it takes (`models_like`), the nearest first."""
+        found = [backend]
+        while (like := self.backends[found[-1]].models_like) is not None:
+            found.append(like)
+        return tuple(found)
+
     def existing(self, names: Iterable[str]) -> list[InferenceBackend]:
         """The backends of some names, without the names that no backend has."""
         return [self.backends[name] for name in names if name in self.backends]

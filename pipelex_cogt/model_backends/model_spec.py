@@ -15,7 +15,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, TypeAlias, cast
 
-from pydantic import AfterValidator, Field, PrivateAttr, field_serializer
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, field_serializer
 from pydantic_core import PydanticCustomError
 
 from pipelex_cogt.config.answers import AnsweredTable, answer
@@ -28,6 +28,8 @@ from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.model_backends.costs import Cost, ModelCosts
 from pipelex_cogt.model_backends.usage import Usage
 
+KNOWN_SDKS = ("anthropic", "bedrock", "google", "mistral", "openai", "openai_compatible")
+"""The client libraries that this package knows; an application may name any other."""
 WILDCARD = "*"
 """What makes a pattern of a route's key, and stands in no name."""
 
@@ -92,6 +94,13 @@ class ReasoningEffort(StrEnum):
     MAX = "max"
 
 
+def _check_pair(value: Any) -> Any:
+    if isinstance(value, list | tuple) and len(value) != len(("least", "most")):
+        text = "expected a list of two, [least, most], got one of {found}"
+        raise PydanticCustomError("range", text, {"found": len(value)})
+    return value
+
+
 def _check_range(budget: tuple[int, int]) -> tuple[int, int]:
     least, most = budget
     if least > most:
@@ -110,7 +119,9 @@ Effort: TypeAlias = Annotated[ReasoningEffort, Field(strict=False)]
 Efforts: TypeAlias = Annotated[tuple[Effort, ...], Field(strict=False)]
 Temperature: TypeAlias = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 Tokens: TypeAlias = Annotated[int, Field(ge=0)]
-Budget: TypeAlias = Annotated[tuple[Tokens, Tokens], Field(strict=False), AfterValidator(_check_range)]
+Budget: TypeAlias = Annotated[
+    tuple[Tokens, Tokens], Field(strict=False), BeforeValidator(_check_pair), AfterValidator(_check_range)
+]
 
 
 _FREE_TABLES = ("stated_headers", "extra_body", "stated_extra_config")

@@ -10,9 +10,11 @@ from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.suggestions import did_you_mean, one_slip_from
 from pipelex_cogt.config.tables import Table, has_value, leaves
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.costs import PRICE_NAMES, ModelCosts, PriceTier
+from pipelex_cogt.model_backends.model_spec import KNOWN_SDKS
 
 _LEAST_PRICE = 0.001
 """US dollars per million tokens: no provider asks less."""
@@ -77,6 +79,22 @@ def warn_of_defaults(models: Table, report: ProblemReport) -> None:
             if not may_go_on and all(map(partial(has_value, path=path), settled)):
                 text = "has no effect: every model of this backend states its own"
                 report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
+
+
+def warn_of_sdks(models: Table, report: ProblemReport) -> None:
+    """Note an `sdk` that is one slip away from one that we know, for any text may name an application's own.
+
+    Args:
+        models: The tables of the models, by backend and model name.
+        report: Where warnings are noted.
+    """
+    for backend, file in models.items():
+        for model, table in file.items():
+            sdk = table.get("sdk") if isinstance(table, dict) else None
+            meant = one_slip_from(sdk, KNOWN_SDKS) if isinstance(sdk, str) and sdk not in KNOWN_SDKS else None
+            if meant is not None:
+                path = ("models", backend, model, "sdk")
+                report.warning(path, f"no integration knows the sdk {sdk!r}", did_you_mean([meant]))
 
 
 def _prices(models: Table) -> Iterator[tuple[KeyPath, object]]:

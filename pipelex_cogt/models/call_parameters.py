@@ -83,7 +83,7 @@ class CallParameters:
         values["temperature"] = temperature
         values["prompting_target"] = values["prompting_target"] or model.prompting_target
         values["stop"] = tuple(values["stop"] or ())
-        values["extra_body"] = freeze(_opened(merge({**model.extra_body}, {**values["extra_body"]})))
+        values["extra_body"] = freeze(_opened(merge({**model.extra_body}, {**values["extra_body"]}), model))
         return cls(**values, adapted=tuple(adapted))
 
     @property
@@ -135,7 +135,7 @@ class _Asked(NamedTuple):
         return effort not in (None, ReasoningEffort.NONE) or bool(self.values["reasoning_budget"])
 
 
-def _opened(extra_body: Table) -> Table:
+def _opened(extra_body: Table, model: InferenceModelSpec) -> Table:
     """What a request carries, of its own types: what was sealed is opened.
 
     Raises:
@@ -144,7 +144,7 @@ def _opened(extra_body: Table) -> Table:
 
     def open_one(path: KeyPath, value: Any) -> Any:
         if isinstance(value, SealedText) and value.is_lost:
-            raise LiteralLeftBehindError("of this model", join_keys(("extra_body", *path)))
+            raise LiteralLeftBehindError(model.backend_name, join_keys(("extra_body", *path)))
         return stated_value(value)
 
     opened: Table = map_leaves(extra_body, open_one)
@@ -185,8 +185,13 @@ def _high_enough(asked: _Asked) -> int | None:
 
 
 def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
-    """The next effort below one that a model does not know, else the least that it knows."""
+    """The next effort below one that a model does not know, else the least that it knows.
+
+    None where it knows none but `none`: whoever asks for an effort is not to have reasoning turned off.
+    """
     known = sorted(asked.model.reasoning_efforts or (), key=_EFFORTS.index)
+    if asked.value is not ReasoningEffort.NONE:
+        known = [effort for effort in known if effort is not ReasoningEffort.NONE]
     wanted = _EFFORTS.index(asked.value)
     below = [effort for effort in known if _EFFORTS.index(effort) < wanted]
     return next(iter([*below[-1:], *known]), None)

@@ -2,42 +2,48 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import partial
-from itertools import filterfalse
+from itertools import chain, filterfalse
 
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError, Problem, Severity
 from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
-from pipelex_cogt.model_backends.value_warnings import warn_of_defaults, warn_of_prices, warn_of_tiers
+from pipelex_cogt.model_backends.value_warnings import warn_of_defaults, warn_of_prices, warn_of_sdks, warn_of_tiers
 from pipelex_cogt.model_routing.route_warnings import warn_of_routes
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.leads import Absences, causes_of_parameters, lead_of_settings
 from pipelex_cogt.models.llm_setting import AUTO
 from pipelex_cogt.models.model_deck import ModelDeck, tell_absence
+from pipelex_cogt.models.retirement_warnings import warn_of_retirements
 
 
-def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport) -> tuple[Problem, ...]:
+def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: date) -> tuple[Problem, ...]:
     """The warnings of a load, in file and line order: what the load noted, and what is never used.
 
     Args:
         deck: The deck that was built.
         models: The tables of the models that it was built from, by backend and model name.
         report: What the load noted; it stays as it is.
+        today: The day that models retire by.
     """
     full = report.copy()
     warn_of_credentials(deck.backends, full)
     warn_of_prices(models, full)
     warn_of_tiers(deck.backends.values(), models, full)
     warn_of_defaults(models, full)
+    warn_of_sdks(models, full)
     warn_of_routes(deck.routing, full)
     _warn_of_models(deck, full)
+    _warn_of_backends(deck, full)
     absences = Absences(deck)
     _warn_of_aliases(deck, absences, full)
     _warn_of_hidden_names(deck, full)
     _warn_of_presets(deck, absences, full)
+    warn_of_retirements(deck, today, full)
     return tuple(full.problems(Severity.WARNING))
 
 
@@ -48,6 +54,18 @@ def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:
             absence = deck.routing.not_routed(name)
             text = f"not served in routing profile {absence.profile!r}: {absence.reason}"
             report.warning(("models", backend.name, name), text, absence.next_step)
+
+
+def _warn_of_backends(deck: ModelDeck, report: ProblemReport) -> None:
+    """Backends with the models of another, to which nothing leads because the other serves them all."""
+    led = {model.backend_name for model in chain(deck.inference_models.values(), *deck.chains.values())}
+    led.update(llm.backend.name for llm in map(deck.resolve, filter(deck.is_resolved, deck.llm_presets)))
+    for backend in deck.backends.enabled.values():
+        is_hidden = backend.model_specs.keys() <= deck.inference_models.keys()
+        if backend.models_like and is_hidden and backend.name not in led:
+            order = format_key_path(("routing", "profiles", deck.routing.active.name, "fallback_order"))
+            hint = f'put it first with {order} = ["{backend.name}", "..."], or ask for a model as name@{backend.name}'
+            report.warning(("backends", backend.name), "nothing leads to it: other backends serve its models", hint)
 
 
 def _warn_of_aliases(deck: ModelDeck, absences: Absences, report: ProblemReport) -> None:

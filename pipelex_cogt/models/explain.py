@@ -20,7 +20,7 @@ from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.suggestions import near_names
-from pipelex_cogt.config.tables import Table, has_value, leaves, value_at
+from pipelex_cogt.config.tables import Table, has_value, leaves, merge, value_at
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule, TurnedDown
 from pipelex_cogt.models.aliases import members_of
@@ -249,14 +249,15 @@ class _Explainer(NamedTuple):
             yield from self.values("routing", "profiles", self.deck.routing.active.name, field, *key)
 
     def _model_values(self, backend: str, model: str) -> Iterator[ExplainedValue]:
-        """What the model's own table states, and what it takes from the `[defaults]` of its file."""
-        own, shared = ("models", backend, model), ("models", backend, DEFAULTS_KEY)
-        yield from self.values(*own)
-        table, defaults = (value_at(self.settings.tree, path, {}) for path in (own, shared))
-        settled = settle_table(table, defaults)
-        for place in self._places(shared):
-            if not has_value(settled, place[len(own) :]):
-                yield from self.values(*place)
+        """What the model's own table states, and what it takes from other tables: those of backends it is like too."""
+        lineage = self.deck.backends.lineage(backend)
+        above: Table = {}
+        for path in [("models", name, table) for table in (model, DEFAULTS_KEY) for name in lineage]:
+            for place in self._places(path):
+                if not has_value(above, place[len(path) :]):
+                    yield from self.values(*place)
+            table = value_at(self.settings.tree, path, {})
+            above = merge(table, settle_table(above, table))
 
     def _switches(self, model: str) -> Iterator[ExplainedValue]:
         """What may have switched a model off."""

@@ -190,6 +190,10 @@ class ModelDeck:
         """Whether a model name or an alias leads to a model here."""
         return self.model_in_force(handle) is not None
 
+    def is_resolved(self, preset: str) -> bool:
+        """Whether a preset leads to a model here."""
+        return preset in self._by_preset
+
     def why_absent(self, handle: str) -> str:
         """Why a model name or an alias leads to no model here, in words."""
         return tell_absence(self._absence(handle))

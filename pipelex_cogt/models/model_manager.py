@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipelex_cogt.config import clock
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.garbage_collection import paused_garbage_collection
 from pipelex_cogt.config.hiding import hide_source, leaves_no_locals
@@ -139,7 +140,8 @@ class ModelManager:
         from pipelex_cogt.models.deck_warnings import find_warnings
 
         with paused_garbage_collection():
-            return find_warnings(self.deck, self.settings.unfrozen_tree.get("models", {}), self.report)
+            models = self.settings.unfrozen_tree.get("models", {})
+            return find_warnings(self.deck, models, self.report, clock.today())
 
     def explain(self, name: str) -> Explanation:
         """Why a name leads to its model, and where each value on the way was stated.

@@ -1,4 +1,4 @@
-"""Vertex AI: where it answers, and with whose token."""
+"""Places: where a backend answers, looked at before anything is sent there."""
 
 from __future__ import annotations
 
@@ -17,6 +17,29 @@ _HOSTS: Mapping[str, str] = {
     "eu": "aiplatform.eu.rep.googleapis.com",
 }
 """Hosts by location; any other location is part of the host's name."""
+
+
+def own_endpoint(llm: ResolvedLLM, vendor: str, host: str) -> str:
+    """Where the backend of a model has the API that a vendor's own SDK calls, as stated.
+
+    Args:
+        llm: What is to be called.
+        vendor: Whose SDK calls it, such as "Anthropic".
+        host: Where that SDK would call, were it told nothing.
+
+    Raises:
+        CallRefusedError: It states no endpoint, or nothing that shows who calls.
+        MissingCredentialError: The endpoint is a reference that no source answers.
+    """
+    backend = llm.backend
+    if backend.stated_api_key is None and not backend.stated_headers:
+        way = "state one, or headers that show who calls; where the host asks for none, any text does"
+        raise CallRefusedError(llm.model.name, backend.name, f"has no api_key, which sdk {llm.model.sdk!r} needs", way)
+    endpoint = backend.endpoint
+    if endpoint is None:
+        problem = f"has no endpoint, and {vendor}'s SDK would send the prompt to {host}"
+        raise CallRefusedError(llm.model.name, backend.name, problem, "state the backend's endpoint")
+    return endpoint
 
 
 class VertexPlace(NamedTuple):
@@ -43,25 +66,24 @@ def vertex_place(llm: ResolvedLLM) -> VertexPlace:
     backend = llm.backend
     project = backend.extra_config["gcp_project_id"]
     if not project:
-        problem = "has an empty gcp_project_id, which Vertex AI requires"
-        raise CallRefusedError(llm.model.name, backend.name, problem, "state the project in backends.toml")
+        raise CallRefusedError(llm.model.name, backend.name, "has no gcp_project_id", "state it at the backend")
     location = backend.extra_config.get("gcp_location") or "global"
     host = _HOSTS.get(location, f"{location}-aiplatform.googleapis.com")
     return VertexPlace(project, location, backend.endpoint or f"https://{host}")
 
 
-def vertex_credentials(backend: InferenceBackend, extra: str) -> Any:
+def vertex_credentials(backend: InferenceBackend) -> Any:
     """Google's credentials made of the `api_key` of a backend, an access token that is asked for at each request.
 
-    Args:
-        backend: The backend.
-        extra: The extra of this package that brings `google-auth`.
-
     Returns:
-        None where it states no key: the SDK asks `google-auth`, which knows the application default credentials.
+        None where it states no key: SDKs ask `google-auth`, which knows the application default credentials.
+
+    Raises:
+        MissingExtraError: `google-auth` is not installed.
     """
+    base = import_sdk("google.auth.credentials", "vertex").Credentials
     if backend.stated_api_key is None:
         return None
-    base = import_sdk("google.auth.credentials", extra).Credentials
+    # Google's class sets its token when it is built.
     token = property(lambda _self: plain_text(backend.api_key), lambda _self, _token: None)
     return type("BackendToken", (base,), {"token": token, "refresh": lambda _self, _request: None})()

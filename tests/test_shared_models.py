@@ -1,0 +1,161 @@
+"""Shared models: with `models_like` a backend has the models of another, with its own file over them."""
+
+from typing import Any
+
+import pytest
+
+from pipelex_cogt import InferenceModelSpec
+from pipelex_cogt.config.schema import known_keys
+from tests.conftest import Load
+
+TREE = {
+    "backends.toml": """
+        [a]
+        endpoint = "https://a.example.com"
+        [proxy]
+        endpoint = "https://proxy.example.com"
+        models_like = "a"
+        [second]
+        endpoint = "https://second.example.com"
+        models_like = "proxy"
+    """,
+    "backends/a.toml": """
+        [defaults]
+        sdk = "s"
+        prompting_target = "openai"
+        [m]
+        max_tokens = 10
+        context_window = 100
+        [n]
+        model_id = "provider/n"
+        [off]
+        enabled = false
+    """,
+    "backends/proxy.toml": """
+        [defaults]
+        sdk = "t"
+        [m]
+        max_tokens = 5
+        [own]
+    """,
+    "backends/b.toml": "",
+    "backends/off.toml": "",
+    "routing.toml": """
+        active = "all"
+        [profiles.all]
+        default = "a"
+        fallback_order = ["proxy", "second"]
+    """,
+    "deck/base.toml": """
+        [llm_presets]
+        p = { llm_handle = "m" }
+        [llm_choice_defaults]
+        for_text = "p"
+        for_object = "p"
+    """,
+}
+
+
+UNKNOWN_KEY = "backends/a.local.toml:3  cogt.models.a.m.nothing: unknown key; expected one of " + ", ".join(
+    sorted(known_keys(InferenceModelSpec))
+)
+
+
+def test_its_models_are_those_of_the_other_with_its_own_file_over_them(load: Load) -> None:
+    backends = load(TREE).backends
+    facts = {name: [*backend.model_specs] for name, backend in backends.items()}
+    assert facts == {"a": ["m", "n"], "proxy": ["m", "n", "own"], "second": ["m", "n", "own"]}
+    spec = backends["proxy"].model_specs["m"]
+    assert (spec.backend_name, spec.sdk, spec.max_tokens, spec.context_window) == ("proxy", "t", 5, 100)
+    assert backends["second"].model_specs["n"].model_id == "provider/n"
+    assert backends["second"].model_specs["m"].sdk == "t"
+    assert backends["a"].model_specs["m"].max_tokens == 10
+
+
+def test_what_the_other_switches_off_stays_off_and_says_where(load: Load) -> None:
+    backend = load(TREE).backends["second"]
+    assert dict(backend.switched_off_models) == {"off": ("models", "a", "off", "enabled")}
+
+
+def test_explain_tells_the_tables_that_a_value_comes_from(load: Load) -> None:
+    values = load(TREE).explain("m@second").values
+    assert [value.path for value in values if value.path.startswith("cogt.models")] == [
+        "cogt.models.proxy.m.max_tokens",
+        "cogt.models.a.m.context_window",
+        "cogt.models.proxy.defaults.sdk",
+        "cogt.models.a.defaults.prompting_target",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param(
+            {"backends.local.toml": "[proxy]\nmodels_like = 'b'\n"},
+            [
+                (
+                    "backends.local.toml:2  cogt.backends.proxy.models_like: no backend is called 'b';"
+                    " expected one of a, proxy, second"
+                )
+            ],
+            id="unknown",
+        ),
+        pytest.param(
+            {"backends.local.toml": "[a]\nmodels_like = 'second'\n", "backends/proxy.toml": "", "backends/a.toml": ""},
+            [
+                (
+                    "backends.toml:8  cogt.backends.second.models_like: models_like leads in a circle:"
+                    " 'second' -> 'proxy' -> 'a' -> 'second'; take one of them away"
+                ),
+            ],
+            id="circle",
+        ),
+        pytest.param(
+            {"backends/a.local.toml": "[m]\nmax_tokens = 'x'\nnothing = 1\n"},
+            [
+                "backends/a.local.toml:2  cogt.models.a.m.max_tokens: expected an integer, got a string",
+                UNKNOWN_KEY,
+            ],
+            id="a fault of the other is told once",
+        ),
+        pytest.param(
+            {"backends/a.local.toml": "['m*']\n"},
+            ['backends/a.local.toml:1  cogt.models.a."m*": a model\'s name holds no *; only routes are patterns'],
+            id="a name is told once",
+        ),
+        pytest.param(
+            {"backends/proxy.local.toml": "[n]\nmax_tokens = 'x'\n"},
+            ["backends/proxy.local.toml:2  cogt.models.proxy.n.max_tokens: expected an integer, got a string"],
+            id="a fault of its own",
+        ),
+        pytest.param(
+            {"backends/proxy.local.toml": "[defaults]\nmax_tokens = 'x'\n"},
+            ["backends/proxy.local.toml:2  cogt.models.proxy.defaults.max_tokens: expected an integer, got a string"],
+            id="a fault of its defaults",
+        ),
+    ],
+)
+def test_a_fault_is_told_where_it_stands(problems: Any, files: dict[str, str], expected: list[str]) -> None:
+    assert problems({**TREE, **files}) == expected
+
+
+def test_a_backend_to_which_nothing_leads_is_told(load: Load) -> None:
+    manager = load({**TREE, "backends/proxy.toml": ""})
+    (told,) = (warning for warning in manager.warnings if warning.path == "cogt.backends.proxy")
+    order = "cogt.routing.profiles.all.fallback_order"
+    assert told.message == (
+        f'nothing leads to it: other backends serve its models; put it first with {order} = ["proxy", "..."], or ask'
+        " for a model as name@proxy"
+    )
+
+
+def test_a_backend_that_a_handle_pins_is_led_to(load: Load) -> None:
+    preset = "[llm_presets]\nq = { llm_handle = 'm@proxy' }\nr = { llm_handle = 'm@second' }\n"
+    warnings = load({**TREE, "backends/proxy.toml": "", "deck/more.toml": preset}).warnings
+    assert [warning for warning in warnings if "nothing leads" in warning.problem] == []
+
+
+def test_a_long_line_of_backends_is_followed(load: Load) -> None:
+    backends = "".join(f"[b{number}]\nmodels_like = 'b{number + 1}'\n" for number in range(400))
+    manager = load({**TREE, "backends.local.toml": f"{backends}[b400]\nmodels_like = 'a'\n"})
+    assert [*manager.backends["b0"].model_specs] == ["m", "n"]
