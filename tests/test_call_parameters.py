@@ -285,6 +285,32 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], CallParameters]] = {
         {"extra_body": {"a": {"y": 2}, "list": [2, 3]}},
         CallParameters(extra_body=FrozenDict({"a": {"x": 1, "y": 2}, "list": [2, 3], "kept": True})),
     ),
+    "an effort that never turns into none": (
+        {"reasoning_efforts": ["none"]},
+        {"reasoning_effort": "high"},
+        CallParameters(adapted=("reasoning_effort high left out: 'm' takes none",)),
+    ),
+    "an effort below": (
+        {"reasoning_efforts": ["none", "low", "xhigh"]},
+        {"reasoning_effort": "high"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.LOW,
+            adapted=("reasoning_effort high lowered to low: 'm' takes none, low, xhigh",),
+        ),
+    ),
+    "the highest effort over OpenAI's chat": (
+        {"sdk": "openai", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.XHIGH,
+            adapted=("reasoning_effort max lowered to xhigh: 'm' takes none above it over api 'chat'",),
+        ),
+    ),
+    "the highest effort over responses": (
+        {"sdk": "openai", "api": "responses", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(reasoning_effort=ReasoningEffort.MAX),
+    ),
     "several at once": (
         {"constraints": [UNSUPPORTED], "max_tokens": 10},
         {"temperature": 0.5, "max_tokens": 11},

@@ -214,6 +214,13 @@ def _follow(built: Any, llm: ResolvedLLM, *, has_key: bool) -> None:
         return request
 
     api._build_request = build_request  # noqa: SLF001 -- because: as above
+    # A client that somebody has closed is not handed out again, and those of this SDK do not say that they are.
+    built.is_closed = partial(_is_closed, api)
+
+
+def _is_closed(api: Any) -> bool:
+    http_clients = (api._httpx_client, api._async_httpx_client)  # noqa: SLF001 -- because: nothing else says so
+    return any(http_client is not None and http_client.is_closed for http_client in http_clients)
 
 
 # Where to
