@@ -12,7 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelex_cogt import CallParameters, InferenceModelSpec, LLMSetting, ModelConstraint, PromptingTarget
+from pipelex_cogt import (
+    CallParameters,
+    InferenceModelSpec,
+    LLMSetting,
+    ModelConstraint,
+    PromptingTarget,
+    ReasoningEffort,
+)
 from tests.conftest import Load
 
 UNSUPPORTED, ONLY_1 = ModelConstraint.TEMPERATURE_UNSUPPORTED, ModelConstraint.TEMPERATURE_MUST_BE_1
@@ -97,6 +104,32 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], CallParameters]] = {
         {"constraints": [UNSUPPORTED, ONLY_1, DOUBLED]},
         {"temperature": 1.5},
         CallParameters(adapted=("temperature 1.5 left out: 'm' takes none",)),
+    ),
+    "an effort that never turns into none": (
+        {"reasoning_efforts": ["none"]},
+        {"reasoning_effort": "high"},
+        CallParameters(adapted=("reasoning_effort high left out: 'm' takes none",)),
+    ),
+    "an effort below": (
+        {"reasoning_efforts": ["none", "low", "xhigh"]},
+        {"reasoning_effort": "high"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.LOW,
+            adapted=("reasoning_effort high lowered to low: 'm' takes none, low, xhigh",),
+        ),
+    ),
+    "the highest effort over OpenAI's chat": (
+        {"sdk": "openai", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.XHIGH,
+            adapted=("reasoning_effort max lowered to xhigh: 'm' takes none above it over api 'chat'",),
+        ),
+    ),
+    "the highest effort over responses": (
+        {"sdk": "openai", "api": "responses", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(reasoning_effort=ReasoningEffort.MAX),
     ),
     "several at once": (
         {"constraints": [UNSUPPORTED], "max_tokens": 10},

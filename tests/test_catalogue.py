@@ -185,7 +185,7 @@ def genai_prices() -> GenaiPrices:
     return GenaiPrices.installed(ON)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shipped() -> ModelManager:
     return ModelManager.load(environ={})
 

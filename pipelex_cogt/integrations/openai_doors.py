@@ -6,7 +6,6 @@ platform; the `sdk` of a model says which path leads to OpenAI's API there.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from copy import copy
 from dataclasses import replace
@@ -17,6 +16,7 @@ from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.extras import import_sdk
+from pipelex_cogt.integrations.places import vertex_place
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.models.model_deck import ResolvedLLM
@@ -69,7 +69,9 @@ def asked_later(key: Key) -> AskedLater:
     """A key as an async client asks it: a file or a token that has to be fetched keeps no event loop waiting."""
 
     async def ask() -> str:
-        return await asyncio.to_thread(key)
+        # What the SDK itself stands on: it works with trio as it does with asyncio.
+        threads = import_sdk("anyio.to_thread", "openai")
+        return str(await threads.run_sync(key))
 
     return ask
 
@@ -161,11 +163,8 @@ def _aws_credentials(llm: ResolvedLLM) -> dict[str, Any]:
 
 def _find_vertex(llm: ResolvedLLM) -> Door:
     """Vertex AI's open models: https://cloud.google.com/vertex-ai/generative-ai/docs/maas/call-open-model-apis."""
-    project, location = _text(llm, "gcp_project_id"), _text(llm, "gcp_location") or "global"
-    if project is None:
-        raise _refused(llm, "has no gcp_project_id", "state it at the backend")
-    prefix = "" if location == "global" else f"{location}-"
-    root = (llm.backend.endpoint or f"https://{prefix}aiplatform.googleapis.com").rstrip("/").removesuffix("/v1")
+    project, location, endpoint = vertex_place(llm)
+    root = endpoint.rstrip("/").removesuffix("/v1")
     base_url = f"{root}/v1/projects/{project}/locations/{location}/endpoints/openapi"
     is_keyed = llm.backend.stated_api_key is not None
 

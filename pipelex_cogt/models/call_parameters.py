@@ -19,6 +19,7 @@ from pipelex_cogt.config.tables import FrozenDict, Table, freeze, map_leaves, me
 from pipelex_cogt.errors import LiteralLeftBehindError
 from pipelex_cogt.model_backends.model_spec import (
     InferenceModelSpec,
+    ModelApi,
     ModelConstraint,
     PromptingTarget,
     ReasoningEffort,
@@ -184,8 +185,13 @@ def _high_enough(asked: _Asked) -> int | None:
 
 
 def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
-    """The next effort below one that a model does not know, else the least that it knows."""
+    """The next effort below one that a model does not know, else the least that it knows.
+
+    None where it knows none but `none`: whoever asks for an effort is not to have reasoning turned off.
+    """
     known = sorted(asked.model.reasoning_efforts or (), key=_EFFORTS.index)
+    if asked.value is not ReasoningEffort.NONE:
+        known = [effort for effort in known if effort is not ReasoningEffort.NONE]
     wanted = _EFFORTS.index(asked.value)
     below = [effort for effort in known if _EFFORTS.index(effort) < wanted]
     return next(iter([*below[-1:], *known]), None)
@@ -220,6 +226,10 @@ def _has_no_budget(model: InferenceModelSpec) -> bool:
 
 def _has_no_efforts(model: InferenceModelSpec) -> bool:
     return model.reasoning_efforts is None and model.reasoning_budget is not None
+
+
+def _is_chat(model: InferenceModelSpec) -> bool:
+    return model.api is ModelApi.CHAT
 
 
 def _tell(value: Any) -> str:
@@ -333,6 +343,15 @@ _RULES = (
         lambda asked: _has_no_efforts(asked.model),
         "{model} takes a reasoning_budget of {budget} tokens and no effort",
         "takes a reasoning_budget and no effort",
+    ),
+    _Rule(
+        "reasoning_effort",
+        "api",
+        # OpenAI's own chat refuses it of every model (pydantic-ai-slim 2.68.0, profiles/openai.py).
+        lambda asked: asked.value is ReasoningEffort.MAX and asked.model.sdk == "openai" and _is_chat(asked.model),
+        "{model} takes no effort above {limit} over api {api!r}, got {value}",
+        "takes none above it over api {api!r}",
+        lambda _asked: ReasoningEffort.XHIGH,
     ),
     _Rule(
         "reasoning_effort",
