@@ -131,6 +131,32 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], CallParameters]] = {
         {"reasoning_effort": "max"},
         CallParameters(reasoning_effort=ReasoningEffort.MAX),
     ),
+    "an effort that no Claude knows": (
+        {"sdk": "anthropic"},
+        {"reasoning_effort": "minimal"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.LOW,
+            adapted=("reasoning_effort minimal raised to low: 'm' takes no such, for sdk 'anthropic' has none",),
+        ),
+    ),
+    "an effort that no Gemini knows": (
+        {"sdk": "google"},
+        {"reasoning_effort": "max"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.XHIGH,
+            adapted=("reasoning_effort max lowered to xhigh: 'm' takes no such, for sdk 'google' has none",),
+        ),
+    ),
+    "one way to sample": (
+        {"sdk": "anthropic"},
+        {"temperature": 0.5, "top_p": 0.9},
+        CallParameters(0.5, adapted=("top_p 0.9 left out: 'm' takes none beside a temperature",)),
+    ),
+    "the other way to sample": (
+        {"sdk": "anthropic", "constraints": [ONLY_1]},
+        {"temperature": 0.5, "top_p": 0.9},
+        CallParameters(top_p=0.9, adapted=("temperature 0.5 left out: 'm' takes none but 1",)),
+    ),
     "several at once": (
         {"constraints": [UNSUPPORTED], "max_tokens": 10},
         {"temperature": 0.5, "max_tokens": 11},

@@ -22,7 +22,6 @@ from typing import Any, ClassVar
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.tables import map_leaves
-from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.headers import asked_headers, merge_headers, secret_headers, shown_headers
@@ -36,15 +35,6 @@ _CLIENTS = Clients()
 
 _VERSIONS: Mapping[Platform, str] = {Platform.OWN: "v1beta", Platform.VERTEX: "v1beta1"}
 """The version of the API on each platform, where the endpoint states none."""
-_LEVELS: Mapping[ReasoningEffort, Mapping[str, Any]] = {
-    ReasoningEffort.NONE: {"thinking_budget": 0},
-    ReasoningEffort.MINIMAL: {"thinking_level": "MINIMAL"},
-    ReasoningEffort.LOW: {"thinking_level": "LOW"},
-    ReasoningEffort.MEDIUM: {"thinking_level": "MEDIUM"},
-    ReasoningEffort.HIGH: {"thinking_level": "HIGH"},
-    ReasoningEffort.XHIGH: {"thinking_level": "XHIGH"},
-}
-"""Efforts in Google's words."""
 _KEY_HEADER = "x-goog-api-key"
 _ASKED_LATER = "asked-for-at-each-request"
 """What the SDK is given as a key, for it takes a text and keeps it."""
@@ -66,7 +56,7 @@ def arguments(llm: ResolvedLLM, **config: Any) -> dict[str, Any]:
         `model`, and as `config` a dictionary of what the preset and the model state.
 
     Raises:
-        CallRefusedError: The SDK cannot call this model, or its API knows no such effort.
+        CallRefusedError: The SDK cannot call this model.
         MissingCredentialError: The `model_id` is a reference that no source answers.
     """
     _platform(llm)
@@ -105,10 +95,8 @@ def _thinking(llm: ResolvedLLM) -> dict[str, Any]:
         return {"thinking_budget": budget}
     if effort is None:
         return {}
-    if effort not in _LEVELS:
-        problem = f"takes no reasoning_effort {effort.value!r}: Google's API has none"
-        raise CallRefusedError(llm.model.name, llm.backend.name, problem, f"state one of {', '.join(_LEVELS)}")
-    return dict(_LEVELS[effort])
+    # None of Google's levels is the absence of one.
+    return {"thinking_budget": 0} if effort is ReasoningEffort.NONE else {"thinking_level": effort.value.upper()}
 
 
 # Clients
