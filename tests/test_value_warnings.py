@@ -99,6 +99,32 @@ def test_defaults_over_packaged_models_that_all_state_their_own_are_told(write_t
     assert warning.startswith("backends/openai.toml:2  cogt.models.openai.defaults.max_tokens: has no effect: ")
 
 
+@pytest.mark.parametrize(
+    ("sdk", "meant"),
+    [
+        ("opanai", "openai"),
+        ("OpenAI", "openai"),
+        ("openai-compatible", "openai_compatible"),
+        ("openai_compatble", "openai_compatible"),
+        ("antropic", "anthropic"),
+        ("gogle", "google"),
+        ("mistrall", "mistral"),
+        ("bedrok", "bedrock"),
+    ],
+)
+@pytest.mark.parametrize("table", ["defaults", "m1"])
+def test_an_sdk_that_comes_near_one_we_know_is_told_once(load: Load, sdk: str, meant: str, table: str) -> None:
+    manager = load({"backends/a.local.toml": f"[{table}]\nsdk = '{sdk}'"})
+    problem = f"no integration knows the sdk {sdk!r}; did you mean {meant!r}?"
+    assert told(manager) == [f"backends/a.local.toml:2  cogt.models.a.{table}.sdk: {problem}"]
+    assert manager.get_inference_model("m1").sdk == sdk
+
+
+@pytest.mark.parametrize("sdk", ["openai", "openai_compatible", "bedrock", "azure_openai", "litellm", "mine", "open"])
+def test_an_sdk_of_an_application_is_its_own(load: Load, sdk: str) -> None:
+    assert told(load({"backends/a.local.toml": f"[defaults]\nsdk = '{sdk}'"})) == []
+
+
 TIERS = "tiers = [{ above = 100, input = 5.0 }, { above = 2000, input = 6.0 }]"
 NO_EFFECT = "has no effect: the longest prompt of 'm1' has 2000 tokens; state an above that is less than that, got 2000"
 FUTILE = {
