@@ -186,6 +186,8 @@ def client(llm: ResolvedLLM) -> Any:
 def async_client(llm: ResolvedLLM) -> Any:
     """The SDK's asynchronous client: as `client`, one for each event loop.
 
+    It asks for the key within the loop, so that a source of secrets that takes its time keeps the loop waiting.
+
     Raises:
         CallRefusedError: The SDK cannot call this model, or nobody says where to.
         MissingExtraError: The SDK is not installed.

@@ -246,7 +246,7 @@ def _effort_beside(asked: _Asked) -> ReasoningEffort | None:
 def _is_beside_temperature(asked: _Asked) -> bool:
     """Whether a model samples in two ways that exclude each other.
 
-    Every Claude that takes a temperature takes one of the two: https://docs.anthropic.com/en/docs/about-claude/models
+    Since Opus 4.1 a Claude refuses the two together: https://github.com/open-webui/pipelines/pull/546
     """
     takes_any = ModelConstraint.TEMPERATURE_UNSUPPORTED not in asked.model.constraints
     return takes_any and asked.model.sdk == "anthropic" and asked.values["temperature"] is not None
