@@ -112,6 +112,58 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], CallParameters]] = {
         {"temperature": 1.5},
         CallParameters(adapted=("temperature 1.5 left out: 'm' takes none",)),
     ),
+    "an effort that never turns into none": (
+        {"reasoning_efforts": ["none"]},
+        {"reasoning_effort": "high"},
+        CallParameters(adapted=("reasoning_effort high left out: 'm' takes none",)),
+    ),
+    "an effort below": (
+        {"reasoning_efforts": ["none", "low", "xhigh"]},
+        {"reasoning_effort": "high"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.LOW,
+            adapted=("reasoning_effort high lowered to low: 'm' takes none, low, xhigh",),
+        ),
+    ),
+    "the highest effort over OpenAI's chat": (
+        {"sdk": "openai", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.XHIGH,
+            adapted=("reasoning_effort max lowered to xhigh: 'm' takes none above it over api 'chat'",),
+        ),
+    ),
+    "the highest effort over responses": (
+        {"sdk": "openai", "api": "responses", "reasoning_efforts": ["low", "xhigh", "max"]},
+        {"reasoning_effort": "max"},
+        CallParameters(reasoning_effort=ReasoningEffort.MAX),
+    ),
+    "an effort that no Claude knows": (
+        {"sdk": "anthropic"},
+        {"reasoning_effort": "minimal"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.LOW,
+            adapted=("reasoning_effort minimal raised to low: 'm' takes no such, for sdk 'anthropic' has none",),
+        ),
+    ),
+    "an effort that no Gemini knows": (
+        {"sdk": "google"},
+        {"reasoning_effort": "max"},
+        CallParameters(
+            reasoning_effort=ReasoningEffort.XHIGH,
+            adapted=("reasoning_effort max lowered to xhigh: 'm' takes no such, for sdk 'google' has none",),
+        ),
+    ),
+    "one way to sample": (
+        {"sdk": "anthropic"},
+        {"temperature": 0.5, "top_p": 0.9},
+        CallParameters(0.5, adapted=("top_p 0.9 left out: 'm' takes none beside a temperature",)),
+    ),
+    "the other way to sample": (
+        {"sdk": "anthropic", "constraints": [ONLY_1]},
+        {"temperature": 0.5, "top_p": 0.9},
+        CallParameters(top_p=0.9, adapted=("temperature 0.5 left out: 'm' takes none but 1",)),
+    ),
     "a temperature of nothing is not doubled": (
         {"constraints": [DOUBLED]},
         {"temperature": 0},
@@ -284,32 +336,6 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], CallParameters]] = {
         {"extra_body": {"a": {"x": 1, "y": 1}, "list": [1], "kept": True}},
         {"extra_body": {"a": {"y": 2}, "list": [2, 3]}},
         CallParameters(extra_body=FrozenDict({"a": {"x": 1, "y": 2}, "list": [2, 3], "kept": True})),
-    ),
-    "an effort that never turns into none": (
-        {"reasoning_efforts": ["none"]},
-        {"reasoning_effort": "high"},
-        CallParameters(adapted=("reasoning_effort high left out: 'm' takes none",)),
-    ),
-    "an effort below": (
-        {"reasoning_efforts": ["none", "low", "xhigh"]},
-        {"reasoning_effort": "high"},
-        CallParameters(
-            reasoning_effort=ReasoningEffort.LOW,
-            adapted=("reasoning_effort high lowered to low: 'm' takes none, low, xhigh",),
-        ),
-    ),
-    "the highest effort over OpenAI's chat": (
-        {"sdk": "openai", "reasoning_efforts": ["low", "xhigh", "max"]},
-        {"reasoning_effort": "max"},
-        CallParameters(
-            reasoning_effort=ReasoningEffort.XHIGH,
-            adapted=("reasoning_effort max lowered to xhigh: 'm' takes none above it over api 'chat'",),
-        ),
-    ),
-    "the highest effort over responses": (
-        {"sdk": "openai", "api": "responses", "reasoning_efforts": ["low", "xhigh", "max"]},
-        {"reasoning_effort": "max"},
-        CallParameters(reasoning_effort=ReasoningEffort.MAX),
     ),
     "several at once": (
         {"constraints": [UNSUPPORTED], "max_tokens": 10},

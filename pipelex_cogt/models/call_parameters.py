@@ -161,6 +161,11 @@ _UNKNOWN_TO_SDKS = {
     "openai_compatible": ("reasoning_budget",),
 }
 """What no API has that an SDK calls, by the model's `sdk`."""
+_EFFORTS_BESIDE = {
+    "anthropic": {ReasoningEffort.MINIMAL: ReasoningEffort.LOW},
+    "google": {ReasoningEffort.MAX: ReasoningEffort.XHIGH},
+}
+"""The efforts that no API has that an SDK calls, each with the one beside it, by the model's `sdk`."""
 _UNKNOWN_TO_APIS = {"responses": ("seed", "stop")}
 """What an API does not have, by the model's `api`."""
 
@@ -236,6 +241,21 @@ def _has_no_efforts(model: InferenceModelSpec) -> bool:
 
 def _is_chat(model: InferenceModelSpec) -> bool:
     return model.api is ModelApi.CHAT
+
+
+def _effort_beside(asked: _Asked) -> ReasoningEffort | None:
+    """The effort beside one that the model's SDK does not know; None where it knows it, or the model says its own."""
+    beside = _EFFORTS_BESIDE.get(asked.model.sdk, {}) if asked.model.reasoning_efforts is None else {}
+    return beside.get(asked.value)
+
+
+def _is_beside_temperature(asked: _Asked) -> bool:
+    """Whether a model samples in two ways that exclude each other.
+
+    Since Opus 4.1 a Claude refuses the two together: https://github.com/open-webui/pipelines/pull/546
+    """
+    takes_any = ModelConstraint.TEMPERATURE_UNSUPPORTED not in asked.model.constraints
+    return takes_any and asked.model.sdk == "anthropic" and asked.values["temperature"] is not None
 
 
 def _tell(value: Any) -> str:
@@ -361,6 +381,14 @@ _RULES = (
     ),
     _Rule(
         "reasoning_effort",
+        "sdk",
+        lambda asked: _effort_beside(asked) is not None,
+        "{model} takes no effort {value}: sdk {sdk!r} has none",
+        "takes no such, for sdk {sdk!r} has none",
+        _effort_beside,
+    ),
+    _Rule(
+        "reasoning_effort",
         "reasoning_efforts",
         lambda asked: bool(asked.model.reasoning_efforts) and asked.value not in (asked.model.reasoning_efforts or ()),
         "{model} takes {efforts}, got {value}",
@@ -432,6 +460,13 @@ _RULES = (
         _is_reasoning_under(ModelConstraint.TEMPERATURE_UNSUPPORTED_WITH_REASONING),
         "{model} takes no top_p while it reasons",
         "takes none while it reasons",
+    ),
+    _Rule(
+        "top_p",
+        "sdk",
+        _is_beside_temperature,
+        "{model} takes no top_p beside a temperature",
+        "takes none beside a temperature",
     ),
     _Rule(
         "max_tokens",
