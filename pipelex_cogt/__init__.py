@@ -20,6 +20,7 @@ from pipelex_cogt.errors import (
     CallFailedError,
     CallFailure,
     CallRefusedError,
+    CatalogueSourceError,
     CogtError,
     FallbackError,
     LiteralLeftBehindError,
@@ -72,8 +73,9 @@ if typing.TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "AliasStep", "AnsweredTable", "BackendDisabledError", "CallFailedError", "CallFailure", "CallParameters",
-    "CallRefusedError", "CogtError", "Cost", "CostLog", "CostRow", "DatedPrices", "Directories", "ExplainedValue",
-    "Explanation", "FallbackError", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
+    "CallRefusedError", "CatalogueSourceError", "CogtError", "Cost", "CostLog", "CostRow", "DatedPrices",
+    "Directories", "ExplainedValue", "Explanation", "FallbackError", "InferenceBackend", "InferenceBackendLibrary",
+    "InferenceConfig",
     "InferenceModelSpec", "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind",
     "LiteralLeftBehindError", "MissingCredentialError", "MissingCredentials", "MissingExtraError", "ModelApi",
     "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError",

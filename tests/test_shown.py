@@ -420,7 +420,7 @@ COMMANDS = [
     ["check", "--credentials"],
     ["check", "--format", "json"],
     ["check", "--format", "github"],
-    ["catalogue", "--against", "litellm"],
+    ["catalogue", "--against", "genai-prices"],
     ["catalogue", "--against", "genai-prices", "--json"],
     ["catalogue", "--against", "x\n::error::injected\x1b[31m"],
     ["diff", "development", "production"],
