@@ -72,7 +72,6 @@ _VERSIONS_IN_BODY: Mapping[Platform, Mapping[str, str]] = {
 Bedrock takes the newer one only for Claude 4.7 and later."""
 _SAMPLING = ("temperature", "top_p", "top_k")
 """What no method of SDK 1.x and 2.x has an argument for."""
-_EFFORTS = tuple(effort for effort in ReasoningEffort if effort is not ReasoningEffort.MINIMAL)
 
 
 # The arguments of a call
@@ -91,7 +90,7 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
         `output_config`, `timeout` (seconds), `extra_headers`, `extra_body` (with temperature and top_p).
 
     Raises:
-        CallRefusedError: The SDK cannot call this model, or its API knows no such effort.
+        CallRefusedError: The SDK cannot call this model.
         MissingCredentialError: The `model_id` is a reference that no source answers.
     """
     platform = _platform(llm)
@@ -153,9 +152,6 @@ def _reasoning(llm: ResolvedLLM) -> dict[str, Any]:
         return {"thinking": {"type": "enabled", "budget_tokens": budget}}
     if effort is None:
         return {}
-    if effort not in _EFFORTS:
-        problem = f"takes no reasoning_effort {effort.value!r}: Anthropic's API has none"
-        raise CallRefusedError(llm.model.name, llm.backend.name, problem, f"state one of {', '.join(_EFFORTS)}")
     thinking = {"type": "adaptive"} if _decides_itself(llm.model) else None
     return _stated({"thinking": thinking, "output_config": {"effort": effort.value}})
 
@@ -189,6 +185,8 @@ def client(llm: ResolvedLLM) -> Any:
 
 def async_client(llm: ResolvedLLM) -> Any:
     """The SDK's asynchronous client: as `client`, one for each event loop.
+
+    It asks for the key within the loop, so that a source of secrets that takes its time keeps the loop waiting.
 
     Raises:
         CallRefusedError: The SDK cannot call this model, or nobody says where to.
