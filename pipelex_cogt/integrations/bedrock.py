@@ -10,7 +10,7 @@ Claude and gpt-oss on Bedrock have clients of their own: `integrations.anthropic
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -150,10 +150,6 @@ def _session(backend: InferenceBackend) -> Any:
     asked = type("Credentials", (credentials.Credentials,), {"get_frozen_credentials": frozen})
     later = "asked-for-at-each-request"
     return type("Session", (session,), {"get_credentials": lambda _session: asked(later, later)})()
-
-    def get_deferred_property(self, _name: str) -> Callable[[], None]:
-        """What botocore asks for the account's id, which no endpoint of Bedrock needs."""
-        return lambda: None
 
 
 def _text(backend: InferenceBackend, key: str) -> str | None:
