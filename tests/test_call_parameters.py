@@ -262,9 +262,14 @@ SENT: dict[str, tuple[dict[str, Any], dict[str, Any], CallParameters]] = {
         CallParameters(reasoning_budget=10, adapted=("reasoning_budget 11 lowered to 10: 'm' takes 1 to 10",)),
     ),
     "a budget below its range": (
+        {"reasoning_budget": [2, 10]},
+        {"reasoning_budget": 1},
+        CallParameters(reasoning_budget=2, adapted=("reasoning_budget 1 raised to 2: 'm' takes 2 to 10",)),
+    ),
+    "no budget where there is a least one": (
         {"reasoning_budget": [1, 10]},
         {"reasoning_budget": 0},
-        CallParameters(reasoning_budget=1, adapted=("reasoning_budget 0 raised to 1: 'm' takes 1 to 10",)),
+        CallParameters(adapted=("reasoning_budget 0 left out: 'm' takes 1 to 10",)),
     ),
     "a budget where an effort is taken": (
         {"reasoning_efforts": ["low"]},

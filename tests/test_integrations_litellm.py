@@ -98,6 +98,17 @@ EVERYTHING = {
             },
             id="credentials of AWS",
         ),
+        pytest.param(
+            {**BEDROCK, **HOST},
+            ANTHROPIC,
+            {
+                "model": "bedrock/m",
+                "api_key": KEY,
+                "aws_region_name": "eu-west-1",
+                "aws_bedrock_runtime_endpoint": "https://host.example.com/v1",
+            },
+            id="an endpoint on Bedrock",
+        ),
         pytest.param(VERTEX, GOOGLE, {"model": "vertex_ai/m", **AT_VERTEX}, id="Gemini on Vertex AI"),
         pytest.param(
             {**VERTEX, "gcp_location": "europe-west4"},

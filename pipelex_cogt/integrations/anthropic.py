@@ -62,14 +62,16 @@ _CREDENTIALS: Mapping[Platform, Mapping[str, str]] = {
 """The attributes of a client that hold credentials, each with the key of a backend that states it. On Vertex AI
 credentials are an object of their own."""
 OLDER_VERSION = {"anthropic-version": "2023-06-01"}
-"""The version of Anthropic's API that takes a temperature; SDK 2.x speaks 2026-10-21, which takes none."""
+"""The version of Anthropic's API that takes a temperature; SDK 2.x speaks 2026-10-21, which takes none:
+https://platform.claude.com/docs/en/api/migration-2026-10-21"""
 _VERSIONS_IN_BODY: Mapping[Platform, Mapping[str, str]] = {
     Platform.OWN: {},
     Platform.BEDROCK: {"anthropic_version": "bedrock-2023-05-31"},
     Platform.VERTEX: {"anthropic_version": "vertex-2023-10-16"},
 }
 """The same on platforms, where the body states it. There every call is sent the older one, as SDK 0.x and 1.x do, for
-Bedrock takes the newer one only for Claude 4.7 and later."""
+Bedrock takes the newer one only for Claude 4.7 and later:
+https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock-legacy"""
 _SAMPLING = ("temperature", "top_p", "top_k")
 """What no method of SDK 1.x and 2.x has an argument for."""
 

@@ -192,7 +192,8 @@ def _azure(llm: ResolvedLLM, told: Told) -> Told:
 
 def _bedrock(_llm: ResolvedLLM, told: Told) -> Told:
     """Bedrock is found by its region, and shown what AWS's own chain finds where nothing is stated."""
-    return told
+    # Over an `api_base`, LiteLLM would take AWS_BEDROCK_RUNTIME_ENDPOINT of the environment.
+    return {**told, "api_base": None, "aws_bedrock_runtime_endpoint": told["api_base"]}
 
 
 def _vertex(llm: ResolvedLLM, told: Told) -> Told:

@@ -208,10 +208,11 @@ def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
     return next(iter([*below[-1:], *known]), None)
 
 
-def _within_budget(asked: _Asked) -> int:
+def _within_budget(asked: _Asked) -> int | None:
+    """The next budget that a model takes; None for none at all, which is not to have it reason for the least."""
     budget: int = asked.value
     least, most = asked.model.reasoning_budget or (budget, budget)
-    return min(max(budget, least), most)
+    return min(max(budget, least), most) if budget or not least else None
 
 
 def _beside_answer(asked: _Asked) -> int | None:
