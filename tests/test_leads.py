@@ -59,10 +59,10 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
     "an alias behind a packaged one": (
         {
             "settings.toml": ONE_BACKEND,
-            "deck/mine.toml": "[aliases]\n'claude-4.6-opus' = ['best-gpt', 'gpt-5.5']\nbest-gpt = 'gpt-5.5'",
+            "deck/mine.toml": "[aliases]\n'claude-4.6-sonnet' = ['best-gpt', 'gpt-5.5']\nbest-gpt = 'gpt-5.5'",
         },
         {},
-        [f'deck/mine.toml:2  cogt.deck.aliases."claude-4.6-opus": {NO_TEMPERATURE}'],
+        [f'deck/mine.toml:2  cogt.deck.aliases."claude-4.6-sonnet": {NO_TEMPERATURE}'],
     ),
     "an alias in a variable": (
         {"settings.toml": ONE_BACKEND},

@@ -60,16 +60,13 @@ def _tables_of(model: InferenceModelSpec, deck: ModelDeck) -> Iterator[KeyPath]:
 
 
 def _ways_to(model: InferenceModelSpec, deck: ModelDeck) -> Iterator[KeyPath]:
-    """The settings that lead to a model in force, those nearest to it first, and where it is stated last."""
+    """The settings that lead to a model in force, those nearest to it first."""
     # The chains stand in an order in which each comes after those it leads to.
     yield from (("deck", "aliases", alias) for alias in deck.chains if deck.model_in_force(alias) is model)
     for preset, setting in deck.llm_presets.items():
         if deck.model_in_force(setting.llm_handle) is model:
             yield ("deck", "llm_presets", preset, "llm_handle")
     yield from (path for path, name in _choices(deck) if deck.model_in_force(deck.handle_of(name)) is model)
-    if deck.inference_models.get(model.name) is model:
-        yield from ((*table, "retires") for table in _tables_of(model, deck))
-        yield model.path
 
 
 def _is_asked_for(model: InferenceModelSpec, deck: ModelDeck) -> bool:

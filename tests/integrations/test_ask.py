@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipelex_cogt.cli.app import app
-from tests.integrations.server import Provider, Tokens
+from tests.integrations.exchange import Tokens
+from tests.integrations.server import Provider
 
 Run = Callable[..., Result]
 KEY = "sk-canary-0123456789abcdef"
