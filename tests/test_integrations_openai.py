@@ -113,10 +113,11 @@ def test_the_backend_s_timeout_counts_where_the_preset_states_none() -> None:
     assert openai.arguments(resolved({**HOST, "timeout": 30.0}, {}, {"timeout": 2.0}))["timeout"] == 2.0
 
 
-def test_no_key_and_no_header_is_in_the_arguments() -> None:
-    model = {"headers": {"X-Model": "canary-header"}}
+def test_no_key_and_no_secret_header_is_in_the_arguments() -> None:
+    model = {"headers": {"X-Model": "m", "X-Api-Key": "canary", "X-User": "${USER}"}}
     backend = {**HOST, "api_key": "canary-key", "headers": {"X-Team": "canary-team"}}
-    assert "canary" not in repr(openai.arguments(resolved(backend, model)))
+    llm = resolved(backend, model, environ={"USER": "canary"})
+    assert openai.arguments(llm) == {"model": "m", "extra_headers": {"X-Model": "m"}}
 
 
 REFUSED = [

@@ -22,6 +22,7 @@ from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.headers import asked_headers, shown_headers
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_backends.usage import Usage
 from pipelex_cogt.models.model_deck import ResolvedLLM
 
@@ -100,7 +101,8 @@ def _thinking(llm: ResolvedLLM) -> dict[str, Any]:
 
 def _build(llm: ResolvedLLM, backend: InferenceBackend) -> Any:
     """A client that asks a copy of the backend, for clients are kept as long as their backend."""
-    boto3, config = import_sdk("boto3", "bedrock"), import_sdk("botocore.config", "bedrock").Config
+    boto3, botocore = import_sdk("boto3", "bedrock"), import_sdk("botocore", "bedrock")
+    config = import_sdk("botocore.config", "bedrock").Config
     session = boto3.Session(
         botocore_session=_session(backend),
         region_name=_text(backend, "aws_region"),
@@ -113,54 +115,41 @@ def _build(llm: ResolvedLLM, backend: InferenceBackend) -> Any:
     limits = {
         "read_timeout": timeout,
         "retries": None if retries is None else {"total_max_attempts": retries + 1},
-        "signature_version": None if backend.stated_api_key is None else "bearer",
+        "signature_version": _signature(backend, botocore.UNSIGNED),
     }
     stated = {name: limit for name, limit in limits.items() if limit is not None}
     built = session.client("bedrock-runtime", endpoint_url=backend.endpoint, config=config(**stated))
-    built.meta.events.register("before-sign.bedrock-runtime", partial(_add_headers, llm, backend))
+    built.meta.events.register("before-sign.bedrock-runtime", partial(_add_headers, llm.model, backend))
     return built
 
 
-def _add_headers(llm: ResolvedLLM, backend: InferenceBackend, request: Any, **_: Any) -> None:
-    for name, value in {**asked_headers(backend, llm.model), **shown_headers(llm.model)}.items():
+def _signature(backend: InferenceBackend, unsigned: Any) -> Any:
+    """How requests are signed; None leaves it to AWS's chain, which looks for a key of its own in the environment."""
+    if backend.stated_api_key is not None:
+        # The key is a header, and nothing is signed with it.
+        return unsigned
+    return "v4" if _KEYS[0] in backend.stated_extra_config else None
+
+
+def _add_headers(model: InferenceModelSpec, backend: InferenceBackend, request: Any, **_: Any) -> None:
+    key = {} if backend.stated_api_key is None else {"Authorization": f"Bearer {plain_text(backend.api_key)}"}
+    for name, value in {**key, **asked_headers(backend, model), **shown_headers(model)}.items():
         request.headers[name] = value
 
 
 def _session(backend: InferenceBackend) -> Any:
-    """A session of botocore that takes what the backend states, each time that a request is signed."""
-    botocore = import_sdk("botocore.session", "bedrock")
-    asked: dict[str, Any] = {}
-    if backend.stated_api_key is not None:
-        asked["get_auth_token"] = lambda _session, **_: _Token(backend)
-    elif _KEYS[0] in backend.stated_extra_config:
-        asked["get_credentials"] = lambda _session: _Credentials(backend)
-    return type("Session", (botocore.Session,), asked)()
+    """A session of botocore, with the keys that the backend states, if it does: they are asked for at each request."""
+    session = import_sdk("botocore.session", "bedrock").Session
+    if _KEYS[0] not in backend.stated_extra_config:
+        return session()
+    credentials = import_sdk("botocore.credentials", "bedrock")
 
+    def frozen(_credentials: Any) -> Any:
+        return credentials.ReadOnlyCredentials(*(_text(backend, name) for name in _KEYS))
 
-class _Token:
-    """A bearer token, asked for at each request."""
-
-    def __init__(self, backend: InferenceBackend) -> None:
-        self._backend = backend
-
-    def get_frozen_token(self) -> Any:
-        """The token of now."""
-        tokens = import_sdk("botocore.tokens", "bedrock")
-        return tokens.FrozenAuthToken(plain_text(self._backend.api_key))
-
-
-class _Credentials:
-    """AWS's keys, asked for at each request."""
-
-    method = "pipelex_cogt"
-
-    def __init__(self, backend: InferenceBackend) -> None:
-        self._backend = backend
-
-    def get_frozen_credentials(self) -> Any:
-        """The keys of now."""
-        credentials = import_sdk("botocore.credentials", "bedrock")
-        return credentials.ReadOnlyCredentials(*(_text(self._backend, name) for name in _KEYS))
+    asked = type("Credentials", (credentials.Credentials,), {"get_frozen_credentials": frozen})
+    later = "asked-for-at-each-request"
+    return type("Session", (session,), {"get_credentials": lambda _session: asked(later, later)})()
 
 
 def _text(backend: InferenceBackend, key: str) -> str | None:

@@ -19,8 +19,9 @@ from typing import Any
 from pipelex_cogt.config.tables import map_leaves
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
+from pipelex_cogt.integrations.headers import secret_headers, shown_headers
+from pipelex_cogt.integrations.openai_classes import settled
 from pipelex_cogt.integrations.openai_doors import Door, Key, asked_later, asked_now, check, find_door
-from pipelex_cogt.integrations.openai_headers import headers_for, settled
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.model_backends.usage import Usage
 from pipelex_cogt.models.call_parameters import CallParameters
@@ -40,8 +41,8 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
     """What a call is sent besides its messages: `client.chat.completions.create(messages=…, **arguments(llm))`.
 
     Where `llm.model.api` is `responses`, it is `client.responses.create(input=…, **arguments(llm))`. It needs no SDK.
-    No key is in it and no header, for any of them may hold one: `client(llm)` sends them. What `extra_body` states is
-    in it as it is, for that is what the request carries.
+    No key is in it, and of the model's headers those that anybody may see: `client(llm)` sends the others. What
+    `extra_body` states is in it as it is, for that is what the request carries.
 
     Raises:
         CallRefusedError: OpenAI's SDK cannot call this model.
@@ -53,6 +54,7 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
     shared = {
         "model": model.model_id,
         "timeout": parameters.timeout,
+        "extra_headers": shown_headers(model),
         "extra_body": {**_in_body(parameters, model.sdk), **_plain(parameters.extra_body)},
     }
     stated = {**shared, **named}.items()
@@ -78,6 +80,8 @@ def client(llm: ResolvedLLM) -> Any:
 
 def async_client(llm: ResolvedLLM) -> Any:
     """The same for `await`: an `openai.AsyncOpenAI`, or an `openai.AsyncAzureOpenAI`, one for each event loop.
+
+    `async with openai.async_client(llm) as client:` closes it, as the SDK wants before a loop ends.
 
     Raises:
         CallRefusedError: The SDK cannot call the model, or does not know where or with what.
@@ -152,15 +156,15 @@ def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _variant(llm: ResolvedLLM, door: Door) -> tuple[Any, ...]:
-    """What tells one client of a backend from another; a model that has headers of its own has its own."""
-    own = llm.model.path if llm.model.stated_headers else ()
+    """What tells one client of a backend from another; a model that has secret headers has its own."""
+    own = llm.model.path if secret_headers(llm.model) else ()
     return (door.client, *door.variant, llm.max_retries, *own)
 
 
 def _build(sdk_class: type, door: Door, kind: Callable[[Key], Any], llm: ResolvedLLM) -> Any:
     limits = {"timeout": llm.backend.timeout, "max_retries": llm.max_retries}
     stated = {name: limit for name, limit in limits.items() if limit is not None}
-    return settled(sdk_class, headers_for(llm))(**door.build(kind), **stated)
+    return settled(sdk_class, llm)(**door.build(kind), **stated)
 
 
 def _stream_chat(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -38,13 +39,13 @@ def model(llm: ResolvedLLM) -> Any:
         MissingExtraError: pydantic-ai, or the SDK that it calls, is not installed.
         MissingCredentialError: The endpoint, or the `model_id`, is a reference that no source answers.
     """
-    family, settings_of_model = _family(llm), settings(llm)
+    llm, family, stated = _as_agents_call(llm), _family(llm), settings(llm)
     # An SDK that is not there is told before pydantic-ai misses it.
     provider = _provider(llm, family)
     module, name = family.model(llm)
     model_class = getattr(import_sdk(f"pydantic_ai.models.{module}", EXTRA), name)
-    member = type(name, (_Member, model_class), {"_llm": llm})
-    return member(llm.model.model_id, provider=provider, profile=_profile(llm), settings=settings_of_model)
+    member = type(name, (_MEMBERS.get(llm.model.sdk, _Member), model_class), {"_llm": llm})
+    return member(llm.model.model_id, provider=provider, profile=_profile(llm), settings=stated)
 
 
 def fallback_model(deck: ModelDeck, name: str) -> Any:
@@ -74,6 +75,7 @@ def settings(llm: ResolvedLLM) -> Settings:
         CallRefusedError: pydantic-ai cannot call this model, or would leave out a parameter that is stated.
         MissingCredentialError: Its `model_id` is a reference that no source answers.
     """
+    llm = _as_agents_call(llm)
     parameters = llm.parameters
     common = {
         "max_tokens": parameters.max_tokens,
@@ -123,6 +125,30 @@ class _Member:
         except Exception as error:
             setattr(error, _MEMBER, self._llm)
             raise
+
+
+class _MistralMember(_Member):
+    """A model of Mistral, which counts the tokens of every stream and refuses to be asked for it."""
+
+    def _get_stream_options(self, _settings: Any) -> Any:
+        return import_sdk("openai", "openai").omit
+
+
+_MEMBERS: Mapping[str, type[_Member]] = {"mistral": _MistralMember}
+"""What is done to a model otherwise, by `sdk`."""
+
+
+def _as_agents_call(llm: ResolvedLLM) -> ResolvedLLM:
+    """What agents call: OpenAI's chat refuses tools while a model reasons, so that its responses serve there instead.
+
+    So does pydantic-ai by itself: `openai:gpt-5.5` is a model of responses. They have no seed and no stop.
+    """
+    model, parameters = llm.model, llm.parameters
+    is_own = model.sdk == "openai" and platform_of(llm.backend) is Platform.OWN
+    needs_chat = bool(parameters.stop) or parameters.seed is not None
+    if not is_own or not model.reasoning_efforts or needs_chat:
+        return llm
+    return replace(llm, model=model.model_copy(update={"api": ModelApi.RESPONSES}))
 
 
 # What each SDK's models are called with
@@ -325,8 +351,11 @@ class _BackendProvider:
         return self._ask()
 
     def model_profile(self, model_name: str) -> Any:
-        """What pydantic-ai knows of a model; on Azure people choose the ids themselves."""
-        return self._profile(self._llm.model.name if self._service == _AZURE else model_name)
+        """What pydantic-ai knows of a model."""
+        if self._service == _AZURE:
+            # There, people choose the ids themselves.
+            return self._profile(self._llm.model.name)
+        return self._profile(f"mistral/{model_name}" if self._llm.model.sdk == "mistral" else model_name)
 
 
 def _profile(llm: ResolvedLLM) -> dict[str, Any]:

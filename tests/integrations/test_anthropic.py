@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import anthropic as sdk
 import pytest
 from pydantic import BaseModel
 
@@ -22,8 +23,6 @@ from tests.integrations.exchange import TEXT
 from tests.integrations.google_account import write_service_account
 from tests.integrations.server import Provider
 from tests.resolved import resolved
-
-sdk = pytest.importorskip("anthropic")
 
 HELLO = [{"role": "user", "content": "Hello"}]
 KEY = "sk-ant-canary-7f3a9c1e5b"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import sys
 import traceback
 import weakref
 from collections.abc import Callable
@@ -14,14 +15,13 @@ from typing import Any
 
 import openai as sdk
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import BaseModel
 
 from pipelex_cogt import MissingCredentialError, ResolvedLLM, Usage
-from pipelex_cogt.errors import CallRefusedError
+from pipelex_cogt.errors import CallRefusedError, MissingExtraError
 from pipelex_cogt.integrations import openai
 from tests.integrations.exchange import TEXT, Request
+from tests.integrations.google_account import write_service_account
 from tests.integrations.server import Provider
 from tests.resolved import resolved
 
@@ -41,7 +41,6 @@ WRONG = {
     "AWS_BEDROCK_BASE_URL": "http://wrong.example.com",
 }
 """What the SDK would read by itself."""
-SERVICE_ACCOUNT = {"type": "service_account", "client_email": "a@b.example.com", "project_id": "other"}
 
 
 class Keys(dict[str, str]):
@@ -301,18 +300,25 @@ def test_headers_of_the_backend_and_of_the_model_are_sent_and_rotate(provider: P
     backend = {
         "endpoint": f"{provider.url}/v1",
         **KEYED,
-        "headers": {"X-Team": "blue", "X-Gateway": "${KEY}", "X-Both": "backend"},
+        "headers": {"X-Team": "blue", "X-Gateway": "${KEY}", "X-B": "b"},
     }
-    llm = resolved(backend, {"headers": {"X-Model": "m", "X-Both": "model"}}, {}, keys)
+    llm = resolved(backend, {"headers": {"X-Model": "m", "x-b": "m", "X-Secret": "${KEY}"}}, {}, keys)
     client = openai.client(llm)
     create(client, llm)
     keys["KEY"] = "sk-two"
-    create(client.with_options(default_headers={"X-Team": "red"}), llm)
-    names = ("x-team", "x-gateway", "x-model", "x-both")
+    create(client.with_options(default_headers={"x-team": "red"}), llm)
+    names = ("x-team", "x-gateway", "x-model", "x-b", "x-secret")
     assert [[request.headers[name] for name in names] for request in provider.requests] == [
-        ["blue", KEY, "m", "model"],
-        ["red", "sk-two", "m", "model"],
+        ["blue", KEY, "m", "m", KEY],
+        ["red", "sk-two", "m", "m", "sk-two"],
     ]
+
+
+@pytest.mark.parametrize("name", ["authorization", "AUTHORIZATION"])
+def test_a_header_stands_over_the_key_whatever_its_capitals(name: str, provider: Provider, keys: Keys) -> None:
+    backend = {"endpoint": f"{provider.url}/v1", **KEYED, "headers": {name: "Bearer of-the-gateway"}}
+    ask(resolved(backend, {}, {}, keys))
+    assert shown(provider.requests[-1]) == {"authorization": "Bearer of-the-gateway"}
 
 
 def test_a_header_may_show_who_calls_where_there_is_no_key(provider: Provider) -> None:
@@ -321,10 +327,10 @@ def test_a_header_may_show_who_calls_where_there_is_no_key(provider: Provider) -
     assert shown(provider.requests[-1]) == {"authorization": "Basic me"}
 
 
-def test_a_model_with_headers_has_a_client_of_its_own(provider: Provider, keys: Keys) -> None:
+def test_a_model_with_secret_headers_has_a_client_of_its_own(provider: Provider, keys: Keys) -> None:
     plain = PLACES["openai"].at(provider, keys)
     assert openai.client(plain) is openai.client(plain)
-    own = resolved({"endpoint": f"{provider.url}/v1", **KEYED}, {"headers": {"X-Model": "m"}}, {}, keys)
+    own = resolved({"endpoint": f"{provider.url}/v1", **KEYED}, {"headers": {"X-Model": "${KEY}"}}, {}, keys)
     assert openai.client(own) is openai.client(own) is not openai.client(plain)
 
 
@@ -333,12 +339,7 @@ def test_a_model_with_headers_has_a_client_of_its_own(provider: Provider, keys: 
 
 @pytest.fixture
 def google_account(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    account = {**SERVICE_ACCOUNT, "private_key": pem, "token_uri": f"{provider.url}/token"}
-    file = tmp_path / "account.json"
-    file.write_text(json.dumps(account), encoding="utf-8")
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", write_service_account(tmp_path, provider.url))
 
 
 @BOTH
@@ -426,6 +427,34 @@ def test_bedrock_is_found_by_its_region(backend: dict[str, Any], url: str, monke
     monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-south-1")
     client = openai.client(resolved({**backend, "api_key": "k"}, {"model_id": "openai.gpt-oss-120b-1:0"}))
     assert f"{str(client.base_url).rstrip('/')}/" == url
+
+
+@pytest.mark.parametrize(
+    ("module", "backend", "model", "message"),
+    [
+        (
+            "botocore",
+            {"aws_region": "eu-west-1"},
+            {},
+            'botocore.credentials is not installed; run pip install "pipelex-cogt[bedrock]"',
+        ),
+        (
+            "google.auth",
+            {"gcp_project_id": "project"},
+            {"sdk": "openai_compatible"},
+            'google.auth is not installed; run pip install "pipelex-cogt[vertex]"',
+        ),
+    ],
+)
+def test_what_a_platform_needs_beside_the_sdk_is_told(
+    module: str, backend: dict[str, Any], model: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith(f"{module}.")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingExtraError) as caught:
+        openai.client(resolved(backend, model))
+    assert str(caught.value) == message
 
 
 # What the SDK makes of the answer
