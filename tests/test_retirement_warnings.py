@@ -99,11 +99,6 @@ PLACES: dict[str, tuple[Mapping[str, str], str]] = {
         },
         "deck/z.toml:2  cogt.deck.llm_presets.q.llm_handle",
     ),
-    "its own line where nothing leads to it": ({}, "backends/a.local.toml:2  cogt.models.a.only-a.retires"),
-    "its own line where it stands behind another": (
-        {"deck/z.toml": "[aliases]\nx = ['m1', 'only-a']"},
-        "backends/a.local.toml:2  cogt.models.a.only-a.retires",
-    ),
 }
 
 
@@ -111,6 +106,11 @@ PLACES: dict[str, tuple[Mapping[str, str], str]] = {
 def test_it_is_told_once_at_the_line_that_is_to_be_mended(load: Load, files: Mapping[str, str], place: str) -> None:
     warnings = [each for each in told(load({**retiring("only-a"), **files})) if " retires on " in each]
     assert warnings == [f"{place}: model 'only-a' on backend 'a' retires on {SOON}; choose another model"]
+
+
+@pytest.mark.parametrize("deck", ["", "[aliases]\nx = ['m1', 'only-a']"], ids=["nowhere", "behind another"])
+def test_a_model_that_nothing_leads_to_is_not_told(load: Load, deck: str) -> None:
+    assert told(load({**retiring("only-a"), "deck/z.toml": deck})) == []
 
 
 def test_a_model_that_is_not_served_is_not_told(load: Load) -> None:
@@ -122,14 +122,15 @@ def test_a_model_that_is_not_served_is_not_told(load: Load) -> None:
     assert told(load(files)) == []
 
 
-def test_what_the_defaults_of_a_file_say_is_told_there_once_for_each_model(load: Load) -> None:
-    place = "backends/a.local.toml:2  cogt.models.a.defaults.retires"
-    files = {
-        **retiring("defaults"),
-        "deck/base.toml": MINIMAL["deck/base.toml"].replace('["m1", "only-b"]', '"only-b"'),
+def test_what_the_defaults_of_a_file_say_is_told_for_each_model_that_something_leads_to(load: Load) -> None:
+    files = {**retiring("defaults"), "deck/z.toml": "[llm_presets.q]\nllm_handle = 'only-a'"}
+    places = {
+        "m1": "deck/base.toml:2  cogt.deck.aliases.best",
+        "only-a": "deck/z.toml:2  cogt.deck.llm_presets.q.llm_handle",
     }
     assert told(load(files)) == [
-        f"{place}: model {name!r} on backend 'a' retires on {SOON}; choose another model" for name in ("m1", "only-a")
+        f"{place}: model {name!r} on backend 'a' retires on {SOON}; choose another model"
+        for name, place in places.items()
     ]
 
 
@@ -138,10 +139,11 @@ def test_a_backend_with_the_models_of_another_is_told_for_itself(load: Load) -> 
         **retiring("only-a"),
         "backends.local.toml": "[proxy]\nmodels_like = 'a'\nendpoint = 'https://proxy.example.com'\n",
         "routing.toml": "active = 'x'\n[profiles.x]\nfallback_order = ['proxy', 'b']",
+        "deck/z.toml": "[llm_presets.q]\nllm_handle = 'only-a'",
     }
     (warning,) = [each for each in told(load(files)) if " retires on " in each]
     assert warning == (
-        f"backends/a.local.toml:2  cogt.models.a.only-a.retires: model 'only-a' on backend 'proxy' retires on {SOON};"
+        f"deck/z.toml:2  cogt.deck.llm_presets.q.llm_handle: model 'only-a' on backend 'proxy' retires on {SOON};"
         " choose another model"
     )
 
