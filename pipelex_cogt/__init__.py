@@ -20,6 +20,7 @@ from pipelex_cogt.errors import (
     CallFailedError,
     CallFailure,
     CallRefusedError,
+    CatalogueSourceError,
     CogtError,
     FallbackError,
     LiteralLeftBehindError,
@@ -72,16 +73,16 @@ if typing.TYPE_CHECKING:
 # fmt: off
 __all__ = [
     "AliasStep", "AnsweredTable", "BackendDisabledError", "CallFailedError", "CallFailure", "CallParameters",
-    "CallRefusedError", "CogtError", "Cost", "CostLog", "CostRow", "DatedPrices", "Directories", "ExplainedValue",
-    "Explanation", "FallbackError", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
+    "CallRefusedError", "CatalogueSourceError", "CogtError", "Cost", "CostLog", "CostRow", "DatedPrices", "Directories",
+    "ExplainedValue", "Explanation", "FallbackError", "InferenceBackend", "InferenceBackendLibrary", "InferenceConfig",
     "InferenceModelSpec", "InputModality", "LLMChoice", "LLMChoices", "LLMSetting", "Layer", "LayerKind",
     "LiteralLeftBehindError", "MissingCredentialError", "MissingCredentials", "MissingExtraError", "ModelApi",
-    "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError",
-    "Origin", "OutputModality", "Place", "PriceTier", "Problem", "ProblemError", "PromptingTarget",
-    "ReasoningEffort", "ResolvedLLM", "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary",
-    "RoutingRule", "SecretFileError", "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity",
-    "StatedValue", "TurnedDown", "UnknownNameError", "UnusableCredentialError", "Usage", "UsageError",
-    "get_models_manager", "set_models_manager",
+    "ModelConstraint", "ModelCosts", "ModelDeck", "ModelManager", "ModelNotRoutedError", "NotAvailableError", "Origin",
+    "OutputModality", "Place", "PriceTier", "Problem", "ProblemError", "PromptingTarget", "ReasoningEffort",
+    "ResolvedLLM", "RouteRefusal", "RoutingDecision", "RoutingProfile", "RoutingProfileLibrary", "RoutingRule",
+    "SecretFileError", "SecretSource", "SecretSourceError", "Settings", "SettingsError", "Severity", "StatedValue",
+    "TurnedDown", "UnknownNameError", "UnusableCredentialError", "Usage", "UsageError", "get_models_manager",
+    "set_models_manager",
 ]
 # fmt: on
 

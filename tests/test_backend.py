@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from pipelex_cogt import CogtError, InferenceBackend, LiteralLeftBehindError, MissingCredentialError, ModelManager
+from pipelex_cogt import (
+    CogtError,
+    InferenceBackend,
+    LiteralLeftBehindError,
+    MissingCredentialError,
+    ModelManager,
+    UnusableCredentialError,
+)
 from tests.conftest import MINIMAL, Load, WriteTree
 
 CANARY = "sk-canary-7d1f"
@@ -465,3 +472,68 @@ def test_white_space_around_a_literal_is_no_part_of_it(backend_a: LoadBackend, k
 
 def test_white_space_of_another_setting_is_its_own(backend_a: LoadBackend) -> None:
     assert backend_a("separator = ' ; '").extra_config["separator"] == " ; "
+
+
+# What its requests carry, and how long they take
+
+
+BAD_KEYS = {
+    "timeout zero": ("timeout = 0", "timeout: expected a number above 0, got 0"),
+    "timeout negative": ("timeout = -1.5", "timeout: expected a number above 0, got -1.5"),
+    "timeout text": ("timeout = '30'", "timeout: expected a number, got a string"),
+    "timeout without end": ("timeout = inf", "timeout: expected a finite number, got inf"),
+    "retries negative": ("max_retries = -1", "max_retries: expected a number of at least 0, got -1"),
+    "retries true": ("max_retries = true", "max_retries: expected an integer, got a boolean"),
+    "headers text": ("headers = 'x-a: b'", "headers: expected a table, got a string"),
+    "header number": ("headers = { x-a = 5 }", "headers.x-a: expected a string, got an integer"),
+    "header table": ("headers = { x-a = { b = 'c' } }", "headers.x-a: expected a string, got a table"),
+    "header date": (
+        "headers = { x-a = 2024-10-21 }",
+        "headers.x-a: expected a string, got a date; put it in quotes",
+    ),
+    "header name": (
+        "headers = { 'x a' = 'b' }",
+        'headers."x a": a header\'s name holds no space and no separator but a dash',
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "message"), BAD_KEYS.values(), ids=BAD_KEYS)
+def test_a_faulty_key_is_one_problem(problems: Problems, line: str, message: str) -> None:
+    assert problems({"backends.local.toml": f"[a]\n{line}\n"}) == [f"backends.local.toml:2  cogt.backends.a.{message}"]
+
+
+def test_every_fault_of_its_headers_is_told_at_its_line(problems: Problems) -> None:
+    assert problems({"backends.local.toml": "[a.headers]\nx-a = 5\nx-b = 'b'\nx-c = ['c']\n"}) == [
+        "backends.local.toml:2  cogt.backends.a.headers.x-a: expected a string, got an integer",
+        "backends.local.toml:4  cogt.backends.a.headers.x-c: expected a string, got a list",
+    ]
+
+
+def test_a_number_of_the_secrets_file_is_no_header(problems: Problems) -> None:
+    assert problems({".secrets.toml": "[default.cogt.backends.a.headers]\nx-a = 4711\n"}) == [
+        ".secrets.toml:2  cogt.backends.a.headers.x-a: expected a string, got an integer"
+    ]
+
+
+def test_headers_timeout_and_retries_arrive(backend_a: LoadBackend) -> None:
+    backend = backend_a("headers = { x-org = '${ORG}' }", "timeout = 30", "max_retries = 0", environ={"ORG": "o"})
+    assert dict(backend.headers.items()) == {"x-org": "o"}
+    assert (backend.timeout, backend.max_retries, dict(backend.extra_config)) == (30.0, 0, {})
+    assert (backend.is_ready, backend.missing()) == (True, ())
+    bare = backend_a("display_name = 'A'")
+    assert (len(bare.headers), bare.timeout, bare.max_retries, bare.models_like) == (0, None, None, None)
+
+
+def test_a_backend_waits_for_what_its_headers_reference(backend_a: LoadBackend) -> None:
+    backend = backend_a("headers = { x-org = '${ORG}' }")
+    assert (backend.is_ready, backend.missing()) == (False, ("ORG",))
+
+
+@pytest.mark.parametrize("literal", ["a\\r\\nx-b: c", "a\\nb"])
+def test_a_header_that_would_end_early_is_told_and_refused(load: Load, literal: str) -> None:
+    manager = load({"backends.local.toml": f'[a.headers]\nx-a = "{literal}"\n'}, environ={"A_KEY": "a"})
+    assert [warning.path for warning in manager.warnings] == ["cogt.backends.a.headers.x-a"]
+    assert not manager.backends["a"].is_ready
+    with pytest.raises(UnusableCredentialError):
+        _ = manager.backends["a"].headers["x-a"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pickle
-import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from datetime import date
@@ -18,7 +17,7 @@ from pipelex_cogt import ModelManager
 from pipelex_cogt.cli.app import app
 from pipelex_cogt.errors import CatalogueSourceError, MissingExtraError
 from pipelex_cogt.integrations import catalogue
-from pipelex_cogt.integrations.catalogue import GenaiPrices, LiteLLM, SourceName
+from pipelex_cogt.integrations.catalogue import GenaiPrices, LiteLLM
 from pipelex_cogt.model_backends.costs import ModelCosts
 from pipelex_cogt.models.catalogue import CatalogueKind, CatalogueReport, KnownModel, compare_catalogue
 from tests.conftest import WriteTree
@@ -175,9 +174,42 @@ def test_a_backend_that_is_off_is_not_compared(load: Load) -> None:
 # The sources as they are installed
 
 
-@pytest.fixture(scope="module")
+ENTRIES: dict[str, dict[str, Any]] = {
+    "gpt-a": {
+        "litellm_provider": "openai",
+        "mode": "chat",
+        "input_cost_per_token": 2e-06,
+        "input_cost_per_token_above_272k_tokens": 4e-06,
+        "input_cost_per_token_batches": 1e-06,
+        "output_cost_per_token": 1e-05,
+        "output_cost_per_token_above_272k_tokens": 1.5e-05,
+        "output_cost_per_token_batches": 5e-06,
+        "output_cost_per_token_above_272k_tokens_priority": 9e-05,
+        "cache_read_input_token_cost": 0.0,
+        "max_input_tokens": 272_000,
+        "max_output_tokens": 128_000,
+        "deprecation_date": "2026-12-11",
+        "supports_vision": True,
+        "supports_pdf_input": False,
+        "supports_response_schema": True,
+        "supports_function_calling": True,
+    },
+    "gpt-a-2026-08-07": {"litellm_provider": "openai", "mode": "chat"},
+    "gpt-a-latest": {"litellm_provider": "openai", "mode": "chat"},
+    "gpt-b": {"litellm_provider": "openai", "mode": "responses", "deprecation_date": "someday"},
+    "gpt-old": {"litellm_provider": "openai", "mode": "chat", "deprecation_date": "2026-11-30"},
+    "gpt-draws": {"litellm_provider": "openai", "mode": "image_generation"},
+    "azure/gpt-a": {"litellm_provider": "azure", "mode": "chat", "input_cost_per_token": 3e-06},
+    "us.maker.model-v1:0": {"litellm_provider": "bedrock_converse", "mode": "chat"},
+    "maker.other-v1:0": {"litellm_provider": "bedrock", "mode": "chat"},
+    "vertex_ai/model@default": {"litellm_provider": "vertex_ai-maker_models", "mode": "chat"},
+}
+"""What LiteLLM may know, in its own words."""
+
+
+@pytest.fixture
 def litellm() -> LiteLLM:
-    return LiteLLM.installed()
+    return LiteLLM("litellm 1.0", ENTRIES)
 
 
 @pytest.fixture(scope="module")
@@ -185,22 +217,26 @@ def genai_prices() -> GenaiPrices:
     return GenaiPrices.installed(ON)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shipped() -> ModelManager:
     return ModelManager.load(environ={})
 
 
-def test_litellm_is_not_imported(litellm: LiteLLM) -> None:
-    assert re.fullmatch(r"litellm \d[\w.]+", litellm.name)
-    assert "litellm" not in sys.modules
+def test_genai_prices_knows_prices_with_their_tiers(genai_prices: GenaiPrices) -> None:
+    found = genai_prices.find("openai", "gpt-6.1-sol")
+    assert found is not None
+    assert (found.costs.input, found.costs.output, found.costs.batch) == (2.0, 10.0, 0.5)
+    assert [(tier.above, tier.input, tier.output) for tier in found.costs.tiers] == [(272_000, 4.0, 15.0)]
+    assert found.context_window == 1_050_000
 
 
-def test_both_know_prices_with_their_tiers(litellm: LiteLLM, genai_prices: GenaiPrices) -> None:
-    for source in (litellm, genai_prices):
-        found = source.find("openai", "gpt-6.1-sol")
-        assert found is not None
-        assert (found.costs.input, found.costs.output, found.costs.batch) == (2.0, 10.0, 0.5)
-        assert [(tier.above, tier.input, tier.output) for tier in found.costs.tiers] == [(272_000, 4.0, 15.0)]
+def test_litellm_knows_prices_with_their_tiers(litellm: LiteLLM) -> None:
+    found = litellm.find("openai", "gpt-a")
+    assert found is not None
+    # Where it knows no price it writes zero.
+    assert found.costs == ModelCosts.model_validate(
+        {"input": 2.0, "output": 10.0, "batch": 0.5, "tiers": [{"above": 272_000, "input": 4.0, "output": 15.0}]}
+    )
 
 
 def test_prices_of_a_later_day_are_known_as_such(genai_prices: GenaiPrices) -> None:
@@ -219,51 +255,88 @@ def test_a_price_that_depends_on_the_hour_is_the_highest(genai_prices: GenaiPric
 
 
 def test_litellm_knows_limits_modalities_and_retirements(litellm: LiteLLM) -> None:
-    found = litellm.find("openai", "gpt-5")
+    found = litellm.find("openai", "gpt-a")
     assert found is not None
     assert (found.max_input_tokens, found.max_tokens, found.tools) == (272_000, 128_000, True)
     assert found.retires == date(2026, 12, 11)
-    assert (found.reads["images"], found.writes["structured"]) == (True, True)
+    assert found.reads == {"images": True, "pdf": False}
+    assert found.writes == {"structured": True}
 
 
-def test_a_retired_model_an_edition_and_a_region_are_not_missed(litellm: LiteLLM) -> None:
-    ids = litellm.others("openai", ["gpt-5", "gpt-4o", "o3"], ON)
-    assert "gpt-6.1-sol" in ids
-    assert not {"gpt-5-2025-08-07", "gpt-4o-2024-08-06", "chatgpt-4o-latest"} & {*ids}
-    assert "us.anthropic.claude-opus-5" not in litellm.others("bedrock", ["global.anthropic.claude-opus-5"], ON)
+def test_a_model_is_found_as_its_backend_serves_it(litellm: LiteLLM) -> None:
+    found = [litellm.find(backend, "gpt-a") for backend in ("openai", "azure_openai", "groq")]
+    assert [model and model.costs.input for model in found] == [2.0, 3.0, None]
+
+
+MISSED = [
+    ("openai", [], ["gpt-a", "gpt-b"]),
+    ("openai", ["gpt-a-2026-08-07"], ["gpt-b"]),
+    ("bedrock", ["global.maker.model-v1:0"], ["maker.other-v1:0"]),
+    ("vertexai", [], ["model@default"]),
+    ("vertexai", ["model"], []),
+    ("azure_openai", ["gpt-a"], []),
+]
+
+
+@pytest.mark.parametrize(("backend", "stated", "missed"), MISSED)
+def test_a_retired_model_an_edition_and_a_region_are_not_missed(
+    litellm: LiteLLM, backend: str, stated: list[str], missed: list[str]
+) -> None:
+    assert litellm.others(backend, stated, ON) == missed
+
+
+def test_what_writes_no_text_and_what_is_served_elsewhere_is_not_missed(genai_prices: GenaiPrices) -> None:
+    missed = genai_prices.others("google", ["gemini-3.8-flash"], ON)
+    assert "gemini-4-argon" in missed
+    assert [name for name in missed if "claude" in name or "embedding" in name] == []
 
 
 def test_a_model_that_a_provider_does_not_have_is_unknown(litellm: LiteLLM, genai_prices: GenaiPrices) -> None:
     assert litellm.find("openai", "no-such-model") is None
+    assert litellm.knows("openai")
+    assert not litellm.knows("openrouter")
     assert genai_prices.find("groq", "no-such-model") is None
     assert not genai_prices.knows("ollama")
     assert not genai_prices.knows("no-such-backend")
 
 
-@pytest.mark.parametrize("name", SourceName)
 def test_most_of_the_shipped_catalogue_is_compared_and_its_prices_are_those_of_genai_prices(
-    shipped: ModelManager, name: SourceName
+    shipped: ModelManager,
 ) -> None:
-    report = catalogue.compare(shipped, name, ON, [CatalogueKind.PRICES])
+    report = catalogue.compare(shipped, "genai-prices", ON, [CatalogueKind.PRICES])
     unknown = sum(map(len, report.unknown.values()))
-    not_compared = sum(len(shipped.backends[backend].model_specs) for backend in report.not_compared)
     entries = sum(len(backend.model_specs) for backend in shipped.backends.values())
-    assert unknown + not_compared < entries / 4
-    if name is SourceName.GENAI_PRICES:
-        assert report.differences == ()
-        assert report.not_compared == ("ollama",)
+    assert unknown < entries / 8
+    assert report.differences == ()
+    assert report.not_compared == ("ollama",)
 
 
 def test_a_planted_error_is_the_one_that_is_found(load: Load) -> None:
-    planted = {"backends/openai.toml": '["gpt-5.4".costs]\ninput = 2.4\n["gpt-5.4"]\ncontext_window = 1_000_000'}
-    clean = catalogue.compare(load(EMPTY), "litellm", ON, [CatalogueKind.LIMITS])
-    manager = load(planted)
-    found = catalogue.compare(manager, "litellm", ON, [CatalogueKind.LIMITS])
-    (new,) = {*found.differences} - {*clean.differences}
-    assert (new.model, new.field, new.stated, new.known) == ("gpt-5.4", "context_window", 1_000_000, 1_050_000)
-    assert new.place == "settings/backends/openai.toml:4"
-    prices = catalogue.compare(manager, "genai-prices", ON, [CatalogueKind.PRICES]).differences
-    assert ("costs.input", 2.4, 2.5) in [(each.field, each.stated, each.known) for each in prices]
+    manager = load({"backends/openai.toml": '["gpt-5.4-mini".costs]\ninput = 0.7'})
+    (found,) = catalogue.compare(manager, "genai-prices", ON, [CatalogueKind.PRICES]).differences
+    assert (found.model, found.field, found.stated, found.known) == ("gpt-5.4-mini", "costs.input", 0.7, 0.75)
+    assert found.place == "settings/backends/openai.toml:2"
+
+
+def test_a_backend_that_is_like_another_is_compared_with_what_that_is_known_as(load: Load) -> None:
+    files = {
+        "backends.toml": "[mine]\nmodels_like = 'openai'\nendpoint = 'https://mine.example.com'",
+        "backends/mine.toml": '["gpt-5.4-mini".costs]\ninput = 0.7',
+    }
+    (found,) = catalogue.compare(load(files), "genai-prices", ON, [CatalogueKind.PRICES]).differences
+    assert (found.backend, found.model, found.field) == ("mine", "gpt-5.4-mini", "costs.input")
+    assert found.place == "settings/backends/mine.toml:2"
+
+
+def test_a_value_that_a_like_backend_takes_is_told_where_it_is_stated(load: Load) -> None:
+    files = {
+        "backends.toml": "[mine]\nmodels_like = 'openai'\nendpoint = 'https://mine.example.com'",
+        "backends/openai.toml": '["gpt-5.4-mini".costs]\ninput = 0.7',
+    }
+    found = catalogue.compare(load(files), "genai-prices", ON, [CatalogueKind.PRICES]).differences
+    assert {each.backend: each.place for each in found} == dict.fromkeys(
+        ("openai", "mine"), "settings/backends/openai.toml:2"
+    )
 
 
 def test_a_package_without_its_data_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -301,29 +374,31 @@ def test_the_command_ends_with_status_1_where_something_differs_and_0_where_noth
 ) -> None:
     same = run("--against", "genai-prices", "--only", "prices", "--settings-dir", str(write_tree(EMPTY)))
     assert (same.exit_code, same.stdout.splitlines()[0]) == (0, "genai-prices 0.2.3: no differences")
-    planted = {"backends/openai.toml": '["gpt-5.4".costs]\ninput = 2.4'}
+    planted = {"backends/openai.toml": '["gpt-5.4-mini".costs]\ninput = 0.7'}
     different = run("--against", "genai-prices", "--only", "prices", "--settings-dir", str(write_tree(planted)))
     assert different.exit_code == 1
-    assert "settings/backends/openai.toml:2 openai gpt-5.4 costs.input: 2.4, known as 2.5" in different.stdout
+    assert "settings/backends/openai.toml:2 openai gpt-5.4-mini costs.input: 0.7, known as 0.75" in different.stdout
 
 
 @pytest.mark.usefixtures("folder")
 def test_the_command_tells_the_same_as_data(write_tree: WriteTree) -> None:
-    planted = {"backends/openai.toml": '["gpt-4.1"]\nmax_tokens = 7\nretires = 2027-01-15'}
-    result = run("--against", "litellm", "--settings-dir", str(write_tree(planted)), "--json")
+    planted = {"backends/openai.toml": '["gpt-5.4-mini".costs]\ninput = 0.7'}
+    result = run("--against", "genai-prices", "--settings-dir", str(write_tree(planted)), "--json")
     report = json.loads(result.stdout)
-    found = {each["field"]: each for each in report["differences"] if each["model"] == "gpt-4.1"}
-    assert found["retires"] == {
-        "kind": "retirements",
-        "backend": "openai",
-        "model": "gpt-4.1",
-        "field": "retires",
-        "stated": "2027-01-15",
-        "known": "2027-01-14",
-        "place": "settings/backends/openai.toml:3",
-    }
-    assert found["max_tokens"]["known"] == 32768
+    prices = [each for each in report["differences"] if each["kind"] == "prices"]
+    assert prices == [
+        {
+            "kind": "prices",
+            "backend": "openai",
+            "model": "gpt-5.4-mini",
+            "field": "costs.input",
+            "stated": 0.7,
+            "known": 0.75,
+            "place": "settings/backends/openai.toml:2",
+        }
+    ]
     assert any(each["kind"] == "missing" for each in report["differences"])
+    assert report["not_compared"] == ["ollama"]
 
 
 def test_the_command_asks_no_credential_and_names_what_it_did_not_compare(write_tree: WriteTree) -> None:

@@ -108,6 +108,36 @@ def test_explain_leaves_out_what_a_model_takes_not_from_the_defaults(load: Load)
     assert (shared in paths["m1"], shared in paths["only-a"]) == (False, True)
 
 
+# Backends that are like another
+
+
+def test_a_flat_price_of_a_backend_takes_away_what_the_one_it_is_like_says(load: Load) -> None:
+    like = {
+        **FILE,
+        "backends.local.toml": "[b]\nmodels_like = 'a'",
+        "routing.toml": "active = 'x'\n[profiles.x]\ndefault = 'b'",
+    }
+    assert rises(load({**like, "backends/b.toml": "[only-b]"})) == (1, 1)
+    assert rises(load({**like, "backends/b.toml": "[only-b]\n[m1.costs]\noutput = 5.0"})) == (0, 0)
+    assert rises(load({**like, "backends/b.toml": "[only-b]\n[defaults.costs]\noutput = 5.0"})) == (1, 1)
+
+
+def test_explain_leaves_out_what_a_backend_takes_not_from_the_one_it_is_like(load: Load) -> None:
+    like = {
+        **FILE,
+        "backends.local.toml": "[b]\nmodels_like = 'a'",
+        "routing.toml": "active = 'x'\n[profiles.x]\ndefault = 'b'",
+    }
+    kept, taken = (
+        load({**like, "backends/b.toml": f"[only-b]\n[m1.costs]\n{line}"}) for line in ("batch = 0.5", "output = 5.0")
+    )
+    rising = "cogt.models.a.m1.costs.tiers"
+    assert [rising in {value.path for value in manager.explain("m1").values} for manager in (kept, taken)] == [
+        True,
+        False,
+    ]
+
+
 # What is said of it
 
 

@@ -37,7 +37,7 @@ def test_what_nobody_states_is_left_out() -> None:
 
 
 def test_everything_that_can_be_stated_is_sent() -> None:
-    preset = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 100, "stop": ["END", "."], "timeout": 30}
+    preset = {"temperature": 0.5, "max_tokens": 100, "stop": ["END", "."], "timeout": 30}
     model = {"headers": {"anthropic-beta": "context-1m"}, "extra_body": {"service_tier": "auto"}}
     assert anthropic.arguments(claude(preset, model)) == {
         "model": "claude-x",
@@ -45,7 +45,7 @@ def test_everything_that_can_be_stated_is_sent() -> None:
         "stop_sequences": ["END", "."],
         "timeout": 30.0,
         "extra_headers": {**OLDER, "anthropic-beta": "context-1m"},
-        "extra_body": {"temperature": 0.5, "top_p": 0.9, "service_tier": "auto"},
+        "extra_body": {"temperature": 0.5, "service_tier": "auto"},
     }
 
 
@@ -173,12 +173,6 @@ def test_a_model_id_that_nothing_answers_is_told() -> None:
             " this package calls sdk 'anthropic', 'bedrock', 'google', 'mistral', 'openai', 'openai_compatible':"
             " state one of them, or call it with an SDK of your own",
             id="Azure",
-        ),
-        pytest.param(
-            {"preset": {"reasoning_effort": "minimal"}},
-            "model 'm' on backend 'b' takes no reasoning_effort 'minimal': Anthropic's API has none;"
-            " state one of none, low, medium, high, xhigh, max",
-            id="an effort that the API lacks",
         ),
     ],
 )

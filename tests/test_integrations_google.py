@@ -125,12 +125,6 @@ OTHER_SDKS = (
             f"model 'm' on backend 'b' has sdk 'google' at Amazon Bedrock, which google cannot call;{OTHER_SDKS}",
             id="Bedrock",
         ),
-        pytest.param(
-            {"preset": {"reasoning_effort": "max"}},
-            "model 'm' on backend 'b' takes no reasoning_effort 'max': Google's API has none;"
-            " state one of none, minimal, low, medium, high, xhigh",
-            id="an effort that the API lacks",
-        ),
     ],
 )
 def test_what_the_sdk_cannot_send_is_refused(stated: dict[str, Any], told: str) -> None:

@@ -224,8 +224,7 @@ UNREACHABLE = [
     pytest.param(
         {"gcp_project_id": ""},
         COMPATIBLE,
-        "model 'm' on backend 'b' has an empty gcp_project_id, which Vertex AI requires; "
-        "state the project in backends.toml",
+        "model 'm' on backend 'b' has no gcp_project_id; state it at the backend",
         id="no project of Vertex AI",
     ),
 ]

@@ -31,6 +31,13 @@ NO_TEMPERATURE = (
     "does not fit cogt.deck.llm_presets.llm_to_reason.temperature (packaged presets.toml): "
     "model 'gpt-5.5' on backend 'openai' takes no temperature"
 )
+STEERED = (
+    *("llm_for_factual_writing", "llm_for_creative_writing", "llm_to_summarize", "llm_to_translate"),
+    *("llm_to_reason", "llm_to_extract", "llm_to_extract_from_img"),
+)
+NO_TEMPERATURES = "does not fit {}: model 'gpt-5.5' on backend 'openai' takes no temperature".format(
+    " and ".join(f"cogt.deck.llm_presets.{preset}.temperature (packaged presets.toml)" for preset in STEERED)
+)
 CHEAP = "cogt.deck.llm_presets.cheap_llm_for_{}.max_tokens (packaged presets.toml)"
 TOO_MANY = (
     f"does not fit {CHEAP.format('text')} and {CHEAP.format('object')}: "
@@ -59,10 +66,10 @@ TOLD: dict[str, tuple[dict[str, str], dict[str, str], list[str]]] = {
     "an alias behind a packaged one": (
         {
             "settings.toml": ONE_BACKEND,
-            "deck/mine.toml": "[aliases]\n'claude-4.6-opus' = ['best-gpt', 'gpt-5.5']\nbest-gpt = 'gpt-5.5'",
+            "deck/mine.toml": "[aliases]\n'claude-4.6-sonnet' = ['best-gpt', 'gpt-5.5']\nbest-gpt = 'gpt-5.5'",
         },
         {},
-        [f'deck/mine.toml:2  cogt.deck.aliases."claude-4.6-opus": {NO_TEMPERATURE}'],
+        [f'deck/mine.toml:2  cogt.deck.aliases."claude-4.6-sonnet": {NO_TEMPERATURES}'],
     ),
     "an alias in a variable": (
         {"settings.toml": ONE_BACKEND},

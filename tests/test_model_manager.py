@@ -7,6 +7,7 @@ import os
 import pickle
 import warnings
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -169,9 +170,9 @@ def test_warnings_are_data(load: Load) -> None:
 def test_warnings_are_looked_for_once(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_for: list[ModelDeck] = []
 
-    def remember(deck: ModelDeck, models: Table, report: ProblemReport) -> tuple[Problem, ...]:
+    def remember(deck: ModelDeck, models: Table, report: ProblemReport, today: date) -> tuple[Problem, ...]:
         looked_for.append(deck)
-        return find_warnings(deck, models, report)
+        return find_warnings(deck, models, report, today)
 
     monkeypatch.setattr("pipelex_cogt.models.deck_warnings.find_warnings", remember)
     manager = load({"backends/off.toml": "[m-off]\nsdk = 3"})

@@ -130,7 +130,7 @@ BAD_FIELDS = {
     "retires number": ("retires = 2027", "retires: expected a date such as 2027-01-31, got an integer"),
     "retires moment": (
         "retires = 2027-01-31T12:00:00Z",
-        "retires: expected a date such as 2027-01-31, got a date",
+        "retires: expected a date such as 2027-01-31, got a date and time",
     ),
     "successor": ("successor = 5", "successor: expected a string, got an integer"),
     "empty successor": ('successor = ""', "successor: expected a string that is not empty, got an empty string"),

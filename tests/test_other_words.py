@@ -124,8 +124,10 @@ FURTHER = (
     "api",
     "tools",
 )
-OF_MODELS = ("constraints", "max_tokens", "inputs", "outputs", "costs", "context_window", "prompting_target", "sdk")
-OF_MODELS += ("max_input_tokens", "max_temperature", "reasoning_efforts", "reasoning_budget", "retires", "successor")
+OF_MODELS = (
+    *("constraints", "max_tokens", "inputs", "outputs", "costs", "context_window", "prompting_target", "sdk"),
+    *("max_input_tokens", "max_temperature", "reasoning_efforts", "reasoning_budget", "retires", "successor"),
+)
 
 
 @pytest.mark.parametrize(
@@ -215,3 +217,58 @@ def test_what_models_state_is_told_by_its_right_name(problems: Problems, key: st
 def test_a_handle_by_another_name_is_told_once(problems: Problems, line: str) -> None:
     told = problems({"deck/z.toml": f"[llm_presets.q]\n{line}\n"})
     assert told == ["deck/z.toml:2  cogt.deck.llm_presets.q.model: unknown key; did you mean 'llm_handle'?"]
+
+
+# Two trees that people wrote, with other words for what the settings take today
+
+
+def test_a_gateway_that_wants_a_header_of_each_model_is_told_what_to_write(problems: Problems) -> None:
+    lines = """
+        [m1]
+        extra_headers = { x-gateway-provider = "@anthropic" }
+        [only-a]
+        extra_headers = { x-gateway-provider = "@openai" }
+        rpm = 60
+    """
+    assert problems({"backends/a.local.toml": lines.strip()}) == [
+        "backends/a.local.toml:2  cogt.models.a.m1.extra_headers: unknown key; did you mean 'headers'?",
+        "backends/a.local.toml:4  cogt.models.a.only-a.extra_headers: unknown key; did you mean 'headers'?",
+        (
+            "backends/a.local.toml:5  cogt.models.a.only-a.rpm: unknown key;"
+            " what the application's own code reads belongs below extra_config"
+        ),
+    ]
+
+
+def test_what_they_are_told_to_write_is_what_they_meant(load: Load) -> None:
+    lines = """
+        [m1]
+        headers = { x-gateway-provider = "@anthropic" }
+        [only-a]
+        headers = { x-gateway-provider = "@openai" }
+        extra_config = { rpm = 60 }
+    """
+    manager = load({"backends/a.local.toml": lines})
+    specs = manager.backends["a"].model_specs
+    assert [specs[name].headers["x-gateway-provider"] for name in ("m1", "only-a")] == ["@anthropic", "@openai"]
+    assert specs["only-a"].extra_config["rpm"] == 60
+    assert manager.warnings == ()
+
+
+def test_presets_of_one_model_may_differ_in_their_effort_alone(load: Load) -> None:
+    deck = load(
+        {
+            "backends/a.local.toml": "[m1]\nreasoning_efforts = ['low', 'high']\nmax_tokens = 100_000\n",
+            "deck/effort.toml": """
+                [llm_presets.think_long]
+                llm_handle = "m1"
+                reasoning_effort = "high"
+                max_tokens = 32_000
+                [llm_presets.answer_at_once]
+                llm_handle = "m1"
+                reasoning_effort = "low"
+            """,
+        }
+    ).get_llm_deck()
+    sent = [deck.resolve(name).parameters.sent for name in ("think_long", "answer_at_once")]
+    assert sent == [{"max_tokens": 32_000, "reasoning_effort": "high"}, {"reasoning_effort": "low"}]

@@ -748,7 +748,7 @@ TELLING = [
     ("check", "--credentials"),
     ("diff", "development", "production"),
     ("catalogue", "--against", "genai-prices"),
-    ("catalogue", "--against", "litellm", "--json"),
+    ("catalogue", "--against", "genai-prices", "--json"),
 ]
 
 

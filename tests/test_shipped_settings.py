@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from contextlib import chdir
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -92,8 +93,10 @@ def load_only(*backends: str, **overrides: Any) -> ModelManager:
 
 
 @pytest.fixture(scope="module")
-def manager() -> ModelManager:
-    return load()
+def manager(tmp_path_factory: pytest.TempPathFactory) -> ModelManager:
+    # Where tests are started, settings/ would be an application's own.
+    with chdir(tmp_path_factory.mktemp("empty")):
+        return load()
 
 
 def entries(manager: ModelManager) -> Iterator[InferenceModelSpec]:

@@ -27,9 +27,9 @@ from pipelex_cogt.cli.env import find_variables, print_variables
 from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import as_data, listed, text_of, visible
-from pipelex_cogt.cli.show import LISTINGS, describe, print_description
+from pipelex_cogt.cli.show import LISTINGS, Listing, describe, print_description
 from pipelex_cogt.integrations.catalogue import compare
-from tests.conftest import MINIMAL, WriteTree
+from tests.conftest import MINIMAL, Load, WriteTree
 
 Shown: TypeAlias = tuple[Any, Callable[[Any, Page], None]]
 """A command's data, and what prints them."""
@@ -85,7 +85,10 @@ def odd_tree() -> dict[str, str]:
     served = (f"[default.cogt.models.{name}.m1]\nsdk = 'sdk'\n" for name in names)
     models = (
         f"[{name}]\nmodel_id = {name}\ndescription = {name}\nmax_tokens = {999_999 + number}\n"
-        f"costs = {{ input = 0.0000{number + 1}, output = {number + 1}0.075, input_cached = 1e-05 }}\n"
+        f"costs = {{ input = 0.0000{number + 1}, output = {number + 1}0.075, input_cached = 1e-05, batch = 0.55, "
+        f"tiers = [{{ above = {2_000_000 + number}, input = 0.0000{number + 501} }}], "
+        f"from = [{{ date = 2027-01-{number + 1:02}, output = {number + 1}0.125, "
+        f"tiers = [{{ above = {3_000_000 + number}, output_audio = {number + 1}0.375 }}] }}] }}\n"
         for number, name in enumerate(names)
     )
     aliases = (f'{quoted("alias " + odd)} = [{name}, "m1"]' for odd, name in zip(ODD_NAMES, names, strict=True))
@@ -229,9 +232,41 @@ def test_each_model_stands_beside_its_own_price(shipped: dict[str, Shown]) -> No
         assert prices[model["name"], model_id] == costs
 
 
+MARKED = {
+    "flat": ("", "1", "input = 1, output = 2"),
+    "long prompts": (
+        "tiers = [{ above = 272_000, input = 3.0 }]",
+        "1^",
+        "input = 1, output = 2, input above 272000 = 3",
+    ),
+    "a date": (
+        "from = [{ date = 2027-01-01, input = 3.0 }]",
+        "1*",
+        "input = 1, output = 2, input from 2027-01-01 = 3",
+    ),
+    "both": (
+        "tiers = [{ above = 9, input = 3.0 }]\nfrom = [{ date = 2027-01-01, tiers = [{ above = 5, input = 4.0 }] }]",
+        "1^*",
+        "input = 1, output = 2, input above 9 = 3, input from 2027-01-01 above 5 = 4",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "price", "prices"), MARKED.values(), ids=MARKED)
+def test_a_price_that_does_not_hold_for_every_call_is_marked(load: Load, lines: str, price: str, prices: str) -> None:
+    manager = load({"backends/a.local.toml": f"[m1.costs]\n{lines}"})
+    describe_models, print_models = LISTINGS[Listing.MODELS]
+    told = printed((describe_models(manager), print_models), None).splitlines()
+    (row,) = (re.split(r"  +", line) for line in told if line.startswith("m1 "))
+    assert row[6] == price
+    assert told[-1].endswith("^ price of short prompts; * price until a date")
+    explained = describe_explanation(manager.explain("m1"), manager.deck), print_explanation
+    assert f"  prices      {prices} (US dollars per million tokens)" in printed(explained, None).splitlines()
+
+
 @pytest.mark.parametrize("width", [80, None])
 def test_what_is_in_force_is_one_screen(shipped: dict[str, Shown], width: int | None) -> None:
-    assert 20 < len(printed(shipped["show"], width).splitlines()) < 46
+    assert 20 < len(printed(shipped["show"], width).splitlines()) <= 46
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
@@ -385,7 +420,7 @@ COMMANDS = [
     ["check", "--credentials"],
     ["check", "--format", "json"],
     ["check", "--format", "github"],
-    ["catalogue", "--against", "litellm"],
+    ["catalogue", "--against", "genai-prices"],
     ["catalogue", "--against", "genai-prices", "--json"],
     ["catalogue", "--against", "x\n::error::injected\x1b[31m"],
     ["diff", "development", "production"],

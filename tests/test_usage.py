@@ -118,6 +118,18 @@ ANSWERS = {
         {"usage": {"prompt_tokens": 9, "completion_tokens": 2, "prompt_cache_hit_tokens": 4}},
         Usage(9, 2, input_cached=4),
     ),
+    "langchain": (
+        {
+            "usage_metadata": {
+                "input_tokens": 9,
+                "output_tokens": 5,
+                "total_tokens": 14,
+                "input_token_details": {"cache_read": 4, "cache_creation": 2, "audio": 1},
+                "output_token_details": {"reasoning": 3},
+            }
+        },
+        Usage(9, 5, input_cached=4, input_cache_write=2, input_audio=1, output_reasoning=3),
+    ),
     "xAI, which counts reasoning beside the answer": (
         {
             "usage": {
@@ -150,6 +162,7 @@ def test_an_answer_states_its_usage(response: object, usage: Usage) -> None:
 NOTHING = {
     "no usage": ({"usage": None}, "a dict"),
     "an object": (SimpleNamespace(usage=None), "a SimpleNamespace"),
+    "an event that counts the answer alone": ({"type": "message_delta", "usage": {"output_tokens": 9}}, "a dict"),
     "no answer": (None, "a NoneType"),
     "text": ("an answer", "a str"),
     "an empty usage": ({"usage": {}}, "a dict"),

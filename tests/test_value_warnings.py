@@ -99,6 +99,32 @@ def test_defaults_over_packaged_models_that_all_state_their_own_are_told(write_t
     assert warning.startswith("backends/openai.toml:2  cogt.models.openai.defaults.max_tokens: has no effect: ")
 
 
+@pytest.mark.parametrize(
+    ("sdk", "meant"),
+    [
+        ("opanai", "openai"),
+        ("OpenAI", "openai"),
+        ("openai-compatible", "openai_compatible"),
+        ("openai_compatble", "openai_compatible"),
+        ("antropic", "anthropic"),
+        ("gogle", "google"),
+        ("mistrall", "mistral"),
+        ("bedrok", "bedrock"),
+    ],
+)
+@pytest.mark.parametrize("table", ["defaults", "m1"])
+def test_an_sdk_that_comes_near_one_we_know_is_told_once(load: Load, sdk: str, meant: str, table: str) -> None:
+    manager = load({"backends/a.local.toml": f"[{table}]\nsdk = '{sdk}'"})
+    problem = f"no integration knows the sdk {sdk!r}; did you mean {meant!r}?"
+    assert told(manager) == [f"backends/a.local.toml:2  cogt.models.a.{table}.sdk: {problem}"]
+    assert manager.get_inference_model("m1").sdk == sdk
+
+
+@pytest.mark.parametrize("sdk", ["openai", "openai_compatible", "bedrock", "azure_openai", "litellm", "mine", "open"])
+def test_an_sdk_of_an_application_is_its_own(load: Load, sdk: str) -> None:
+    assert told(load({"backends/a.local.toml": f"[defaults]\nsdk = '{sdk}'"})) == []
+
+
 TIERS = "tiers = [{ above = 100, input = 5.0 }, { above = 2000, input = 6.0 }]"
 NO_EFFECT = "has no effect: the longest prompt of 'm1' has 2000 tokens; state an above that is less than that, got 2000"
 FUTILE = {
@@ -122,13 +148,26 @@ def test_a_tier_above_any_prompt_is_told(load: Load, lines: list[str], warning: 
     assert told(load({"backends/a.local.toml": "\n".join(lines)})) == [warning]
 
 
-def test_a_tier_of_the_defaults_above_any_prompt_is_told_there(load: Load) -> None:
+def test_a_tier_of_the_defaults_above_any_prompt_is_told_once_and_there(load: Load) -> None:
     lines = ["[defaults]", "context_window = 2000", "[defaults.costs]", "tiers = [{ above = 3000, input = 5.0 }]"]
-    files = {"backends/a.toml": "\n".join(["[m1]", "[only-a]", *lines, "[defaults.x]"]).replace("[defaults.x]", "")}
-    files["backends/a.local.toml"] = "[defaults]\nsdk = 's'"
-    assert [*dict.fromkeys(each.split(": has")[0] for each in told(load(files)))] == [
-        "backends/a.toml:6  cogt.models.a.defaults.costs.tiers.0"
+    files = {
+        "backends/a.toml": "\n".join([*lines, "[only-a]", "sdk = 's'", "[m1]", "sdk = 's'"]),
+        "backends.local.toml": "[b]\nmodels_like = 'a'",
+    }
+    assert [each.split(": has")[0] for each in told(load(files))] == [
+        "backends/a.toml:4  cogt.models.a.defaults.costs.tiers.0"
     ]
+
+
+def test_a_date_that_leaves_long_prompts_open_is_told(load: Load) -> None:
+    entries = "{ date = 2099-01-01, input = 9.0 }, { date = 2099-02-01, tiers = [] }"
+    assert told(load({"backends/a.local.toml": f"[m1.costs]\n{TIERS}\nfrom = [{entries}]"})) == [
+        (
+            "backends/a.local.toml:3  cogt.models.a.m1.costs.from.0: says nothing of prompts above 100 tokens, which"
+            " cost more until then; state its tiers, or tiers = [] where it has none"
+        )
+    ]
+    assert told(load({"backends/a.local.toml": f"[m1.costs]\nfrom = [{entries}]"})) == []
 
 
 def test_a_tier_is_not_told_where_the_window_is_unknown(load: Load) -> None:
@@ -139,7 +178,7 @@ def test_a_price_by_the_token_is_told_in_a_tier_and_below_a_date(load: Load) -> 
     lines = [
         "[m1.costs]",
         "tiers = [{ above = 100, output = 0.000001 }]",
-        "from = [{ date = 2099-01-01, input = 0.000002 }]",
+        "from = [{ date = 2099-01-01, input = 0.000002, tiers = [] }]",
         "batch = 0.0005",
     ]
     assert told(load({"backends/a.local.toml": "\n".join(lines)})) == [

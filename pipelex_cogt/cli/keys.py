@@ -10,6 +10,7 @@ from pipelex_cogt.cli.pieces import Piece, bad, good, listed
 from pipelex_cogt.model_backends.backend import InferenceBackend
 
 ENABLED = "enabled"
+DISABLED = "disabled"
 THERE = "there"
 MISSING = "missing"
 UNUSABLE = "unusable"
@@ -23,7 +24,7 @@ def describe_state(backend: InferenceBackend) -> str:
     """Whether a backend is used: a switch says so, or a missing credential."""
     if backend.missing_variables:
         return "left out"
-    return ENABLED if backend.enabled else "disabled"
+    return ENABLED if backend.enabled else DISABLED
 
 
 def describe_key(backend: InferenceBackend) -> dict[str, Any]:

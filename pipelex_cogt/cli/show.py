@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from pipelex_cogt.cli.keys import ENABLED, SEE_CHECK, describe_key, describe_state, key_pieces, print_refusal
+from pipelex_cogt.cli.keys import DISABLED, ENABLED, SEE_CHECK, describe_key, describe_state, key_pieces, print_refusal
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import (
     NOTHING,
@@ -80,13 +80,17 @@ def describe(manager: ModelManager, backend: str | None = None, refusal: Setting
     deck = manager.deck
     choices = ((choice.value, _describe_choice(choice, deck)) for choice in LLMChoice)
     brief = ("name", "state", "models", "key", "missing")
-    backends = [{key: each[key] for key in brief if key in each} for each in describe_backends(manager, backend)]
+    stated = describe_backends(manager, backend)
+    # Nobody needs the key of a backend that is switched off and has no models, unless it is the one asked for.
+    spare = [each["name"] for each in stated if backend is None and _is_spare(each)]
+    backends = [{key: each[key] for key in brief if key in each} for each in stated if each["name"] not in spare]
     presets = describe_presets(manager, backend)
     return {
         "environment": manager.environment,
         "profile": manager.routing.active.name,
         "directories": _describe_directories(manager),
         "backends": backends,
+        **({"disabled_without_models": spare} if spare else {}),
         "choices": dict(_leading_to(backend, choices)),
         "presets": {name: {"model": preset["model"]} for name, preset in presets.items()},
         "models": len(describe_models(manager, backend)),
@@ -127,6 +131,10 @@ def check_backend(name: str | None, manager: ModelManager) -> None:
     """
     if name is not None and name not in manager.backends:
         raise UnknownNameError(name, "backend", near_names(name, manager.backends))
+
+
+def _is_spare(backend: Description) -> bool:
+    return backend["state"] == DISABLED and not backend["models"]
 
 
 def _describe_directories(manager: ModelManager) -> Description:
@@ -201,6 +209,8 @@ def print_description(description: Mapping[str, Any], page: Page) -> None:
         page.entry(name, pieces, width=_HEAD_WIDTH)
     page.line()
     _print_brief_backends(description["backends"], page)
+    if spare := description.get("disabled_without_models"):
+        page.flow([Piece("no models:"), *listed(spare)], hang=4)
     page.line()
     page.table(["choice, preset", "leads to"], _choices_and_presets(description))
     page.line()

@@ -46,6 +46,11 @@ def settle_table(table: Table, below: Table) -> Table:
     return merge(table, {_COSTS: {key: [] for key in taken}}) if taken else table
 
 
+def settle_file(models: Table, below: Table) -> Table:
+    """The tables of a file's models, of which each takes away as `settle_table` says what those below it say."""
+    return merge(models, dict(_settled_models(models, below)))
+
+
 def _settled(files: Table, lower: Table) -> Iterator[tuple[str, Table]]:
     """The files of which a model is settled, each with those models."""
     for name, file in files.items():

@@ -62,17 +62,18 @@ _CREDENTIALS: Mapping[Platform, Mapping[str, str]] = {
 """The attributes of a client that hold credentials, each with the key of a backend that states it. On Vertex AI
 credentials are an object of their own."""
 OLDER_VERSION = {"anthropic-version": "2023-06-01"}
-"""The version of Anthropic's API that takes a temperature; SDK 2.x speaks 2026-10-21, which takes none."""
+"""The version of Anthropic's API that takes a temperature; SDK 2.x speaks 2026-10-21, which takes none:
+https://platform.claude.com/docs/en/api/migration-2026-10-21"""
 _VERSIONS_IN_BODY: Mapping[Platform, Mapping[str, str]] = {
     Platform.OWN: {},
     Platform.BEDROCK: {"anthropic_version": "bedrock-2023-05-31"},
     Platform.VERTEX: {"anthropic_version": "vertex-2023-10-16"},
 }
 """The same on platforms, where the body states it. There every call is sent the older one, as SDK 0.x and 1.x do, for
-Bedrock takes the newer one only for Claude 4.7 and later."""
+Bedrock takes the newer one only for Claude 4.7 and later:
+https://platform.claude.com/docs/en/build-with-claude/claude-on-amazon-bedrock-legacy"""
 _SAMPLING = ("temperature", "top_p", "top_k")
 """What no method of SDK 1.x and 2.x has an argument for."""
-_EFFORTS = tuple(effort for effort in ReasoningEffort if effort is not ReasoningEffort.MINIMAL)
 
 
 # The arguments of a call
@@ -91,7 +92,7 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
         `output_config`, `timeout` (seconds), `extra_headers`, `extra_body` (with temperature and top_p).
 
     Raises:
-        CallRefusedError: The SDK cannot call this model, or its API knows no such effort.
+        CallRefusedError: The SDK cannot call this model.
         MissingCredentialError: The `model_id` is a reference that no source answers.
     """
     platform = _platform(llm)
@@ -153,9 +154,6 @@ def _reasoning(llm: ResolvedLLM) -> dict[str, Any]:
         return {"thinking": {"type": "enabled", "budget_tokens": budget}}
     if effort is None:
         return {}
-    if effort not in _EFFORTS:
-        problem = f"takes no reasoning_effort {effort.value!r}: Anthropic's API has none"
-        raise CallRefusedError(llm.model.name, llm.backend.name, problem, f"state one of {', '.join(_EFFORTS)}")
     thinking = {"type": "adaptive"} if _decides_itself(llm.model) else None
     return _stated({"thinking": thinking, "output_config": {"effort": effort.value}})
 
@@ -189,6 +187,8 @@ def client(llm: ResolvedLLM) -> Any:
 
 def async_client(llm: ResolvedLLM) -> Any:
     """The SDK's asynchronous client: as `client`, one for each event loop.
+
+    It asks for the key within the loop, so that a source of secrets that takes its time keeps the loop waiting.
 
     Raises:
         CallRefusedError: The SDK cannot call this model, or nobody says where to.

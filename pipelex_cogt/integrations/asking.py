@@ -44,7 +44,7 @@ def module_for(llm: ResolvedLLM) -> ModuleType:
     """
     name = _MODULES.get(llm.model.sdk)
     if name is None:
-        raise refusal(llm, "no module of this package")
+        raise refusal(llm, "this package")
     return import_module(f"pipelex_cogt.integrations.{name}")
 
 

@@ -17,12 +17,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.tables import map_leaves
-from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.headers import asked_headers, merge_headers, secret_headers, shown_headers
@@ -36,15 +35,6 @@ _CLIENTS = Clients()
 
 _VERSIONS: Mapping[Platform, str] = {Platform.OWN: "v1beta", Platform.VERTEX: "v1beta1"}
 """The version of the API on each platform, where the endpoint states none."""
-_LEVELS: Mapping[ReasoningEffort, Mapping[str, Any]] = {
-    ReasoningEffort.NONE: {"thinking_budget": 0},
-    ReasoningEffort.MINIMAL: {"thinking_level": "MINIMAL"},
-    ReasoningEffort.LOW: {"thinking_level": "LOW"},
-    ReasoningEffort.MEDIUM: {"thinking_level": "MEDIUM"},
-    ReasoningEffort.HIGH: {"thinking_level": "HIGH"},
-    ReasoningEffort.XHIGH: {"thinking_level": "XHIGH"},
-}
-"""Efforts in Google's words."""
 _KEY_HEADER = "x-goog-api-key"
 _ASKED_LATER = "asked-for-at-each-request"
 """What the SDK is given as a key, for it takes a text and keeps it."""
@@ -66,7 +56,7 @@ def arguments(llm: ResolvedLLM, **config: Any) -> dict[str, Any]:
         `model`, and as `config` a dictionary of what the preset and the model state.
 
     Raises:
-        CallRefusedError: The SDK cannot call this model, or its API knows no such effort.
+        CallRefusedError: The SDK cannot call this model.
         MissingCredentialError: The `model_id` is a reference that no source answers.
     """
     _platform(llm)
@@ -105,10 +95,8 @@ def _thinking(llm: ResolvedLLM) -> dict[str, Any]:
         return {"thinking_budget": budget}
     if effort is None:
         return {}
-    if effort not in _LEVELS:
-        problem = f"takes no reasoning_effort {effort.value!r}: Google's API has none"
-        raise CallRefusedError(llm.model.name, llm.backend.name, problem, f"state one of {', '.join(_LEVELS)}")
-    return dict(_LEVELS[effort])
+    # None of Google's levels is the absence of one.
+    return {"thinking_budget": 0} if effort is ReasoningEffort.NONE else {"thinking_level": effort.value.upper()}
 
 
 # Clients
@@ -131,6 +119,8 @@ def client(llm: ResolvedLLM) -> Any:
 
 def async_client(llm: ResolvedLLM) -> Any:
     """What an application awaits, the `aio` of a client: as `client`, one for each event loop.
+
+    It asks for the key within the loop, so that a source of secrets that takes its time keeps the loop waiting.
 
     Raises:
         CallRefusedError: The SDK cannot call this model, or nobody says where to.
@@ -187,35 +177,33 @@ def _build(llm: ResolvedLLM) -> Any:
         "retry_options": None if attempts is None else {"attempts": attempts},
     }
     built = sdk.Client(**options, http_options=_stated(http_options))
-    _follow(built, llm, has_key=platform is Platform.OWN)
+    # The SDK keeps the key as a text, and has no hook for headers that works for each of its three HTTP libraries. As
+    # a class this is no part of a circle, so that a client nobody holds is closed at once.
+    api = built._api_client  # noqa: SLF001 -- because: as above
+    follows = {"_llm": llm, "_has_key": platform is Platform.OWN}
+    api.__class__ = type(type(api).__name__, (_Follower, type(api)), follows)
+    # A client that somebody has closed is not handed out again, and those of this SDK do not say that they are.
+    built.is_closed = partial(_is_closed, api)
     return built
 
 
-def _follow(built: Any, llm: ResolvedLLM, *, has_key: bool) -> None:
-    """Have each request of a client carry the key and the headers that the settings say by then.
+class _Follower:
+    """What the heart of a client does otherwise here: each request carries what the settings say by then."""
 
-    Args:
-        built: The client.
-        llm: What it calls.
-        has_key: Whether a header carries the key; on Vertex AI it is part of the credentials.
-    """
-    # The SDK keeps the key as a text, and has no hook for headers that works for each of its three HTTP libraries.
-    api = built._api_client  # noqa: SLF001 -- because: as above
-    build = api._build_request  # noqa: SLF001 -- because: as above
+    _llm: ClassVar[ResolvedLLM]
+    _has_key: ClassVar[bool]
+    """Whether a header carries the key; on Vertex AI it is part of the credentials."""
+    _http_options: Any
 
     @leaves_no_locals
-    def build_request(*given: Any, **named: Any) -> Any:
-        request = build(*given, **named)
-        of_client = api._http_options.headers or {}  # noqa: SLF001 -- because: as above
+    def _build_request(self, *given: Any, **named: Any) -> Any:
+        request = super()._build_request(*given, **named)  # type: ignore[misc]  # because: the SDK's class comes next
+        of_client = self._http_options.headers or {}
         of_call = {name: value for name, value in request.headers.items() if of_client.get(name) != value}
-        key = {_KEY_HEADER: plain_text(llm.backend.api_key)} if has_key else {}
-        headers = merge_headers(of_client, key, asked_headers(llm.backend, llm.model), of_call)
-        request.headers = _stated(headers)
+        key = {_KEY_HEADER: plain_text(self._llm.backend.api_key)} if self._has_key else {}
+        asked = asked_headers(self._llm.backend, self._llm.model)
+        request.headers = _stated(merge_headers(of_client, key, asked, of_call))
         return request
-
-    api._build_request = build_request  # noqa: SLF001 -- because: as above
-    # A client that somebody has closed is not handed out again, and those of this SDK do not say that they are.
-    built.is_closed = partial(_is_closed, api)
 
 
 def _is_closed(api: Any) -> bool:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.tables import map_leaves
 from pipelex_cogt.errors import CallRefusedError
+from pipelex_cogt.integrations.headers import merge_headers
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.models.model_deck import ResolvedLLM
+
+Told: TypeAlias = Mapping[str, Any]
+"""Arguments of LiteLLM, by its own names; None stands for what is left out."""
 
 
 class Read(Protocol):
@@ -41,24 +45,20 @@ class Provider(NamedTuple):
     Attributes:
         prefix: What stands before the `model_id`.
         path: What LiteLLM wants below the endpoint that the provider's own SDK takes.
-        has_home: Whether LiteLLM finds the address where no endpoint is stated.
-        has_chain: Whether LiteLLM finds credentials of the machine where no key is stated.
         limit: The argument that limits the tokens of an answer.
     """
 
     prefix: str
     path: str = ""
-    has_home: bool = False
-    has_chain: bool = False
     limit: str = "max_tokens"
 
 
 # A deployment may have any name, so that LiteLLM cannot tell by it how its model calls the limit.
 _LIMIT_OF_OPENAI = "max_completion_tokens"
 _IMITATION = Provider("openai")
-_AZURE = Provider("azure", has_chain=True)
-_BEDROCK = Provider("bedrock", has_home=True, has_chain=True)
-_VERTEX = Provider("vertex_ai", has_home=True, has_chain=True)
+_AZURE = Provider("azure")
+_BEDROCK = Provider("bedrock")
+_VERTEX = Provider("vertex_ai")
 _PROVIDERS: Mapping[Platform, Mapping[str, Provider]] = {
     Platform.OWN: {
         "openai": Provider("openai", limit=_LIMIT_OF_OPENAI),
@@ -66,7 +66,6 @@ _PROVIDERS: Mapping[Platform, Mapping[str, Provider]] = {
         "anthropic": Provider("anthropic"),
         "google": Provider("gemini", path="/v1beta"),
         "mistral": Provider("mistral"),
-        "bedrock": _BEDROCK,
     },
     Platform.AZURE: {"openai": _AZURE._replace(limit=_LIMIT_OF_OPENAI), "openai_compatible": _AZURE},
     Platform.BEDROCK: dict.fromkeys(("anthropic", "bedrock", "openai", "openai_compatible"), _BEDROCK),
@@ -100,6 +99,8 @@ _RESPONSES = ("openai", "azure")
 """The providers whose Responses API LiteLLM calls for `completion`."""
 _LIKE_OPENAI = ("openai", "openai_compatible", "mistral")
 """The `sdk` of models that take parameters as OpenAI's do, so that LiteLLM has nothing to translate."""
+_UNDATED_VERSIONS = (None, "", "v1")
+"""What `api_version` states for the form of Azure's API that has no versions."""
 STAND_IN_KEY = "no-key-needed"
 """What LiteLLM is given where a backend asks for no key: it would take one of somebody else's from the environment."""
 
@@ -123,7 +124,7 @@ def build_call(llm: ResolvedLLM, read: Read) -> dict[str, Any]:
         "num_retries": llm.backend.max_retries,
         **_parameters(llm, provider),
     }
-    return _stated(told)
+    return {**_stated(told), **_body(llm, provider)}
 
 
 def find_provider(llm: ResolvedLLM) -> Provider:
@@ -132,7 +133,7 @@ def find_provider(llm: ResolvedLLM) -> Provider:
     Raises:
         CallRefusedError: It calls no such model there.
     """
-    provider = _PROVIDERS[platform_of(llm.backend)].get(llm.model.sdk)
+    provider = _PROVIDERS[_platform(llm)].get(llm.model.sdk)
     if provider is None:
         raise refusal(llm, "LiteLLM")
     is_known_by_name = provider is _IMITATION and llm.model.api is ModelApi.CHAT
@@ -141,32 +142,85 @@ def find_provider(llm: ResolvedLLM) -> Provider:
     return provider._replace(prefix=prefix)
 
 
+def _platform(llm: ResolvedLLM) -> Platform:
+    """Whose door a backend is; Converse is spoken on Bedrock, even where no region is stated."""
+    platform = platform_of(llm.backend)
+    is_bedrock = platform is Platform.OWN and llm.model.sdk == "bedrock"
+    return Platform.BEDROCK if is_bedrock else platform
+
+
 def _model(llm: ResolvedLLM, provider: Provider, read: Read) -> Any:
     """The model's string behind LiteLLM's prefixes."""
     model = llm.model
     is_responses = model.api is ModelApi.RESPONSES
     if is_responses and provider.prefix not in _RESPONSES:
         problem = f"has api 'responses', which LiteLLM calls at OpenAI and Azure, not at {provider.prefix}"
-        raise CallRefusedError(model.name, llm.backend.name, problem, 'state api = "chat"')
+        raise _refused(llm, problem, 'state api = "chat"')
     before = f"{provider.prefix}/responses/" if is_responses else f"{provider.prefix}/"
     return read(llm.backend, model.stated_model_id, (*model.path, "model_id"), lambda model_id: before + model_id)
 
 
-def _address(llm: ResolvedLLM, provider: Provider, read: Read) -> dict[str, Any]:
+def _address(llm: ResolvedLLM, provider: Provider, read: Read) -> Told:
     """Where a backend answers, and what it is shown."""
     backend, path = llm.backend, ("backends", llm.backend.name)
     within = partial(_below, provider.path) if provider.path else None
-    endpoint = read(backend, backend.stated_endpoint, (*path, "endpoint"), within)
-    if not endpoint and not provider.has_home:
-        problem = "has no endpoint, so LiteLLM would send the prompt to a host of its own choice"
-        raise CallRefusedError(llm.model.name, backend.name, problem, f"state endpoint in [{backend.name}]")
-    key = read(backend, backend.stated_api_key, (*path, "api_key"))
-    stated = backend.stated_extra_config
-    return {
-        "api_base": endpoint,
-        "api_key": key or (None if provider.has_chain else STAND_IN_KEY),
-        **{argument: read(backend, stated.get(name), (*path, name)) for name, argument in _FURTHER.items()},
+    further = backend.stated_extra_config
+    told = {
+        "api_base": read(backend, backend.stated_endpoint, (*path, "endpoint"), within),
+        "api_key": read(backend, backend.stated_api_key, (*path, "api_key")),
+        **{argument: read(backend, further.get(name), (*path, name)) for name, argument in _FURTHER.items()},
     }
+    return _DOORS[_platform(llm)](llm, told)
+
+
+def _own(llm: ResolvedLLM, told: Told) -> Told:
+    """A host of its own is named, and shown no key of somebody else's that LiteLLM finds in the environment."""
+    _check_endpoint(llm, told)
+    return {**told, "api_key": told["api_key"] or STAND_IN_KEY}
+
+
+def _azure(llm: ResolvedLLM, told: Told) -> Told:
+    """Azure is shown a key or a token of Entra ID, which is sent as a key in the form that has no versions."""
+    _check_endpoint(llm, told)
+    token = told["azure_ad_token"]
+    if not told["api_key"] and not token:
+        raise _refused(llm, "has no api_key", "state one, or azure_ad_token for a token of Entra ID")
+    if token and told["api_version"] in _UNDATED_VERSIONS:
+        told = {**told, "api_key": token, "azure_ad_token": None}
+    return {**told, "api_version": told["api_version"] or "v1"}
+
+
+def _bedrock(_llm: ResolvedLLM, told: Told) -> Told:
+    """Bedrock is found by its region, and shown what AWS's own chain finds where nothing is stated."""
+    # Over an `api_base`, LiteLLM would take AWS_BEDROCK_RUNTIME_ENDPOINT of the environment.
+    return {**told, "api_base": None, "aws_bedrock_runtime_endpoint": told["api_base"]}
+
+
+def _vertex(llm: ResolvedLLM, told: Told) -> Told:
+    """Vertex AI is found by its location, and shown Google's application default credentials."""
+    if told["api_key"]:
+        problem = "has an api_key, which LiteLLM does not show to Vertex AI"
+        raise _refused(llm, problem, "leave it to Google's application default credentials")
+    return {**told, "vertex_location": told["vertex_location"] or "global"}
+
+
+_DOORS: Mapping[Platform, Callable[[ResolvedLLM, Told], Told]] = {
+    Platform.OWN: _own,
+    Platform.AZURE: _azure,
+    Platform.BEDROCK: _bedrock,
+    Platform.VERTEX: _vertex,
+}
+"""What is made of an address and its credentials, by platform."""
+
+
+def _check_endpoint(llm: ResolvedLLM, told: Told) -> None:
+    if not told["api_base"]:
+        problem = "has no endpoint, so LiteLLM would send the prompt to a host of its own choice"
+        raise _refused(llm, problem, f"state endpoint in [{llm.backend.name}]")
+
+
+def _refused(llm: ResolvedLLM, problem: str, next_step: str) -> CallRefusedError:
+    return CallRefusedError(llm.model.name, llm.backend.name, problem, next_step)
 
 
 def _below(path: str, endpoint: str) -> str:
@@ -181,11 +235,11 @@ def _headers(llm: ResolvedLLM, read: Read) -> dict[str, Any]:
         ("backends", llm.backend.name, "headers"): llm.backend.stated_headers,
         (*llm.model.path, "headers"): llm.model.stated_headers,
     }
-    return {
-        name: read(llm.backend, stated, (*path, name))
+    read_tables = (
+        {name: read(llm.backend, stated, (*path, name)) for name, stated in table.items()}
         for path, table in tables.items()
-        for name, stated in table.items()
-    }
+    )
+    return merge_headers(*read_tables)
 
 
 def _parameters(llm: ResolvedLLM, provider: Provider) -> dict[str, Any]:
@@ -202,7 +256,6 @@ def _parameters(llm: ResolvedLLM, provider: Provider) -> dict[str, Any]:
         # What the model takes is settled by its spec: LiteLLM knows fewer models, and refuses an effort for the others.
         "allowed_openai_params": ["reasoning_effort"] if effort and llm.model.sdk in _LIKE_OPENAI else None,
         "thinking": _thinking(llm),
-        **_body(llm, provider),
     }
 
 
@@ -221,9 +274,9 @@ def _body(llm: ResolvedLLM, provider: Provider) -> dict[str, Any]:
     body: dict[str, Any] = map_leaves(llm.parameters.extra_body, lambda _path, value: value)
     # To these LiteLLM would send a field that is called `extra_body`; arguments that it does not know it passes on.
     is_passed_on = llm.model.sdk == "anthropic" or provider.prefix == "bedrock"
-    return body if is_passed_on else {"extra_body": body}
+    return body if is_passed_on else _stated({"extra_body": body})
 
 
-def _stated(told: Mapping[str, Any]) -> dict[str, Any]:
+def _stated(told: Told) -> dict[str, Any]:
     """What is stated: neither None nor an empty text, list or table."""
     return {name: value for name, value in told.items() if value is not None and value not in ("", [], {})}

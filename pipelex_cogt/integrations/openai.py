@@ -81,6 +81,8 @@ def client(llm: ResolvedLLM) -> Any:
 def async_client(llm: ResolvedLLM) -> Any:
     """The same for `await`: an `openai.AsyncOpenAI`, or an `openai.AsyncAzureOpenAI`, one for each event loop.
 
+    `async with openai.async_client(llm) as client:` closes it, as the SDK wants before a loop ends.
+
     Raises:
         CallRefusedError: The SDK cannot call the model, or does not know where or with what.
         MissingCredentialError: The endpoint is a reference that no source answers.

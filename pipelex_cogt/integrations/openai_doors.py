@@ -6,7 +6,6 @@ platform; the `sdk` of a model says which path leads to OpenAI's API there.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from copy import copy
 from dataclasses import replace
@@ -17,7 +16,7 @@ from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.extras import import_sdk
-from pipelex_cogt.integrations.places import vertex_place
+from pipelex_cogt.integrations.places import keyless, placeless, vertex_place
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.models.model_deck import ResolvedLLM
@@ -70,7 +69,9 @@ def asked_later(key: Key) -> AskedLater:
     """A key as an async client asks it: a file or a token that has to be fetched keeps no event loop waiting."""
 
     async def ask() -> str:
-        return await asyncio.to_thread(key)
+        # What the SDK itself stands on: it works with trio as it does with asyncio.
+        threads = import_sdk("anyio.to_thread", "openai")
+        return str(await threads.run_sync(key))
 
     return ask
 
@@ -198,8 +199,7 @@ def _endpoint(llm: ResolvedLLM) -> str:
     """Where a backend is, without a slash at its end."""
     endpoint = llm.backend.endpoint
     if endpoint is None:
-        problem = "has no endpoint, and OpenAI's SDK would send the prompt to api.openai.com"
-        raise _refused(llm, problem, "state the backend's endpoint")
+        raise placeless(llm, "OpenAI", "api.openai.com")
     return endpoint.rstrip("/")
 
 
@@ -247,12 +247,8 @@ def _text(llm: ResolvedLLM, key: str) -> str | None:
 
 
 def _keyless(llm: ResolvedLLM) -> CallRefusedError:
-    way = _WAYS_IN.get(platform_of(llm.backend), _WAY_IN)
-    return _refused(llm, f"has no api_key, which sdk {llm.model.sdk!r} needs", way)
-
-
-_WAY_IN = "state one, or headers that show who calls; where the host asks for none, any text does"
-_WAYS_IN = {Platform.AZURE: f"state one, or {_ENTRA_TOKEN} for a token of Entra ID"}
+    is_azure = platform_of(llm.backend) is Platform.AZURE
+    return keyless(llm, f"{_ENTRA_TOKEN} for a token of Entra ID") if is_azure else keyless(llm)
 
 
 def _refused(llm: ResolvedLLM, problem: str, way: str) -> CallRefusedError:

@@ -31,15 +31,37 @@ def own_endpoint(llm: ResolvedLLM, vendor: str, host: str) -> str:
         CallRefusedError: It states no endpoint, or nothing that shows who calls.
         MissingCredentialError: The endpoint is a reference that no source answers.
     """
-    backend = llm.backend
-    if backend.stated_api_key is None and not backend.stated_headers:
-        way = "state one, or headers that show who calls; where the host asks for none, any text does"
-        raise CallRefusedError(llm.model.name, backend.name, f"has no api_key, which sdk {llm.model.sdk!r} needs", way)
-    endpoint = backend.endpoint
+    if llm.backend.stated_api_key is None and not llm.backend.stated_headers:
+        raise keyless(llm)
+    endpoint = llm.backend.endpoint
     if endpoint is None:
-        problem = f"has no endpoint, and {vendor}'s SDK would send the prompt to {host}"
-        raise CallRefusedError(llm.model.name, backend.name, problem, "state the backend's endpoint")
+        raise placeless(llm, vendor, host)
     return endpoint
+
+
+def keyless(
+    llm: ResolvedLLM, way: str = "headers that show who calls; where the host asks for none, any text does"
+) -> CallRefusedError:
+    """The error for a backend that states nothing that shows who calls.
+
+    Args:
+        llm: What was to be called.
+        way: What else may be stated than a key.
+    """
+    problem = f"has no api_key, which sdk {llm.model.sdk!r} needs"
+    return CallRefusedError(llm.model.name, llm.backend.name, problem, f"state one, or {way}")
+
+
+def placeless(llm: ResolvedLLM, vendor: str, host: str) -> CallRefusedError:
+    """The error for a backend that states no endpoint.
+
+    Args:
+        llm: What was to be called.
+        vendor: Whose SDK calls it, such as "Anthropic".
+        host: Where that SDK would call, were it told nothing.
+    """
+    problem = f"has no endpoint, and {vendor}'s SDK would send the prompt to {host}"
+    return CallRefusedError(llm.model.name, llm.backend.name, problem, "state the backend's endpoint")
 
 
 class VertexPlace(NamedTuple):

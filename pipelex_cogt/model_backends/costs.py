@@ -193,7 +193,7 @@ _CACHED = ("input_cached", "input_audio_cached")
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a call costs, in US dollars.
+    """What the tokens of a call cost, in US dollars; what a provider asks for searches and tools is no part of it.
 
     Attributes:
         parts: What was used, by price name; None where that price is unknown.

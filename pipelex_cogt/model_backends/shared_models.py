@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from pipelex_cogt.config.flat_prices import settle_table
+from pipelex_cogt.config.flat_prices import settle_file, settle_table
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport
@@ -33,9 +33,8 @@ class Stated(NamedTuple):
 
     def over(self, lower: Stated) -> Stated:
         """This, laid over what another backend states."""
-        defaults = settle_table(self.defaults, lower.defaults)
-        settled = {name: settle_table(table, lower.models.get(name, {})) for name, table in self.models.items()}
-        return Stated(merge(lower.defaults, defaults), merge(lower.models, settled))
+        defaults, models = settle_table(self.defaults, lower.defaults), settle_file(self.models, lower.models)
+        return Stated(merge(lower.defaults, defaults), merge(lower.models, models))
 
 
 class SharedModels:

@@ -92,7 +92,7 @@ class Usage:
         Args:
             response: What an SDK returned, the event or chunk of a stream that states the usage, the usage itself, or
                 any of these as a mapping: OpenAI's chat and responses and what imitates them, Anthropic's messages,
-                Gemini's answers, Bedrock's Converse, and runs of pydantic-ai.
+                Gemini's answers, Bedrock's Converse, messages of LangChain, and runs of pydantic-ai.
 
         Raises:
             UsageError: It states none, or one that cannot be true.
@@ -141,17 +141,17 @@ class _Form(NamedTuple):
     A place is keys with dots between them; in a list such a key is the modality, or the time to live, of the item.
 
     Attributes:
-        marks: Places of which the API states at least one, and the forms below this one none.
+        mark: A place that the API always states, and the forms below this one never do.
         counts: Our counts, each with the places that are added up; of places beside each other the first that is
             stated counts.
     """
 
-    marks: tuple[str, ...]
+    mark: str
     counts: Mapping[str, tuple[str | tuple[str, ...], ...]]
 
     def fits(self, usage: object) -> bool:
         """Whether a usage has this form."""
-        return any(_value_at(usage, mark) is not None for mark in self.marks)
+        return _value_at(usage, self.mark) is not None
 
     def read(self, usage: object) -> dict[str, int]:
         """Our counts, read from a usage of this form."""
@@ -161,7 +161,7 @@ class _Form(NamedTuple):
 _FORMS = (
     # Gemini: https://ai.google.dev/api/generate-content#UsageMetadata
     _Form(
-        ("prompt_token_count", "candidates_token_count", "total_token_count"),
+        "prompt_token_count",
         {
             "input": ("prompt_token_count", "tool_use_prompt_token_count"),
             "output": ("candidates_token_count", "thoughts_token_count"),
@@ -177,7 +177,7 @@ _FORMS = (
     ),
     # OpenAI's chat: https://platform.openai.com/docs/api-reference/chat/object; LiteLLM adds what Anthropic says.
     _Form(
-        ("prompt_tokens", "completion_tokens"),
+        "prompt_tokens",
         {
             "input": ("prompt_tokens",),
             "output": ("completion_tokens",),
@@ -191,7 +191,7 @@ _FORMS = (
     ),
     # OpenAI's responses: https://platform.openai.com/docs/api-reference/responses/object
     _Form(
-        ("input_tokens_details",),
+        "input_tokens_details",
         {
             "input": ("input_tokens",),
             "output": ("output_tokens",),
@@ -200,9 +200,22 @@ _FORMS = (
             "output_reasoning": ("output_tokens_details.reasoning_tokens",),
         },
     ),
+    # LangChain's `usage_metadata`, and OpenAI's realtime answers
+    _Form(
+        "input_token_details",
+        {
+            "input": ("input_tokens",),
+            "output": ("output_tokens",),
+            "input_cached": (("input_token_details.cache_read", "input_token_details.cached_tokens"),),
+            "input_cache_write": ("input_token_details.cache_creation",),
+            "input_audio": (("input_token_details.audio", "input_token_details.audio_tokens"),),
+            "output_audio": (("output_token_details.audio", "output_token_details.audio_tokens"),),
+            "output_reasoning": ("output_token_details.reasoning",),
+        },
+    ),
     # pydantic-ai: `RequestUsage` and `RunUsage`, which count as genai-prices does
     _Form(
-        ("cache_read_tokens",),
+        "cache_read_tokens",
         {
             "input": ("input_tokens",),
             "output": ("output_tokens",),
@@ -218,7 +231,7 @@ _FORMS = (
     # Anthropic: https://docs.anthropic.com/en/api/messages; Bedrock's Converse counts alike, and says `cacheWrite…`:
     # https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_TokenUsage.html
     _Form(
-        ("input_tokens", "output_tokens"),
+        "input_tokens",
         {
             "input": (
                 "input_tokens",

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
+from itertools import chain
 
 from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
+from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import did_you_mean, one_slip_from
 from pipelex_cogt.config.tables import Table, has_value, leaves
-from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.costs import PRICE_NAMES, ModelCosts, PriceTier
-from pipelex_cogt.model_backends.model_spec import KNOWN_SDKS
+from pipelex_cogt.model_backends.model_spec import KNOWN_SDKS, InferenceModelSpec
 
 _LEAST_PRICE = 0.001
 """US dollars per million tokens: no provider asks less."""
@@ -34,7 +35,7 @@ def warn_of_prices(models: Table, report: ProblemReport) -> None:
             report.warning(path, "prices are US dollars per million tokens", _tell_price(Decimal(repr(price))))
 
 
-def warn_of_tiers(backends: Iterable[InferenceBackend], models: Table, report: ProblemReport) -> None:
+def warn_of_tiers(backends: InferenceBackendLibrary, models: Table, report: ProblemReport) -> None:
     """Note prices of prompts that are longer than any that the model takes.
 
     Args:
@@ -42,15 +43,39 @@ def warn_of_tiers(backends: Iterable[InferenceBackend], models: Table, report: P
         models: The tables of the models, by backend and model name.
         report: Where warnings are noted.
     """
-    for backend in backends:
-        for spec in backend.model_specs.values():
-            longest = min(filter(None, (spec.context_window, spec.max_input_tokens)), default=None)
-            for place, tier in _tiers(spec.costs):
-                if longest is not None and tier.above >= longest:
-                    path = ("models", backend.name, spec.name, "costs", *place)
-                    stated = path if has_value(models, path[1:]) else path_in_defaults(path)
-                    text = f"has no effect: the longest prompt of {spec.name!r} has {longest} tokens"
-                    report.warning(stated, text, f"state an above that is less than that, got {tier.above}")
+    told: set[KeyPath] = set()
+    for spec in chain.from_iterable(backend.model_specs.values() for backend in backends.values()):
+        longest = min(filter(None, (spec.context_window, spec.max_input_tokens)), default=None)
+        for place, tier in _tiers(spec.costs):
+            if longest is not None and tier.above >= longest:
+                path = _place_of(("costs", *place), spec, backends, models)
+                text = f"has no effect: the longest prompt of {spec.name!r} has {longest} tokens"
+                if path not in told:
+                    report.warning(path, text, f"state an above that is less than that, got {tier.above}")
+                told.add(path)
+
+
+def warn_of_forgotten_tiers(backends: InferenceBackendLibrary, models: Table, report: ProblemReport) -> None:
+    """Note prices from a date on that leave open what long prompts cost then, where they cost more today.
+
+    Args:
+        backends: The backends, whose models are looked at.
+        models: The tables of the models, by backend and model name.
+        report: Where warnings are noted.
+    """
+    for spec in chain.from_iterable(backend.model_specs.values() for backend in backends.values()):
+        for index, dated in enumerate(spec.costs.dated if spec.costs.tiers else ()):
+            if "tiers" not in dated.model_fields_set:
+                path = _place_of(("costs", "from", index), spec, backends, models)
+                text = f"says nothing of prompts above {spec.costs.rises_above} tokens, which cost more until then"
+                report.warning(path, text, "state its tiers, or tiers = [] where it has none")
+
+
+def _place_of(key: KeyPath, spec: InferenceModelSpec, backends: InferenceBackendLibrary, models: Table) -> KeyPath:
+    """The key path that states a value of a model: its own, that of a backend it is like, or that of `[defaults]`."""
+    lineage = backends.lineage(spec.backend_name)
+    places = ((backend, table, *key) for table in (spec.name, DEFAULTS_KEY) for backend in lineage)
+    return ("models", *next(place for place in places if has_value(models, place)))
 
 
 def _tiers(costs: ModelCosts) -> Iterator[tuple[KeyPath, PriceTier]]:

@@ -19,6 +19,7 @@ from pipelex_cogt.config.tables import FrozenDict, Table, freeze, map_leaves, me
 from pipelex_cogt.errors import LiteralLeftBehindError
 from pipelex_cogt.model_backends.model_spec import (
     InferenceModelSpec,
+    ModelApi,
     ModelConstraint,
     PromptingTarget,
     ReasoningEffort,
@@ -160,6 +161,11 @@ _UNKNOWN_TO_SDKS = {
     "openai_compatible": ("reasoning_budget",),
 }
 """What no API has that an SDK calls, by the model's `sdk`."""
+_EFFORTS_BESIDE = {
+    "anthropic": {ReasoningEffort.MINIMAL: ReasoningEffort.LOW},
+    "google": {ReasoningEffort.MAX: ReasoningEffort.XHIGH},
+}
+"""The efforts that no API has that an SDK calls, each with the one beside it, by the model's `sdk`."""
 _UNKNOWN_TO_APIS = {"responses": ("seed", "stop")}
 """What an API does not have, by the model's `api`."""
 
@@ -176,6 +182,12 @@ def _leave_out(_asked: _Asked) -> None:
     return None
 
 
+def _hottest_allowed(asked: _Asked) -> float | None:
+    """The highest temperature; None where the model takes nothing but 1, which is above it."""
+    is_fixed = ModelConstraint.TEMPERATURE_MUST_BE_1 in asked.model.constraints
+    return None if is_fixed else asked.model.max_temperature
+
+
 def _high_enough(asked: _Asked) -> int | None:
     """The least limit that a model takes; None where its own limit is lower, so that it takes none at all."""
     most = asked.model.max_tokens
@@ -184,17 +196,23 @@ def _high_enough(asked: _Asked) -> int | None:
 
 
 def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
-    """The next effort below one that a model does not know, else the least that it knows."""
+    """The next effort below one that a model does not know, else the least that it knows.
+
+    None where it knows none but `none`: whoever asks for an effort is not to have reasoning turned off.
+    """
     known = sorted(asked.model.reasoning_efforts or (), key=_EFFORTS.index)
+    if asked.value is not ReasoningEffort.NONE:
+        known = [effort for effort in known if effort is not ReasoningEffort.NONE]
     wanted = _EFFORTS.index(asked.value)
     below = [effort for effort in known if _EFFORTS.index(effort) < wanted]
     return next(iter([*below[-1:], *known]), None)
 
 
-def _within_budget(asked: _Asked) -> int:
+def _within_budget(asked: _Asked) -> int | None:
+    """The next budget that a model takes; None for none at all, which is not to have it reason for the least."""
     budget: int = asked.value
     least, most = asked.model.reasoning_budget or (budget, budget)
-    return min(max(budget, least), most)
+    return min(max(budget, least), most) if budget or not least else None
 
 
 def _beside_answer(asked: _Asked) -> int | None:
@@ -220,6 +238,25 @@ def _has_no_budget(model: InferenceModelSpec) -> bool:
 
 def _has_no_efforts(model: InferenceModelSpec) -> bool:
     return model.reasoning_efforts is None and model.reasoning_budget is not None
+
+
+def _is_chat(model: InferenceModelSpec) -> bool:
+    return model.api is ModelApi.CHAT
+
+
+def _effort_beside(asked: _Asked) -> ReasoningEffort | None:
+    """The effort beside one that the model's SDK does not know; None where it knows it, or the model says its own."""
+    beside = _EFFORTS_BESIDE.get(asked.model.sdk, {}) if asked.model.reasoning_efforts is None else {}
+    return beside.get(asked.value)
+
+
+def _is_beside_temperature(asked: _Asked) -> bool:
+    """Whether a model samples in two ways that exclude each other.
+
+    Since Opus 4.1 a Claude refuses the two together: https://github.com/open-webui/pipelines/pull/546
+    """
+    takes_any = ModelConstraint.TEMPERATURE_UNSUPPORTED not in asked.model.constraints
+    return takes_any and asked.model.sdk == "anthropic" and asked.values["temperature"] is not None
 
 
 def _tell(value: Any) -> str:
@@ -336,6 +373,23 @@ _RULES = (
     ),
     _Rule(
         "reasoning_effort",
+        "api",
+        # OpenAI's own chat refuses it of every model (pydantic-ai-slim 2.68.0, profiles/openai.py).
+        lambda asked: asked.value is ReasoningEffort.MAX and asked.model.sdk == "openai" and _is_chat(asked.model),
+        "{model} takes no effort above {limit} over api {api!r}, got {value}",
+        "takes none above it over api {api!r}",
+        lambda _asked: ReasoningEffort.XHIGH,
+    ),
+    _Rule(
+        "reasoning_effort",
+        "sdk",
+        lambda asked: _effort_beside(asked) is not None,
+        "{model} takes no effort {value}: sdk {sdk!r} has none",
+        "takes no such, for sdk {sdk!r} has none",
+        _effort_beside,
+    ),
+    _Rule(
+        "reasoning_effort",
         "reasoning_efforts",
         lambda asked: bool(asked.model.reasoning_efforts) and asked.value not in (asked.model.reasoning_efforts or ()),
         "{model} takes {efforts}, got {value}",
@@ -392,7 +446,7 @@ _RULES = (
         lambda asked: asked.model.max_temperature is not None and asked.value > asked.model.max_temperature,
         "{model} takes no temperature above {max_temperature}, got {value}",
         "takes none above it",
-        lambda asked: asked.model.max_temperature,
+        _hottest_allowed,
     ),
     _Rule(
         "top_p",
@@ -407,6 +461,13 @@ _RULES = (
         _is_reasoning_under(ModelConstraint.TEMPERATURE_UNSUPPORTED_WITH_REASONING),
         "{model} takes no top_p while it reasons",
         "takes none while it reasons",
+    ),
+    _Rule(
+        "top_p",
+        "sdk",
+        _is_beside_temperature,
+        "{model} takes no top_p beside a temperature",
+        "takes none beside a temperature",
     ),
     _Rule(
         "max_tokens",

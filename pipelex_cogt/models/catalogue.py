@@ -15,8 +15,7 @@ from enum import StrEnum
 from itertools import chain, product
 from typing import Any, Protocol, TypeAlias
 
-from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.tables import FrozenDict
+from pipelex_cogt.config.tables import FrozenDict, has_value
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.costs import ModelCosts
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, OutputModality
@@ -137,8 +136,8 @@ def compare_catalogue(
     unknown: dict[str, tuple[str, ...]] = {}
     not_compared: list[str] = []
     for backend in manager.backends.enabled.values():
-        known_as = backend.models_like or backend.name
-        if not source.knows(known_as):
+        known_as = next(filter(source.knows, manager.backends.lineage(backend.name)), None)
+        if known_as is None:
             not_compared.append(backend.name)
             continue
         known = {name: source.find(known_as, spec.stated_model_id) for name, spec in backend.model_specs.items()}
@@ -165,7 +164,7 @@ class _Comparison:
                 yield from self.of_model(spec, model)
         if CatalogueKind.MISSING in self.kinds:
             stated = [spec.stated_model_id for spec in backend.model_specs.values()]
-            place = self.place(("models", backend.name))
+            place = self.place(backend.name)
             for model_id in self.source.others(known_as, stated, self.on):
                 kind = CatalogueKind.MISSING
                 yield CatalogueDifference(kind, backend.name, model_id, None, None, model_id, place)
@@ -176,11 +175,15 @@ class _Comparison:
                 for field, stated, value in facts(spec, known, self.on):
                     # What stands behind a field in words is no part of its key.
                     key, *_ = field.split()
-                    place = self.place((*spec.path, *key.split(".")))
+                    place = self.place(spec.backend_name, spec.name, *key.split("."))
                     yield CatalogueDifference(kind, spec.backend_name, spec.name, field, stated, value, place)
 
-    def place(self, path: KeyPath) -> str:
-        return str(self.manager.settings.place_of(path) or "settings")
+    def place(self, backend: str, *keys: str) -> str:
+        """Where a value of a backend's models is stated: in its own file, or in that of one that it is like."""
+        tables = [("models", name) for name in self.manager.backends.lineage(backend)]
+        stated = [table for table in tables if has_value(self.manager.settings.tree, (*table, *keys))]
+        table = next(iter([*stated, *tables]))
+        return str(self.manager.settings.place_of((*table, *keys)) or "settings")
 
 
 _BEYOND_EDGE = 1_000

@@ -12,7 +12,13 @@ from pipelex_cogt.config.tables import Table
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError, Problem, Severity
 from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
-from pipelex_cogt.model_backends.value_warnings import warn_of_defaults, warn_of_prices, warn_of_sdks, warn_of_tiers
+from pipelex_cogt.model_backends.value_warnings import (
+    warn_of_defaults,
+    warn_of_forgotten_tiers,
+    warn_of_prices,
+    warn_of_sdks,
+    warn_of_tiers,
+)
 from pipelex_cogt.model_routing.route_warnings import warn_of_routes
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.leads import Absences, causes_of_parameters, lead_of_settings
@@ -33,7 +39,8 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: 
     full = report.copy()
     warn_of_credentials(deck.backends, full)
     warn_of_prices(models, full)
-    warn_of_tiers(deck.backends.values(), models, full)
+    warn_of_tiers(deck.backends, models, full)
+    warn_of_forgotten_tiers(deck.backends, models, full)
     warn_of_defaults(models, full)
     warn_of_sdks(models, full)
     warn_of_routes(deck.routing, full)

@@ -252,12 +252,13 @@ class _Explainer(NamedTuple):
         """What the model's own table states, and what it takes from other tables: those of backends it is like too."""
         lineage = self.deck.backends.lineage(backend)
         above: Table = {}
-        for path in [("models", name, table) for table in (model, DEFAULTS_KEY) for name in lineage]:
+        for path in (("models", name, table) for table in (model, DEFAULTS_KEY) for name in lineage):
+            stated = value_at(self.settings.tree, path, {})
+            above = settle_table(above, stated)
             for place in self._places(path):
                 if not has_value(above, place[len(path) :]):
                     yield from self.values(*place)
-            table = value_at(self.settings.tree, path, {})
-            above = merge(table, settle_table(above, table))
+            above = merge(stated, above)
 
     def _switches(self, model: str) -> Iterator[ExplainedValue]:
         """What may have switched a model off."""

@@ -260,6 +260,9 @@ class ModelDeck:
     ) -> tuple[InferenceModelSpec, ...]:
         """The served models that read and write what is asked for, cheapest first, unknown prices last.
 
+        The price is the flat one of input and output: `model.costs.rises_above` says for prompts of which length it
+        holds, `model.costs.changes_on` until which day.
+
         Args:
             inputs: What a model must read, such as `["text", "images"]`.
             outputs: What a model must write, such as `["structured"]`.

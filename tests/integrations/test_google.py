@@ -330,3 +330,10 @@ def test_errors_of_the_sdk_pass_through(provider: Provider, gemini: Gemini) -> N
     provider.fail_next(400)
     with pytest.raises(errors.ClientError):
         ask(gemini())
+
+
+def test_a_client_that_nobody_holds_is_closed_at_once(gemini: Gemini) -> None:
+    built = google._build(gemini())
+    http_client = built._api_client._httpx_client
+    del built
+    assert http_client.is_closed

@@ -15,14 +15,13 @@ from typing import Any
 
 import openai as sdk
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pydantic import BaseModel
 
 from pipelex_cogt import MissingCredentialError, ResolvedLLM, Usage
 from pipelex_cogt.errors import CallRefusedError, MissingExtraError
 from pipelex_cogt.integrations import openai
 from tests.integrations.exchange import TEXT, Request
+from tests.integrations.google_account import write_service_account
 from tests.integrations.server import Provider
 from tests.resolved import resolved
 
@@ -42,7 +41,6 @@ WRONG = {
     "AWS_BEDROCK_BASE_URL": "http://wrong.example.com",
 }
 """What the SDK would read by itself."""
-SERVICE_ACCOUNT = {"type": "service_account", "client_email": "a@b.example.com", "project_id": "other"}
 
 
 class Keys(dict[str, str]):
@@ -341,12 +339,7 @@ def test_a_model_with_secret_headers_has_a_client_of_its_own(provider: Provider,
 
 @pytest.fixture
 def google_account(provider: Provider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    account = {**SERVICE_ACCOUNT, "private_key": pem, "token_uri": f"{provider.url}/token"}
-    file = tmp_path / "account.json"
-    file.write_text(json.dumps(account), encoding="utf-8")
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(file))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", write_service_account(tmp_path, provider.url))
 
 
 @BOTH

@@ -1,7 +1,8 @@
 """The rule of the catalogue in use: what each shipped preset makes of each model it may reach is accepted there.
 
 Every backend of the catalogue alone, with its own path, keys and rules at the loopback server, through the SDK that its
-models name: each model with each preset that may reach it, and with none.
+models name: each model with each preset that may reach it, and with none; and with a preset for each effort, budget and
+limit that the catalogue says it takes.
 """
 
 from __future__ import annotations
@@ -16,16 +17,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from pipelex_cogt import ModelManager, NotAvailableError, ResolvedLLM
-from pipelex_cogt.integrations import anthropic, bedrock, google, openai
+from pipelex_cogt import InferenceModelSpec, LLMSetting, ModelManager, NotAvailableError, ResolvedLLM
+from pipelex_cogt.integrations import anthropic, asking, bedrock, google, openai
 from tests.integrations.exchange import TEXT
 from tests.integrations.server import Provider
 
 SETTINGS = Path(__file__).parents[2] / "settings"
 STATED = tomllib.loads((SETTINGS / "backends.toml").read_text(encoding="utf-8"))
 BACKENDS = sorted(name for name in STATED if (SETTINGS / "backends" / f"{name}.toml").is_file())
-# Anthropic's SDK warns of models that will be retired; the catalogue says so itself.
-pytestmark = pytest.mark.filterwarnings("ignore:The model 'claude-:DeprecationWarning")
+pytestmark = [
+    # Anthropic's SDK warns of models that will be retired, as the catalogue does, and of budgets where it would rather
+    # have an effort.
+    pytest.mark.filterwarnings("ignore:The model 'claude-:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Using Claude with:UserWarning"),
+]
 
 HELLO: Any = [{"role": "user", "content": "Hello"}]
 ON_BEDROCK: Any = [{"role": "user", "content": [{"text": "Hello"}]}]
@@ -44,28 +49,34 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = {
 
 
 @pytest.fixture(params=BACKENDS)
-def reached(request: pytest.FixtureRequest) -> Iterator[tuple[Provider, list[ResolvedLLM]]]:
-    """One backend of the catalogue at the loopback server, and all that may be asked of it."""
+def backend(request: pytest.FixtureRequest) -> str:
+    """The name of a backend of the catalogue that has models."""
     name: str = request.param
-    with Provider() as provider:
-        stated = ELSEWHERE.get(name) or {"endpoint": urlsplit(STATED[name]["endpoint"]).path}
-        key = {"api_key": "a-key"} if "api_key" in STATED[name] else {}
-        backend = {**key, **stated, "endpoint": provider.at(name) + stated["endpoint"]}
-        overrides = {"inference_config": {"enabled_backends": [name]}, "backends": {name: backend}}
-        manager = ModelManager.load(environ={}, overrides=overrides)
-        models = manager.backends[name].model_specs.values()
-        provider.models = {spec.model_id for spec in models}
-        provider.limits = {spec.model_id: spec.max_tokens for spec in models if spec.max_tokens}
-        yield provider, list(all_that_may_be_asked(manager, name))
+    return name
 
 
-def all_that_may_be_asked(manager: ModelManager, backend: str) -> Iterator[ResolvedLLM]:
-    """Yield each model alone, and with each preset that may reach it, unless that asks the same once more."""
+def load_at(provider: Provider, backend: str, presets: Mapping[str, Any] | None = None) -> ModelManager:
+    """Load the catalogue with one backend, at the loopback server, which learns of its models and their limits."""
+    stated = ELSEWHERE.get(backend) or {"endpoint": urlsplit(STATED[backend]["endpoint"]).path}
+    key = {"api_key": "a-key"} if "api_key" in STATED[backend] else {}
+    overrides = {
+        "inference_config": {"enabled_backends": [backend]},
+        "backends": {backend: {**key, **stated, "endpoint": provider.at(backend) + stated["endpoint"]}},
+        "deck": {"llm_presets": presets or {}},
+    }
+    manager = ModelManager.load(environ={}, overrides=overrides)
+    specs = manager.backends[backend].model_specs.values()
+    provider.models = {spec.model_id for spec in specs}
+    provider.limits = {spec.model_id: spec.max_tokens for spec in specs if spec.max_tokens}
+    return manager
+
+
+def all_that_may_be_asked(manager: ModelManager, backend: str) -> list[ResolvedLLM]:
+    """Return each model alone, and with each preset that may reach it, unless that asks the same once more."""
     deck = manager.deck
     alone = [deck.resolve(f"{model}@{backend}") for model in manager.backends[backend].model_specs]
     with_presets = [llm for preset in deck.llm_presets for llm in members(manager, preset)]
-    told = {(llm.model.name, repr(llm.parameters)): llm for llm in [*alone, *with_presets]}
-    yield from told.values()
+    return [*{(llm.model.name, repr(llm.parameters)): llm for llm in [*alone, *with_presets]}.values()]
 
 
 def members(manager: ModelManager, preset: str) -> tuple[ResolvedLLM, ...]:
@@ -106,11 +117,6 @@ def by_bedrock(llm: ResolvedLLM) -> Any:
     return answer["output"]["message"]["content"][0]["text"]
 
 
-def streamed_by_bedrock(llm: ResolvedLLM) -> Iterator[Any]:
-    events = bedrock.client(llm).converse_stream(messages=ON_BEDROCK, **bedrock.arguments(llm))["stream"]
-    yield from (event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event)
-
-
 async def later_by_openai(llm: ResolvedLLM) -> Any:
     client = openai.async_client(llm)
     if llm.model.api == "responses":
@@ -137,14 +143,6 @@ AT_ONCE: Mapping[str, Callable[[ResolvedLLM], Any]] = {
     "google": by_google,
     "bedrock": by_bedrock,
 }
-STREAMED: Mapping[str, Callable[[ResolvedLLM], Iterator[Any]]] = {
-    "openai": lambda llm: openai.stream(llm, "Hello"),
-    "openai_compatible": lambda llm: openai.stream(llm, "Hello"),
-    "mistral": lambda llm: openai.stream(llm, "Hello"),
-    "anthropic": lambda llm: anthropic.stream(llm, "Hello"),
-    "google": lambda llm: google.stream(llm, "Hello"),
-    "bedrock": streamed_by_bedrock,
-}
 LATER: Mapping[str, Callable[[ResolvedLLM], Awaitable[Any]]] = {
     "openai": later_by_openai,
     "openai_compatible": later_by_openai,
@@ -153,6 +151,10 @@ LATER: Mapping[str, Callable[[ResolvedLLM], Awaitable[Any]]] = {
     "google": later_by_google,
 }
 """By the `sdk` of a model; boto3 knows no `await`."""
+
+
+def by_stream(llm: ResolvedLLM) -> Any:
+    return "".join(piece for piece in asking.stream(llm, "Hello") if isinstance(piece, str))
 
 
 def async_client(llm: ResolvedLLM) -> Any:
@@ -175,7 +177,7 @@ def shown(llm: ResolvedLLM) -> str:
 
 def look(provider: Provider, asked: list[ResolvedLLM], failures: list[str]) -> None:
     """Look that nothing failed, and at what arrived: each at its own host, no parameter in vain."""
-    assert failures == []
+    assert not failures, "\n".join(failures)
     arrived = provider.requests
     assert [(each.model, each.status, each.ignored) for each in arrived] == [
         (llm.model.model_id, 200, ()) for llm in asked
@@ -183,27 +185,23 @@ def look(provider: Provider, asked: list[ResolvedLLM], failures: list[str]) -> N
     assert {each.host for each in arrived} == {llm.backend.name for llm in asked}
 
 
-def test_every_model_answers(reached: tuple[Provider, list[ResolvedLLM]]) -> None:
-    provider, asked = reached
+def test_every_model_answers(provider: Provider, backend: str) -> None:
+    asked = all_that_may_be_asked(load_at(provider, backend), backend)
     assert asked
     failures = [told(llm, AT_ONCE[llm.model.sdk or ""]) for llm in asked]
     look(provider, asked, [each for each in failures if each])
 
 
-def test_every_model_streams(reached: tuple[Provider, list[ResolvedLLM]]) -> None:
-    provider, asked = reached
-
-    def text(llm: ResolvedLLM) -> str:
-        return "".join(piece for piece in STREAMED[llm.model.sdk or ""](llm) if isinstance(piece, str))
-
-    failures = [told(llm, text) for llm in asked]
+def test_every_model_streams(provider: Provider, backend: str) -> None:
+    asked = all_that_may_be_asked(load_at(provider, backend), backend)
+    failures = [told(llm, by_stream) for llm in asked]
     look(provider, asked, [each for each in failures if each])
     assert all(each.stream for each in provider.requests)
 
 
-def test_every_model_answers_an_async_client(reached: tuple[Provider, list[ResolvedLLM]]) -> None:
-    provider, all_asked = reached
-    asked = [llm for llm in all_asked if llm.model.sdk in LATER]
+def test_every_model_answers_an_async_client(provider: Provider, backend: str) -> None:
+    every = all_that_may_be_asked(load_at(provider, backend), backend)
+    asked = [llm for llm in every if llm.model.sdk in LATER]
 
     async def ask_all() -> list[Any]:
         try:
@@ -217,8 +215,29 @@ def test_every_model_answers_an_async_client(reached: tuple[Provider, list[Resol
         try:
             return await LATER[llm.model.sdk or ""](llm)
         except Exception as error:  # noqa: BLE001 -- because: all that is refused is told at once
-            return error
+            return f"{type(error).__name__}: {error}"
 
     answers = asyncio.run(ask_all())
     failures = [told(llm, lambda _, each=answer: each) for llm, answer in zip(asked, answers, strict=True)]
     look(provider, asked, [each for each in failures if each])
+
+
+def test_every_model_takes_what_the_catalogue_says(provider: Provider, backend: str) -> None:
+    specs = load_at(provider, backend).backends[backend].model_specs.values()
+    stated = {f"{spec.name} {number}": each for spec in specs for number, each in enumerate(presets_of(spec))}
+    deck = load_at(provider, backend, stated).deck
+    asked = [deck.resolve(name) for name in stated]
+    failures = [told(llm, by_stream) for llm in asked]
+    look(provider, asked, [each for each in failures if each])
+
+
+def presets_of(spec: InferenceModelSpec) -> Iterator[dict[str, Any]]:
+    """Yield a preset for each thing that the catalogue says a model takes."""
+    efforts = [{"reasoning_effort": effort.value} for effort in spec.reasoning_efforts or ()]
+    budgets = [{"reasoning_budget": budget, "max_tokens": spec.max_tokens} for budget in spec.reasoning_budget or ()]
+    limits = [{"max_tokens": spec.max_tokens}] if spec.max_tokens else []
+    for stated in [*efforts, *budgets, *limits]:
+        preset = {"llm_handle": f"{spec.name}@{spec.backend_name}", **stated}
+        # A model may take what its API has no word for: such a preset is refused when it is loaded.
+        if not LLMSetting.model_validate(preset).parameters_for(spec).adapted:
+            yield preset

@@ -1,18 +1,27 @@
-"""Usage: what the SDKs return says the same as the JSON that they read."""
+"""Usage: what each SDK returns says the same as the JSON that it read, and as the server that answered."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
+from typing import Any
 
+import anthropic
+import boto3
 import litellm
+import openai
 import pytest
 from anthropic.types import Message, RawMessageStartEvent
+from google import genai
 from google.genai.types import GenerateContentResponse
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.responses import Response, ResponseCompletedEvent
 from pydantic_ai.usage import RunUsage
 
 from pipelex_cogt import Usage, UsageError
+from tests.integrations.exchange import Tokens
+from tests.integrations.server import Provider
 from tests.usages import (
     CHAT,
     CHAT_USAGE,
@@ -53,3 +62,77 @@ def test_a_chunk_before_the_last_states_none() -> None:
     chunk = ChatCompletionChunk.model_validate({**CHUNK, "usage": None})
     with pytest.raises(UsageError, match=r"^a ChatCompletionChunk states no usage"):
         Usage.of(chunk)
+
+
+# Answers of a server
+
+HELLO: Any = [{"role": "user", "content": "Hello"}]
+SPENT = Usage(1000, 300, input_cached=600, input_cache_write=100, output_reasoning=200)
+TOKENS = Tokens(input=1000, output=300, cached=600, cache_write=100, reasoning=200)
+
+
+def of_chat(url: str, *, streams: bool) -> object:
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="key", max_retries=0) as client:
+        if not streams:
+            return client.chat.completions.create(model="gpt-5.4", messages=HELLO)
+        with_usage: Any = {"stream": True, "stream_options": {"include_usage": True}}
+        *_, last = client.chat.completions.create(model="gpt-5.4", messages=HELLO, **with_usage)
+        return last
+
+
+def of_responses(url: str, *, streams: bool) -> object:
+    with openai.OpenAI(base_url=f"{url}/v1", api_key="key", max_retries=0) as client:
+        if not streams:
+            return client.responses.create(model="gpt-5.5-pro", input="Hello")
+        *_, last = client.responses.create(model="gpt-5.5-pro", input="Hello", stream=True)
+        return last
+
+
+def of_messages(url: str, *, streams: bool) -> object:
+    asked: Any = {"model": "claude-sonnet-5-5", "max_tokens": 1000, "messages": HELLO}
+    with anthropic.Anthropic(base_url=url, api_key="key", max_retries=0) as client:
+        if not streams:
+            return client.messages.create(**asked)
+        with client.messages.stream(**asked) as stream:
+            return stream.get_final_message()
+
+
+def of_gemini(url: str, *, streams: bool) -> object:
+    client = genai.Client(api_key="key", http_options={"base_url": url})
+    asked: Any = {"model": "gemini-3.1-pro-preview", "contents": "Hello"}
+    if not streams:
+        return client.models.generate_content(**asked)
+    *_, last = client.models.generate_content_stream(**asked)
+    return last
+
+
+def of_converse(url: str, *, streams: bool) -> object:
+    keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "secret"}
+    client = boto3.client("bedrock-runtime", endpoint_url=url, region_name="us-east-1", **keys)
+    asked = {
+        "modelId": "global.amazon.nova-2-lite-v1:0",
+        "messages": [{"role": "user", "content": [{"text": "Hello"}]}],
+    }
+    if not streams:
+        return client.converse(**asked)
+    return next(event for event in client.converse_stream(**asked)["stream"] if "metadata" in event)
+
+
+CALLS = {
+    "chat": (of_chat, SPENT),
+    "responses": (of_responses, SPENT),
+    "messages": (of_messages, SPENT),
+    # Gemini counts no writes to its cache, for they are requests of their own.
+    "gemini": (of_gemini, replace(SPENT, input_cache_write=0)),
+    # Converse says nothing of reasoning.
+    "converse": (of_converse, replace(SPENT, output_reasoning=0)),
+}
+
+
+@pytest.mark.parametrize("streams", [False, True], ids=["create", "stream"])
+@pytest.mark.parametrize(("call", "usage"), CALLS.values(), ids=CALLS)
+def test_a_call_states_what_it_took(
+    provider: Provider, call: Callable[..., object], usage: Usage, *, streams: bool
+) -> None:
+    provider.tokens = TOKENS
+    assert Usage.of(call(provider.url, streams=streams)) == usage

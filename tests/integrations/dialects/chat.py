@@ -71,6 +71,7 @@ def answer(request: Request, reply: Reply, tokens: Tokens) -> dict[str, Any]:
         "model": request.model,
         "choices": [choice],
         "usage": usage(tokens),
+        "service_tier": "default",
     }
 
 

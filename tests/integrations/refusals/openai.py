@@ -170,7 +170,8 @@ def of_chat_with(request: Request, rules: OpenAIRules) -> Iterator[Refusal]:
         message = "Function tools with reasoning_effort are not supported for this model in /v1/chat/completions. "
         yield Refusal(message + "Use /v1/responses, or set reasoning_effort to 'none'.", param="reasoning_effort")
     yield from of_sampling(body, effort)
-    yield from of_the_limit(body, ("max_tokens", "max_completion_tokens"), rules)
+    if request.host != "bedrock":  # its model cards state limits of their own
+        yield from of_the_limit(body, ("max_tokens", "max_completion_tokens"), rules)
 
 
 def of_effort(effort: str | None, known: frozenset[str], name: str) -> Iterator[Refusal]:
