@@ -58,10 +58,9 @@ SHARED = {"temperature": 0.5, "top_p": 0.9, "max_tokens": 100, "stop_sequences":
         pytest.param(
             HOST,
             CLAUDE,
-            {"temperature": 0.5, "top_p": 0.9, "stop": ["END"], "extra_body": {"user": "me"}},
+            {"temperature": 0.5, "stop": ["END"], "extra_body": {"user": "me"}},
             {
                 "temperature": 0.5,
-                "top_p": 0.9,
                 "max_tokens": 21_333,
                 "stop_sequences": ["END"],
                 "extra_headers": VERSION,

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Hashable
+from contextlib import suppress
+from inspect import iscoroutinefunction
 from threading import RLock
 from typing import Any
 from weakref import finalize
@@ -49,7 +51,7 @@ class Clients:
             of_loops = self._known(backend).setdefault(("async", variant), {})
             # Connections hold on to their loop, so that no weak reference would ever let it go.
             for past in filter(_is_closed, [*of_loops]):
-                del of_loops[past]
+                _let_go(of_loops.pop(past))
             return _usable(of_loops, loop, build)
 
     def _known(self, backend: InferenceBackend) -> dict[Hashable, Any]:
@@ -71,6 +73,20 @@ def _usable(clients: dict[Hashable, Any], key: Hashable, build: Callable[[], Any
     if key not in clients or _is_closed(clients[key]):
         clients[key] = build()
     return clients[key]
+
+
+def _let_go(client: Any) -> None:
+    """Close a client whose loop is over, as far as that goes without the loop.
+
+    One that is not closed closes itself when it is collected, in whichever loop is running by then, and fails aloud.
+    """
+    close = getattr(client, "close", None)
+    if not iscoroutinefunction(close):
+        return
+    closing = close()
+    with suppress(Exception):
+        closing.send(None)
+    closing.close()
 
 
 def _is_closed(client_or_loop: Any) -> bool:
