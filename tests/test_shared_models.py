@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from pipelex_cogt import InferenceModelSpec
+from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import known_keys
-from tests.conftest import Load
+from pipelex_cogt.model_backends.shared_models import SharedModels, Stated
+from tests.conftest import Load, steps
 
 TREE = {
     "backends.toml": """
@@ -159,3 +161,19 @@ def test_a_long_line_of_backends_is_followed(load: Load) -> None:
     backends = "".join(f"[b{number}]\nmodels_like = 'b{number + 1}'\n" for number in range(400))
     manager = load({**TREE, "backends.local.toml": f"{backends}[b400]\nmodels_like = 'a'\n"})
     assert [*manager.backends["b0"].model_specs] == ["m", "n"]
+
+
+def test_what_switches_a_model_off_is_told_where_the_other_backend_states_it(load: Load) -> None:
+    files = {**TREE, "deck/z.toml": "[llm_presets]\nq = { llm_handle = 'off@second' }\n"}
+    explanation = load(files).explain("q")
+    (value,) = [value for value in explanation.values if value.path.endswith("enabled")]
+    assert (value.path, value.stated.value) == ("cogt.models.a.off.enabled", False)
+
+
+def test_a_long_way_of_backends_is_gone_once() -> None:
+    def work(count: int) -> int:
+        tables = {f"x{number}": {"models_like": f"x{number - 1}"} for number in range(1, count)}
+        given = ({"x0": {}, **tables}, {}, lambda _name: Stated(), ProblemReport())
+        return steps(lambda: SharedModels(*given))
+
+    assert work(400) < 2.2 * work(200)

@@ -96,7 +96,7 @@ def build_backend_library(
         report.warning(("models", name), problem, hint, unless=[("backends", name)])
     for name in filterfalse(in_use.__contains__, specs_of):
         report.demote(("models", name), unless=[("backends", name, "enabled")])
-    return InferenceBackendLibrary(FrozenDict(backends), _hidden_models(specs_of, backends))
+    return InferenceBackendLibrary(FrozenDict(backends), _hidden_models(specs_of, backends), FrozenDict(shared.like))
 
 
 def _hidden_models(
