@@ -124,10 +124,10 @@ class SharedModels:
         table = value_at(self._files, place[1:])
         return table if isinstance(table, dict) else FrozenDict()
 
-    def place_of(self, backend: str, model: str, key: str) -> KeyPath:
+    def place_of(self, backend: str, model: str, *keys: str) -> KeyPath:
         """The key path that states a key of a model; that of its own table where none does."""
-        stated = (place for place in self.places(backend, model) if has_value(self._files, (*place[1:], key)))
-        return (*next(stated, ("models", backend, model)), key)
+        stated = (place for place in self.places(backend, model) if has_value(self._files, (*place[1:], *keys)))
+        return (*next(stated, ("models", backend, model)), *keys)
 
 
 def _is_sound(name: str, way: list[str], tables: Mapping[str, Table], report: ProblemReport) -> bool:
