@@ -279,19 +279,6 @@ def test_one_text_is_a_list_of_one_that_ends_an_answer(load: Load) -> None:
     assert (found.stop, found.reasoning_budget) == (("END",), 0)
 
 
-def test_an_effort_of_one_layer_and_a_budget_of_another_are_two(problems: Problems) -> None:
-    files = {
-        **presets('llm_handle = "m1"\nreasoning_effort = "low"'),
-        "deck/z.toml": "[llm_presets.broken]\nreasoning_budget = 5",
-    }
-    assert problems(files) == [
-        (
-            "deck/z.toml:2  cogt.deck.llm_presets.broken.reasoning_budget: a reasoning_effort is stated too:"
-            " keep one of the two"
-        )
-    ]
-
-
 @pytest.mark.parametrize(("text", "message"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
 def test_a_faulty_preset_is_one_problem(problems: Problems, text: str, message: str) -> None:
     (problem,) = problems(presets(text))
