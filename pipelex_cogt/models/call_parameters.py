@@ -70,12 +70,8 @@ class CallParameters:
             stated: The parameters by name.
             model: The model that answers.
         """
-        values, adapted = dict(stated), []
-        for rule in _RULES:
-            asked = _Asked(values[rule.parameter], model, values)
-            if rule.is_broken_by(asked):
-                values[rule.parameter] = rule.limit(asked)
-                adapted.append(rule.adaptation(asked))
+        values = dict(stated)
+        adapted = [rule.adaptation(asked) for rule, asked in _keep_rules(values, model)]
         temperature = _as_sent(values["temperature"], model)
         if temperature != values["temperature"]:
             scale = f"{model.name!r} takes twice what is meant"
@@ -103,11 +99,12 @@ PARAMETERS = tuple(field.name for field in fields(CallParameters) if field.name 
 
 
 def find_faults(stated: Values, model: InferenceModelSpec) -> Iterator[tuple[str, str]]:
-    """What a model refuses of the parameters as stated: the name and why, for each."""
-    for rule in _RULES:
-        asked = _Asked(stated[rule.parameter], model, stated)
-        if rule.is_broken_by(asked):
+    """What a model refuses of the parameters as stated: the name and why, for each; nothing is told of twice."""
+    told: set[str] = set()
+    for rule, asked in _keep_rules(dict(stated), model):
+        if rule.parameter not in told:
             yield rule.parameter, rule.fault(asked)
+        told.add(rule.parameter)
 
 
 def judged_by(parameter: str) -> tuple[str, ...]:
@@ -208,6 +205,13 @@ def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
     return next(iter([*below[-1:], *known]), None)
 
 
+def _below_max(asked: _Asked) -> ReasoningEffort | None:
+    """The effort next to the highest, of those that a model knows."""
+    known = asked.model.reasoning_efforts or _EFFORTS
+    below = sorted({*known} - {ReasoningEffort.MAX, ReasoningEffort.NONE}, key=_EFFORTS.index)
+    return next(reversed(below), None)
+
+
 def _within_budget(asked: _Asked) -> int | None:
     """The next budget that a model takes; None for none at all, which is not to have it reason for the least."""
     budget: int = asked.value
@@ -289,10 +293,6 @@ class _Rule(NamedTuple):
     reason: str
     limit: Callable[[_Asked], Any] = _leave_out
 
-    def is_broken_by(self, asked: _Asked) -> bool:
-        """Whether the model refuses a value; it refuses nothing that is left to the provider."""
-        return asked.value not in (None, ()) and self.refuses(asked)
-
     def fault(self, asked: _Asked) -> str:
         """The rule as a fault of a preset."""
         return self.refusal.format_map(self._facts(asked))
@@ -373,12 +373,20 @@ _RULES = (
     ),
     _Rule(
         "reasoning_effort",
+        "reasoning_efforts",
+        lambda asked: bool(asked.model.reasoning_efforts) and asked.value not in (asked.model.reasoning_efforts or ()),
+        "{model} takes {efforts}, got {value}",
+        "takes {efforts}",
+        _nearest_effort,
+    ),
+    _Rule(
+        "reasoning_effort",
         "api",
         # OpenAI's own chat refuses it of every model (pydantic-ai-slim 2.68.0, profiles/openai.py).
         lambda asked: asked.value is ReasoningEffort.MAX and asked.model.sdk == "openai" and _is_chat(asked.model),
         "{model} takes no effort above {limit} over api {api!r}, got {value}",
         "takes none above it over api {api!r}",
-        lambda _asked: ReasoningEffort.XHIGH,
+        _below_max,
     ),
     _Rule(
         "reasoning_effort",
@@ -387,14 +395,6 @@ _RULES = (
         "{model} takes no effort {value}: sdk {sdk!r} has none",
         "takes no such, for sdk {sdk!r} has none",
         _effort_beside,
-    ),
-    _Rule(
-        "reasoning_effort",
-        "reasoning_efforts",
-        lambda asked: bool(asked.model.reasoning_efforts) and asked.value not in (asked.model.reasoning_efforts or ()),
-        "{model} takes {efforts}, got {value}",
-        "takes {efforts}",
-        _nearest_effort,
     ),
     _unknown_to_sdk("reasoning_budget"),
     _Rule(
@@ -506,3 +506,14 @@ _RULES = (
 )
 """Everything that a model may refuse, in the order in which it is told: what it reasons with comes first, for a
 temperature may depend on it."""
+
+
+def _keep_rules(values: dict[str, Any], model: InferenceModelSpec) -> Iterator[tuple[_Rule, _Asked]]:
+    """Each rule that the values break; they keep it before the next one looks at them."""
+    for rule in _RULES:
+        # A model refuses nothing that is left to the provider.
+        if values[rule.parameter] not in (None, ()):
+            asked = _Asked(values[rule.parameter], model, values)
+            if rule.refuses(asked):
+                yield rule, asked
+                values[rule.parameter] = rule.limit(asked)
