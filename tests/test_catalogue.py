@@ -148,6 +148,11 @@ def test_a_model_that_nobody_states_is_missed_at_the_file_of_its_backend(load: L
     assert told(report) == [("newer", None, None, "newer", HERE)]
 
 
+def test_a_model_that_is_switched_off_is_stated_and_not_missed(load: Load) -> None:
+    off = "[off]\nsdk = 'sdk'\nmodel_id = 'off-1'\nenabled = false"
+    assert told(compare(load, MODEL + off, m=known(), **{"off-1": known()})) == []
+
+
 def test_what_the_source_does_not_know_is_told_apart(load: Load) -> None:
     report = compare(load, MODEL + "[n]\nsdk = 'sdk'\nmodel_id = 'n-1'", m=known())
     assert (report.differences, dict(report.unknown)) == ((), {"known": ("n",)})

@@ -188,6 +188,8 @@ def _at(name: str, backends: Mapping[str, Any], model: Mapping[str, Any] = COMPA
             HOST, COMPATIBLE, {"max_tokens": 5}, {"max_tokens": 5}, id="the limit of those who imitate OpenAI"
         ),
         pytest.param(BEDROCK, {}, {"max_tokens": 5}, {"max_tokens": 5}, id="the limit on Bedrock"),
+        pytest.param(HOST, {**ANTHROPIC, "max_tokens": 9}, {}, {"max_tokens": 9}, id="Anthropic requires a limit"),
+        pytest.param(HOST, {**GOOGLE, "max_tokens": 9}, {}, {}, id="others do not"),
         pytest.param(
             HOST, GOOGLE, {"reasoning_effort": "low"}, {"reasoning_effort": "low"}, id="an effort that is translated"
         ),

@@ -48,9 +48,12 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
 
     The timeout is in seconds. The backend's `max_retries` is LiteLLM's `num_retries`; at OpenAI and Azure `completion`
     (not the `Router`) has the SDK below it retry as often, too. Of `extra_body` LiteLLM drops what it does not know
-    where `api` is "responses". What is stated wins over the environment but for two things: the SDK of OpenAI below
-    LiteLLM adds the headers of OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS, and on Bedrock LiteLLM
-    prefers AWS_BEARER_TOKEN_BEDROCK to keys of AWS.
+    where `api` is "responses", and before it sends anything it refuses an effort such as "xhigh" to a model of which
+    its own list does not tell it yet.
+
+    What is stated wins over the environment but for two things: the SDK of OpenAI below LiteLLM adds the headers of
+    OPENAI_ORG_ID, OPENAI_PROJECT_ID and OPENAI_CUSTOM_HEADERS, and on Bedrock LiteLLM prefers AWS_BEARER_TOKEN_BEDROCK
+    to keys of AWS.
 
     Raises:
         CallRefusedError: LiteLLM cannot call this model, or would send the prompt to another host.

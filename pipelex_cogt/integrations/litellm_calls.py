@@ -249,7 +249,7 @@ def _parameters(llm: ResolvedLLM, provider: Provider) -> dict[str, Any]:
     return {
         "temperature": parameters.temperature,
         "top_p": parameters.top_p,
-        provider.limit: parameters.max_tokens,
+        provider.limit: _limit(llm),
         "seed": parameters.seed,
         "stop": [*parameters.stop],
         "reasoning_effort": effort and effort.value,
@@ -257,6 +257,12 @@ def _parameters(llm: ResolvedLLM, provider: Provider) -> dict[str, Any]:
         "allowed_openai_params": ["reasoning_effort"] if effort and llm.model.sdk in _LIKE_OPENAI else None,
         "thinking": _thinking(llm),
     }
+
+
+def _limit(llm: ResolvedLLM) -> int | None:
+    """The most tokens of the answer, which Anthropic requires: LiteLLM would take that of its own list."""
+    is_required = llm.model.sdk == "anthropic"
+    return llm.parameters.max_tokens or (llm.model.max_tokens if is_required else None)
 
 
 def _thinking(llm: ResolvedLLM) -> dict[str, Any] | None:

@@ -163,9 +163,8 @@ class _Comparison:
             if model := known[name]:
                 yield from self.of_model(spec, model)
         if CatalogueKind.MISSING in self.kinds:
-            stated = [spec.stated_model_id for spec in backend.model_specs.values()]
             place = self.place(backend.name)
-            for model_id in self.source.others(known_as, stated, self.on):
+            for model_id in self.source.others(known_as, self.stated_ids(backend.name), self.on):
                 kind = CatalogueKind.MISSING
                 yield CatalogueDifference(kind, backend.name, model_id, None, None, model_id, place)
 
@@ -177,6 +176,12 @@ class _Comparison:
                     key, *_ = field.split()
                     place = self.place(spec.backend_name, spec.name, *key.split("."))
                     yield CatalogueDifference(kind, spec.backend_name, spec.name, field, stated, value, place)
+
+    def stated_ids(self, backend: str) -> list[str]:
+        """The provider's own strings for the models that the settings state, switched off or not."""
+        files = (self.manager.settings.value_at(("models", name)) for name in self.manager.backends.lineage(backend))
+        stated = chain.from_iterable((file or {}).items() for file in files)
+        return [str(table.get("model_id", name)) for name, table in stated]
 
     def place(self, backend: str, *keys: str) -> str:
         """Where a value of a backend's models is stated: in its own file, or in that of one that it is like."""
