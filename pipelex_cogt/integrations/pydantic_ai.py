@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations import anthropic, bedrock, fallback, google, openai
 from pipelex_cogt.integrations.extras import import_sdk
+from pipelex_cogt.integrations.openai_doors import has_responses
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.model_spec import ModelApi, ModelConstraint
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
@@ -143,12 +144,11 @@ def _as_agents_call(llm: ResolvedLLM) -> ResolvedLLM:
 
     So does pydantic-ai by itself: `openai:gpt-5.5` is a model of responses. They have no seed and no stop.
     """
-    model, parameters = llm.model, llm.parameters
-    is_own = model.sdk == "openai" and platform_of(llm.backend) is Platform.OWN
+    parameters = llm.parameters
     needs_chat = bool(parameters.stop) or parameters.seed is not None
-    if not is_own or not model.reasoning_efforts or needs_chat:
+    if needs_chat or not llm.model.reasoning_efforts or not has_responses(llm):
         return llm
-    return replace(llm, model=model.model_copy(update={"api": ModelApi.RESPONSES}))
+    return replace(llm, model=llm.model.model_copy(update={"api": ModelApi.RESPONSES}))
 
 
 # What each SDK's models are called with

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
@@ -80,6 +81,13 @@ PLACES = {
         {"max_tokens": 100},
         "/openai/v1/chat/completions",
         {"model": "gpt-4.1", "max_completion_tokens": 100},
+    ),
+    "azure, a model that reasons": Place(
+        {"endpoint": "{root}", "api_version": "v1"},
+        {"model_id": "gpt-5.4", "reasoning_efforts": ["none", "low", "high"]},
+        {"reasoning_effort": "low", "max_tokens": 100},
+        "/openai/v1/responses",
+        {"reasoning": {"effort": "low"}, "max_output_tokens": 100},
     ),
     "azure, dated": Place(
         {"endpoint": "{root}", "api_version": "2025-04-01-preview"},
@@ -374,6 +382,36 @@ def test_the_context_window_is_that_of_the_settings(provider: Provider) -> None:
     place = PLACES["openai, chat"]
     llm = place._replace(model={**place.model, "context_window": 1234}).at(provider, {"KEY": KEY})
     assert pydantic_ai.model(llm).profile["context_window"] == 1234
+
+
+@pytest.mark.parametrize("service", pydantic_ai._IMITATORS.values(), ids=pydantic_ai._IMITATORS)
+def test_pydantic_ai_knows_those_who_imitate_openai(service: Any) -> None:
+    provider = getattr(import_module(f"pydantic_ai.providers.{service.module}"), service.provider)
+    assert provider.model_profile("openai/a-model") is not None
+
+
+def test_a_backend_is_taken_for_the_service_that_it_is_like() -> None:
+    tree = {
+        "inference_config": {"use_packaged_settings": False},
+        "backends": {
+            "deepseek": {"endpoint": "https://deepseek.example.com", "api_key": "${KEY}"},
+            "mine": {"endpoint": "https://mine.example.com", "api_key": "${KEY}", "models_like": "deepseek"},
+            "other": {"endpoint": "https://other.example.com", "api_key": "${KEY}"},
+        },
+        "models": {
+            "deepseek": {"m": {"model_id": "deepseek-v4-pro", "sdk": "openai_compatible"}},
+            "other": {"n": {"model_id": "deepseek-v4-pro", "sdk": "openai_compatible"}},
+        },
+        "routing": {"active": "all", "profiles": {"all": {"fallback_order": ["deepseek", "mine", "other"]}}},
+        "deck": {"llm_choice_defaults": {"for_text": "m", "for_object": "m"}},
+    }
+    deck = ModelManager.load(environ={"KEY": KEY}, overrides=tree).deck
+    known = [pydantic_ai.model(deck.resolve(name)) for name in ("m@deepseek", "m@mine", "n")]
+    assert [model.system for model in known] == ["deepseek", "deepseek", "other"]
+    assert [model.profile.get("openai_chat_thinking_field") for model in known[:2]] == ["reasoning_content"] * 2
+    assert [model.base_url.rstrip("/") for model in known] == [
+        f"https://{name}.example.com" for name in ("deepseek", "mine", "other")
+    ]
 
 
 def test_signed_requests_use_rotated_keys(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
