@@ -149,7 +149,8 @@ def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
         usage = chunk.usage_metadata or usage
         if chunk.text:
             yield chunk.text
-    yield Usage.of(usage)
+    if usage is not None:
+        yield Usage.of(usage)
 
 
 def _variant(llm: ResolvedLLM) -> tuple[Any, ...]:
