@@ -11,12 +11,13 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.tables import map_leaves
+from pipelex_cogt.config.tables import thaw
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.headers import merge_headers
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.model_spec import ModelApi
+from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelApi
+from pipelex_cogt.models.call_parameters import CallParameters
 from pipelex_cogt.models.model_deck import ResolvedLLM
 
 Told: TypeAlias = Mapping[str, Any]
@@ -115,16 +116,16 @@ def build_call(llm: ResolvedLLM, read: Read) -> dict[str, Any]:
     Raises:
         CallRefusedError: LiteLLM cannot call this model, or would send the prompt somewhere else.
     """
-    provider = find_provider(llm)
+    provider, parameters = find_provider(llm), llm.parameters
     told = {
         "model": _model(llm, provider, read),
         **_address(llm, provider, read),
         "extra_headers": _headers(llm, read),
-        "timeout": llm.parameters.timeout,
+        "timeout": parameters.timeout,
         "num_retries": llm.backend.max_retries,
-        **_parameters(llm, provider),
+        **_parameters(llm.model, parameters, provider),
     }
-    return {**_stated(told), **_body(llm, provider)}
+    return {**_stated(told), **_body(llm.model, parameters, provider)}
 
 
 def find_provider(llm: ResolvedLLM) -> Provider:
@@ -168,7 +169,8 @@ def _address(llm: ResolvedLLM, provider: Provider, read: Read) -> Told:
     told = {
         "api_base": read(backend, backend.stated_endpoint, (*path, "endpoint"), within),
         "api_key": read(backend, backend.stated_api_key, (*path, "api_key")),
-        **{argument: read(backend, further.get(name), (*path, name)) for name, argument in _FURTHER.items()},
+        **dict.fromkeys(_FURTHER.values()),
+        **{_FURTHER[name]: read(backend, further[name], (*path, name)) for name in further if name in _FURTHER},
     }
     return _DOORS[_platform(llm)](llm, told)
 
@@ -242,44 +244,43 @@ def _headers(llm: ResolvedLLM, read: Read) -> dict[str, Any]:
     return merge_headers(*read_tables)
 
 
-def _parameters(llm: ResolvedLLM, provider: Provider) -> dict[str, Any]:
+def _parameters(model: InferenceModelSpec, parameters: CallParameters, provider: Provider) -> dict[str, Any]:
     """The parameters as LiteLLM calls them."""
-    parameters = llm.parameters
     effort = parameters.reasoning_effort
     return {
         "temperature": parameters.temperature,
         "top_p": parameters.top_p,
-        provider.limit: _limit(llm),
+        provider.limit: _limit(model, parameters),
         "seed": parameters.seed,
         "stop": [*parameters.stop],
         "reasoning_effort": effort and effort.value,
         # What the model takes is settled by its spec: LiteLLM knows fewer models, and refuses an effort for the others.
-        "allowed_openai_params": ["reasoning_effort"] if effort and llm.model.sdk in _LIKE_OPENAI else None,
-        "thinking": _thinking(llm),
+        "allowed_openai_params": ["reasoning_effort"] if effort and model.sdk in _LIKE_OPENAI else None,
+        "thinking": _thinking(model, parameters),
     }
 
 
-def _limit(llm: ResolvedLLM) -> int | None:
+def _limit(model: InferenceModelSpec, parameters: CallParameters) -> int | None:
     """The most tokens of the answer, which Anthropic requires: LiteLLM would take that of its own list."""
-    is_required = llm.model.sdk == "anthropic"
-    return llm.parameters.max_tokens or (llm.model.max_tokens if is_required else None)
+    is_required = model.sdk == "anthropic"
+    return parameters.max_tokens or (model.max_tokens if is_required else None)
 
 
-def _thinking(llm: ResolvedLLM) -> dict[str, Any] | None:
+def _thinking(model: InferenceModelSpec, parameters: CallParameters) -> dict[str, Any] | None:
     """The budget to reason with, which LiteLLM takes in Anthropic's words for any provider."""
-    budget = llm.parameters.reasoning_budget
+    budget = parameters.reasoning_budget
     if budget is None:
         return None
     # In Google's words no tokens mean not to reason; in Anthropic's there is a word for that.
-    is_off = budget == 0 and llm.model.sdk != "google"
+    is_off = budget == 0 and model.sdk != "google"
     return {"type": "disabled"} if is_off else {"type": "enabled", "budget_tokens": budget}
 
 
-def _body(llm: ResolvedLLM, provider: Provider) -> dict[str, Any]:
+def _body(model: InferenceModelSpec, parameters: CallParameters, provider: Provider) -> dict[str, Any]:
     """What the request carries in its body beside the parameters."""
-    body: dict[str, Any] = map_leaves(llm.parameters.extra_body, lambda _path, value: value)
+    body = thaw(parameters.extra_body)
     # To these LiteLLM would send a field that is called `extra_body`; arguments that it does not know it passes on.
-    is_passed_on = llm.model.sdk == "anthropic" or provider.prefix == "bedrock"
+    is_passed_on = model.sdk == "anthropic" or provider.prefix == "bedrock"
     return body if is_passed_on else _stated({"extra_body": body})
 
 
