@@ -28,6 +28,9 @@ from pipelex_cogt.model_backends.model_spec import (
 MIN_HIGH_ENOUGH_TOKENS = 16
 """The least `max_tokens` under `max_tokens_must_be_high_enough`: OpenAI's Responses API refuses fewer."""
 
+_WITHOUT_PICKLE = "load the settings where the call is made"
+"""What to do about a secret that a pickle has left behind where no reference can stand."""
+
 Values: TypeAlias = Mapping[str, Any]
 """Parameters by name; None is left to the provider."""
 
@@ -141,7 +144,7 @@ def _opened(extra_body: Table, model: InferenceModelSpec) -> Table:
 
     def open_one(path: KeyPath, value: Any) -> Any:
         if isinstance(value, SealedText) and value.is_lost:
-            raise LiteralLeftBehindError(model.backend_name, join_keys(("extra_body", *path)))
+            raise LiteralLeftBehindError(model.backend_name, join_keys(("extra_body", *path)), _WITHOUT_PICKLE)
         return stated_value(value)
 
     opened: Table = map_leaves(extra_body, open_one)
