@@ -190,3 +190,17 @@ def test_a_fault_of_a_backend_does_not_hide_that_its_name_is_no_model(problems: 
         "backends.local.toml",
         "deck/more.toml",
     ]
+
+
+def test_a_name_that_hides_a_pin_is_told(load: Load) -> None:
+    files = {"deck/more.toml": "[aliases]\n'm@a' = 'm@b'\n[llm_presets]\n'm@b' = { llm_handle = 'm' }\n"}
+    told = [str(warning) for warning in load({**TREE, **files}, environ=KEYS).warnings if "stands for" in str(warning)]
+    assert [text[text.index("cogt.") :] for text in told] == [
+        f"cogt.deck.{name}: its name stands for model 'm' on backend '{backend}', which it hides; take one without @"
+        for name, backend in (('aliases."m@a"', "a"), ('llm_presets."m@b"', "b"))
+    ]
+
+
+def test_explain_says_of_a_pin_that_reaches_nothing_what_it_is(load: Load) -> None:
+    with pytest.raises(UnknownNameError, match="it is a model that 'nobody' would have if there were such a backend"):
+        load(TREE, environ=KEYS).explain("m@nobody")
