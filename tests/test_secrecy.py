@@ -694,6 +694,16 @@ def test_a_pickle_that_lost_a_secret_of_a_model_says_so(manager: ModelManager) -
         preset.parameters_for(only_model(manager.backends["process"]))
 
 
+@pytest.mark.parametrize("name", ["model_body", "model_body_secret"])
+def test_parameters_with_a_secret_make_no_pickle(manager: ModelManager, name: str) -> None:
+    parameters = LLMSetting(llm_handle="m").parameters_for(only_model(manager.backends[name]))
+    with pytest.raises(TypeError, match="with a secret in extra_body: pickle what"):
+        pickle.dumps(parameters)
+    assert copy.copy(parameters) == copy.deepcopy(parameters) == parameters
+    plain = LLMSetting(llm_handle="m", extra_body={"user": "me"}).parameters_for(only_model(manager.backends["plain"]))
+    assert pickle.loads(pickle.dumps(plain)).extra_body == {"user": "me"}
+
+
 def test_what_is_sealed_in_a_body_is_sent_with_its_own_type(manager: ModelManager) -> None:
     assert body_of(manager.backends["model_body_secret"])["pin"] == {"is_on": True, "number": 4711}
     assert "4711" not in repr(manager.deck.inference_models)

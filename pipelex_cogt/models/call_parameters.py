@@ -91,9 +91,28 @@ class CallParameters:
         values = {name: getattr(self, name) for name in PARAMETERS if name != "prompting_target"}
         return {name: value for name, value in values.items() if value not in (None, (), {})}
 
+    def __getstate__(self) -> list[Any]:
+        # What a request carries in its body is opened here, and no pickle carries a secret.
+        if self._shown["extra_body"] != self.extra_body:
+            raise TypeError(
+                "cannot pickle parameters with a secret in extra_body: pickle what deck.resolve() gives, or "
+                "load the settings where the call is made"
+            )
+        return [getattr(self, each.name) for each in fields(self)]
+
+    def __copy__(self) -> CallParameters:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CallParameters:
+        return self
+
+    @property
+    def _shown(self) -> dict[str, Any]:
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**values, "extra_body": mask_setting("extra_body", self.extra_body)}
+
     def __repr__(self) -> str:
-        shown = {each.name: getattr(self, each.name) for each in fields(self)}
-        shown["extra_body"] = mask_setting("extra_body", self.extra_body)
+        shown = self._shown
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
