@@ -18,7 +18,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from pipelex_cogt.errors import CallRefusedError
+from pipelex_cogt.errors import CallRefusedError, MissingExtraError
 from pipelex_cogt.integrations import anthropic, bedrock, fallback, google, openai
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.openai_doors import has_responses
@@ -309,8 +309,19 @@ def _provider(llm: ResolvedLLM, family: _Family) -> Any:
     client, service = partial(family.client, llm), family.service(llm)
     first = client()
     base = import_sdk("pydantic_ai.providers", EXTRA).Provider
-    known = getattr(import_sdk(f"pydantic_ai.providers.{service.module}", EXTRA), service.provider)
-    return type("BackendProvider", (_BackendProvider, base), {})(llm, service, known.model_profile, client, first)
+    return type("BackendProvider", (_BackendProvider, base), {})(llm, service, _profiles_of(service), client, first)
+
+
+def _profiles_of(service: _Service) -> Callable[[str], Any]:
+    """What answers what pydantic-ai knows of a service's models; before 2.63 it took every imitator for OpenAI."""
+    try:
+        module = import_sdk(f"pydantic_ai.providers.{service.module}", EXTRA)
+    except MissingExtraError:
+        if service == _OPENAI:
+            raise
+        return _profiles_of(_OPENAI)
+    answer: Callable[[str], Any] = getattr(module, service.provider).model_profile
+    return answer
 
 
 class _BackendProvider:

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
 import pytest
@@ -17,7 +16,7 @@ from pydantic_ai.models.fallback import FallbackModel
 
 from pipelex_cogt import MissingCredentialError, ModelDeck, ModelManager, ResolvedLLM
 from pipelex_cogt.integrations import pydantic_ai
-from tests.integrations.exchange import TEXT
+from tests.integrations.exchange import TEXT, Request
 from tests.integrations.server import Provider
 from tests.resolved import resolved
 
@@ -138,7 +137,7 @@ PLACES = {
     ),
     "claude, an effort": Place(
         {"endpoint": "{root}"},
-        {"model_id": "claude-opus-5", "sdk": "anthropic", "constraints": ["temperature_unsupported"]},
+        {**CLAUDE, "constraints": ["temperature_unsupported"]},
         {"reasoning_effort": "high", "max_tokens": 9000},
         "/v1/messages",
         {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}, "max_tokens": 9000},
@@ -225,6 +224,11 @@ WRONG = {
 """What SDKs and pydantic-ai would read by themselves."""
 
 
+def key_of(request: Request, place: Place) -> str:
+    """The key that a request shows; Anthropic's SDK has shown it in another header before 2.0."""
+    return request.headers.get(place.header) or f"Bearer {request.headers['x-api-key']}"
+
+
 @asynccontextmanager
 async def closing(*models: Any) -> AsyncIterator[None]:
     """Close the clients of models when the loop has done with them."""
@@ -265,7 +269,7 @@ def test_the_settings_arrive(place: Place, provider: Provider, monkeypatch: pyte
     # pydantic-ai states the context of what OpenAI's models reason, too.
     request.body.get("reasoning", {}).pop("context", None)
     assert {name: request.body.get(name) for name in place.body} == place.body
-    assert request.headers[place.header] == place.shown
+    assert key_of(request, place) == place.shown
     assert request.ignored == ()
     assert "wrong" not in str(request)
 
@@ -316,7 +320,7 @@ def test_the_next_request_uses_a_rotated_key(place: Place, provider: Provider) -
         await agent.run("Hello")
 
     run(model, ask_twice)
-    shown = [request.headers[place.header] for request in provider.requests]
+    shown = [key_of(request, place) for request in provider.requests]
     assert shown == [place.shown, place.shown.replace(KEY, "sk-canary-two")]
 
 
@@ -386,7 +390,9 @@ def test_the_context_window_is_that_of_the_settings(provider: Provider) -> None:
 
 @pytest.mark.parametrize("service", pydantic_ai._IMITATORS.values(), ids=pydantic_ai._IMITATORS)
 def test_pydantic_ai_knows_those_who_imitate_openai(service: Any) -> None:
-    provider = getattr(import_module(f"pydantic_ai.providers.{service.module}"), service.provider)
+    # One of the lowest versions does not know all of them.
+    module = pytest.importorskip(f"pydantic_ai.providers.{service.module}")
+    provider = getattr(module, service.provider)
     assert provider.model_profile("openai/a-model") is not None
 
 
