@@ -6,6 +6,7 @@ import asyncio
 import copy
 import logging
 import pickle
+import re
 import traceback
 from http import HTTPStatus
 from typing import Any
@@ -343,6 +344,13 @@ def test_no_member_is_told(none: Any) -> None:
         fallback.call(none, Provider().ask)
     with pytest.raises(CogtError, match=text):
         asyncio.run(fallback.async_call(none, Provider().ask_async))
+
+
+def test_a_function_that_is_to_be_awaited_is_refused_where_nobody_awaits(members: tuple[ResolvedLLM, ...]) -> None:
+    provider = Provider("hello")
+    with pytest.raises(CogtError, match=re.escape("call it with fallback.async_call")):
+        _answer = fallback.call(members, provider.ask_async)
+    assert fallback.call(members, provider.ask) == "hello"
 
 
 def test_the_next_is_awaited(members: tuple[ResolvedLLM, ...]) -> None:

@@ -22,6 +22,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from inspect import iscoroutinefunction
 from typing import Any, NamedTuple, TypeVar
 
 from pipelex_cogt.errors import CallFailure, CogtError, FallbackError
@@ -200,8 +201,11 @@ def call(members: Iterable[ResolvedLLM], function: Callable[[ResolvedLLM], T]) -
         FallbackError: No member has answered; it holds the exception of each.
         Exception: What the function raises where the other members would fail alike; its cause is a `FallbackError`
             with the failures before it, if there were any.
-        CogtError: There is no member.
+        CogtError: There is no member, or the function wants to be awaited.
     """
+    if iscoroutinefunction(function):
+        # What it returns fails when nobody listens any more.
+        raise CogtError("the function is to be awaited; call it with fallback.async_call")
     chain = _Chain(members)
     for llm in chain:
         try:
