@@ -8,6 +8,7 @@ import logging
 import pickle
 import re
 import traceback
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -346,11 +347,20 @@ def test_no_member_is_told(none: Any) -> None:
         asyncio.run(fallback.async_call(none, Provider().ask_async))
 
 
-def test_a_function_that_is_to_be_awaited_is_refused_where_nobody_awaits(members: tuple[ResolvedLLM, ...]) -> None:
-    provider = Provider("hello")
-    with pytest.raises(CogtError, match=re.escape("call it with fallback.async_call")):
-        _answer = fallback.call(members, provider.ask_async)
-    assert fallback.call(members, provider.ask) == "hello"
+async def ask_later(llm: ResolvedLLM) -> str:
+    raise TimeoutError(llm.name)
+
+
+def ask_by_and_by(llm: ResolvedLLM) -> Iterator[str]:
+    yield llm.name
+    raise TimeoutError
+
+
+@pytest.mark.parametrize("function", [ask_later, ask_by_and_by])
+def test_a_function_that_returns_before_it_calls_is_refused(members: tuple[ResolvedLLM, ...], function: Any) -> None:
+    text = "the function returns before it has called anybody; await fallback.async_call, or return a stream that is"
+    with pytest.raises(CogtError, match=re.escape(text)):
+        fallback.call(members, function)
 
 
 def test_the_next_is_awaited(members: tuple[ResolvedLLM, ...]) -> None:

@@ -22,7 +22,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from inspect import iscoroutinefunction
+from inspect import iscoroutinefunction, isgeneratorfunction
 from typing import Any, NamedTuple, TypeVar
 
 from pipelex_cogt.errors import CallFailure, CogtError, FallbackError
@@ -201,11 +201,12 @@ def call(members: Iterable[ResolvedLLM], function: Callable[[ResolvedLLM], T]) -
         FallbackError: No member has answered; it holds the exception of each.
         Exception: What the function raises where the other members would fail alike; its cause is a `FallbackError`
             with the failures before it, if there were any.
-        CogtError: There is no member, or the function wants to be awaited.
+        CogtError: There is no member, or the function returns a coroutine or a generator.
     """
-    if iscoroutinefunction(function):
-        # What it returns fails when nobody listens any more.
-        raise CogtError("the function is to be awaited; call it with fallback.async_call")
+    if iscoroutinefunction(function) or isgeneratorfunction(function):
+        # What it raises comes when nobody listens any more.
+        problem = "the function returns before it has called anybody"
+        raise CogtError(f"{problem}; await fallback.async_call, or return a stream that is open")
     chain = _Chain(members)
     for llm in chain:
         try:
