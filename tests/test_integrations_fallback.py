@@ -144,6 +144,14 @@ NEXT_LOUDLY = {
         FailedError(response=Response(400, '{"message": "This model\'s maximum context length is 9 tokens"}')),
         "the prompt is too long for it",
     ),
+    "context, as Cohere has it": (
+        FailedError("too many tokens: size limit exceeded by 9 tokens", status_code=400),
+        "the prompt is too long for it",
+    ),
+    "context, as Together has it": (
+        FailedError("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 9", status_code=422),
+        "the prompt is too long for it",
+    ),
     "context, as botocore has it": (
         boto_error("ValidationException", "Input is too long for requested model.", 400),
         "the prompt is too long for it",

@@ -134,7 +134,7 @@ class _Wording(NamedTuple):
 
 _BY_WORDS = (
     _Wording(
-        frozenset({400, None}),
+        frozenset({400, 422, None}),
         (
             "context_length_exceeded",  # OpenAI, Azure, Cerebras, Groq
             "maximum context length",  # OpenRouter, DeepSeek, vLLM, Mistral
@@ -145,6 +145,10 @@ _BY_WORDS = (
             "input is too long",  # Bedrock
             "maximum prompt length",  # xAI
             "reduce the length of the messages",  # Groq
+            "too many tokens",  # Cohere
+            "`inputs` tokens + `max_new_tokens` must be",  # Together, with 422
+            "longer than the model's context length",  # SGLang
+            "exceeds the available context size",  # llama.cpp
         ),
         _TOO_LONG,
     ),
