@@ -170,6 +170,17 @@ def test_a_date_that_leaves_long_prompts_open_is_told(load: Load) -> None:
     assert told(load({"backends/a.local.toml": f"[m1.costs]\nfrom = [{entries}]"})) == []
 
 
+def test_a_date_that_a_like_backend_takes_is_told_once(load: Load) -> None:
+    files = {
+        "backends/a.local.toml": f"[m1.costs]\n{TIERS}\nfrom = [{{ date = 2099-01-01, input = 9.0 }}]",
+        "backends/b.local.toml": "[m1.costs]\ntiers = [{ above = 50, input = 5.0 }]",
+        "backends.local.toml": "[b]\nmodels_like = 'a'",
+    }
+    assert [each.split(": says")[0] for each in told(load(files))] == [
+        "backends/a.local.toml:3  cogt.models.a.m1.costs.from.0"
+    ]
+
+
 def test_a_tier_is_not_told_where_the_window_is_unknown(load: Load) -> None:
     assert told(load({"backends/a.local.toml": f"[m1.costs]\n{TIERS}"})) == []
 

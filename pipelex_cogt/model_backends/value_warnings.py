@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import partial
 from itertools import chain
@@ -43,16 +43,15 @@ def warn_of_tiers(backends: InferenceBackendLibrary, models: Table, report: Prob
         models: The tables of the models, by backend and model name.
         report: Where warnings are noted.
     """
-    told: set[KeyPath] = set()
-    for spec in chain.from_iterable(backend.model_specs.values() for backend in backends.values()):
+    found: dict[KeyPath, tuple[str, str]] = {}
+    for spec in _specs_of(backends):
         longest = min(filter(None, (spec.context_window, spec.max_input_tokens)), default=None)
         for place, tier in _tiers(spec.costs):
             if longest is not None and tier.above >= longest:
                 path = _place_of(("costs", *place), spec, backends, models)
                 text = f"has no effect: the longest prompt of {spec.name!r} has {longest} tokens"
-                if path not in told:
-                    report.warning(path, text, f"state an above that is less than that, got {tier.above}")
-                told.add(path)
+                found.setdefault(path, (text, f"state an above that is less than that, got {tier.above}"))
+    _tell(found, report)
 
 
 def warn_of_forgotten_tiers(backends: InferenceBackendLibrary, models: Table, report: ProblemReport) -> None:
@@ -63,12 +62,24 @@ def warn_of_forgotten_tiers(backends: InferenceBackendLibrary, models: Table, re
         models: The tables of the models, by backend and model name.
         report: Where warnings are noted.
     """
-    for spec in chain.from_iterable(backend.model_specs.values() for backend in backends.values()):
+    found: dict[KeyPath, tuple[str, str]] = {}
+    for spec in _specs_of(backends):
         for index, dated in enumerate(spec.costs.dated if spec.costs.tiers else ()):
             if "tiers" not in dated.model_fields_set:
                 path = _place_of(("costs", "from", index), spec, backends, models)
                 text = f"says nothing of prompts above {spec.costs.rises_above} tokens, which cost more until then"
-                report.warning(path, text, "state its tiers, or tiers = [] where it has none")
+                found.setdefault(path, (text, "state its tiers, or tiers = [] where it has none"))
+    _tell(found, report)
+
+
+def _specs_of(backends: InferenceBackendLibrary) -> Iterator[InferenceModelSpec]:
+    return chain.from_iterable(backend.model_specs.values() for backend in backends.values())
+
+
+def _tell(found: Mapping[KeyPath, tuple[str, str]], report: ProblemReport) -> None:
+    """Note what is wrong at each key path, and the next step: once, for all the models that take it from there."""
+    for path, (text, hint) in found.items():
+        report.warning(path, text, hint)
 
 
 def _place_of(key: KeyPath, spec: InferenceModelSpec, backends: InferenceBackendLibrary, models: Table) -> KeyPath:
