@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.tables import FrozenDict, has_value
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.costs import ModelCosts
+from pipelex_cogt.model_backends.costs import ModelCosts, PriceTable
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, OutputModality
 from pipelex_cogt.models.model_manager import ModelManager
 
@@ -216,7 +216,8 @@ def _differing_prices(spec: InferenceModelSpec, known: KnownModel, on: date) -> 
     """The prices that differ on that day and on each that the source knows of, of short prompts and in each tier."""
     told: set[tuple[str, Any, Any]] = set()
     for day, above in product([on, *_later_days(known.costs, on)], _edges(spec.costs, known.costs)):
-        stated, expected = (costs.prices(above and above + _BEYOND_EDGE, day) for costs in (spec.costs, known.costs))
+        length = above and above + _BEYOND_EDGE
+        stated, expected = (_told_apart(costs.prices(length, day)) for costs in (spec.costs, known.costs))
         for name in expected:
             fact = (name, _number(stated.get(name)), _number(expected[name]))
             if fact[1] != fact[2] and fact not in told:
@@ -225,6 +226,12 @@ def _differing_prices(spec: InferenceModelSpec, known: KnownModel, on: date) -> 
                 yield _Fact(field, *fact[1:], _keys_of(name, is_later=day != on, is_long=above > 0))
     if known.costs.batch not in (None, spec.costs.batch):
         yield _Fact("costs.batch", spec.costs.batch, known.costs.batch)
+
+
+def _told_apart(prices: PriceTable) -> PriceTable:
+    """Prices without that of reasoning where it is the price of the answer, as it is when nobody states it."""
+    is_same = prices.get("output_reasoning") == prices.get("output")
+    return {name: price for name, price in prices.items() if not (is_same and name == "output_reasoning")}
 
 
 def _keys_of(price: str, *, is_later: bool, is_long: bool) -> tuple[str, ...]:
