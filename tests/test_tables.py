@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.tables import Table, freeze, leaves, map_leaves, merge, nest, value_at
+from pipelex_cogt.config.tables import Table, freeze, leaves, map_leaves, merge, nest, thaw, value_at, without_none
 from tests.frozen import CHANGES_OF_A_LIST, CHANGES_OF_A_TABLE, assert_frozen, containers_in
 
 KEYS = st.text(max_size=5) | st.sampled_from(["items", "get", "a.b", "a-b", "A", "a", "dynaconf_merge", "@del"])
@@ -180,6 +180,17 @@ def test_leaves_are_replaced_where_they_stand() -> None:
         "a": ["('a', 0) 1", {"b": "('a', 1, 'b') 2"}],
         "c": ["('c', 0) 3"],
     }
+
+
+@given(TABLES)
+def test_what_is_thawed_is_equal_and_can_be_changed_at_every_depth(table: Table) -> None:
+    thawed = thaw(freeze(table))
+    assert thawed == table
+    assert {type(container) for container in containers_in(thawed)} <= {dict, list}
+
+
+def test_only_none_is_taken_for_what_nobody_states() -> None:
+    assert without_none({"a": None, "b": 0, "c": "", "d": False, "e": []}) == {"b": 0, "c": "", "d": False, "e": []}
 
 
 def test_leaves_of_a_deep_table_are_found() -> None:

@@ -21,7 +21,7 @@ from pipelex_cogt.config.layers import Layer, LayerKind, Origin
 from pipelex_cogt.config.references import Reference, parse_as_written, references_of, render
 from pipelex_cogt.config.secret_names import names_headers, names_sealed, names_secret
 from pipelex_cogt.config.secret_values import MASK, REFERENCE, SECRET_REFERENCE, hide, mask_text
-from pipelex_cogt.config.tables import BELOW, map_leaves
+from pipelex_cogt.config.tables import BELOW, map_leaves, thaw
 
 _SECRET_LAYERS = (LayerKind.SECRETS_FILE, LayerKind.SECRETS_DIRECTORY)
 # A backend's own keys that no secret stands under; deeper down they are names like any other.
@@ -176,7 +176,7 @@ def seal_overrides(overrides: object) -> Layer | None:
     if not isinstance(overrides, Mapping | None):
         return None
     # A copy of tables and lists, whatever mappings and sequences the code may have given.
-    table = map_leaves(overrides or {}, lambda _path, value: value)
+    table = thaw(overrides or {})
     return seal_layer(Layer(Origin(LayerKind.OVERRIDES, "overrides"), table))
 
 

@@ -228,3 +228,14 @@ def map_leaves(value: Any, change: Callable[[KeyPath, Any], Any], path: KeyPath 
         return change(path, value)
     copied = {key: map_leaves(item, change, (*path, key)) for key, item in _items(value)}
     return copied if isinstance(value, Mapping) else [*copied.values()]
+
+
+def thaw(table: Mapping[str, Any]) -> Table:
+    """A copy of a table, of dictionaries and lists that anybody can change."""
+    thawed: Table = map_leaves(table, lambda _path, value: value)
+    return thawed
+
+
+def without_none(table: Mapping[str, Any]) -> Table:
+    """A copy of a table that lacks what is None."""
+    return {name: value for name, value in table.items() if value is not None}

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
-from pipelex_cogt.config.tables import FrozenDict, map_leaves
+from pipelex_cogt.config.tables import FrozenDict, thaw, without_none
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
@@ -100,8 +100,8 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
     limit = _max_tokens(llm)
     body = {
         **_VERSIONS_IN_BODY[platform],
-        **_stated({"temperature": parameters.temperature, "top_p": parameters.top_p}),
-        **_plain(parameters.extra_body),
+        **without_none({"temperature": parameters.temperature, "top_p": parameters.top_p}),
+        **thaw(parameters.extra_body),
     }
     named = {
         "model": llm.model.model_id,
@@ -112,17 +112,7 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
         "extra_headers": merge_headers(_version(platform, body), shown_headers(llm.model)) or None,
         "extra_body": body or None,
     }
-    return _stated(named)
-
-
-def _stated(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A table of its own, which the caller may change."""
-    plain: dict[str, Any] = map_leaves(table, lambda _path, value: value)
-    return plain
+    return without_none(named)
 
 
 def _version(platform: Platform, body: Mapping[str, Any]) -> Mapping[str, str]:
@@ -155,7 +145,7 @@ def _reasoning(llm: ResolvedLLM) -> dict[str, Any]:
     if effort is None:
         return {}
     thinking = {"type": "adaptive"} if _decides_itself(llm.model) else None
-    return _stated({"thinking": thinking, "output_config": {"effort": effort.value}})
+    return without_none({"thinking": thinking, "output_config": {"effort": effort.value}})
 
 
 def _decides_itself(model: InferenceModelSpec) -> bool:
@@ -230,7 +220,7 @@ def _build(llm: ResolvedLLM, kind: str) -> Any:
     places = _PLACES[platform](llm)
     sdk_class = getattr(import_sdk("anthropic", "anthropic"), f"{kind}{_CLASSES[platform]}")
     follower = type(sdk_class.__name__, (_Follower, sdk_class), {**_asked(llm.backend, platform), "_llm": llm})
-    return follower(**places, **_stated({"timeout": llm.backend.timeout, "max_retries": llm.max_retries}))
+    return follower(**places, **without_none({"timeout": llm.backend.timeout, "max_retries": llm.max_retries}))
 
 
 class _Follower:

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from pipelex_cogt.config.masking import plain_text
-from pipelex_cogt.config.tables import map_leaves
+from pipelex_cogt.config.tables import thaw, without_none
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
@@ -40,15 +40,14 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
     """
     _check(llm)
     parameters = llm.parameters
-    stated = {
+    limits = {
         "maxTokens": parameters.max_tokens,
         "temperature": parameters.temperature,
         "topP": parameters.top_p,
         "stopSequences": [*parameters.stop] or None,
     }
-    limits = {name: value for name, value in stated.items() if value is not None}
-    body = map_leaves(parameters.extra_body, lambda _path, value: value)
-    further = {"inferenceConfig": limits, "additionalModelRequestFields": {**_thinking(llm), **body}}
+    body = {**_thinking(llm), **thaw(parameters.extra_body)}
+    further = {"inferenceConfig": without_none(limits), "additionalModelRequestFields": body}
     return {"modelId": llm.model.model_id, **{name: table for name, table in further.items() if table}}
 
 
@@ -117,8 +116,8 @@ def _build(llm: ResolvedLLM, backend: InferenceBackend) -> Any:
         "retries": None if retries is None else {"total_max_attempts": retries + 1},
         "signature_version": _signature(backend, botocore.UNSIGNED),
     }
-    stated = {name: limit for name, limit in limits.items() if limit is not None}
-    built = session.client("bedrock-runtime", endpoint_url=backend.endpoint, config=config(**stated))
+    settings = config(**without_none(limits))
+    built = session.client("bedrock-runtime", endpoint_url=backend.endpoint, config=settings)
     built.meta.events.register("before-sign.bedrock-runtime", partial(_add_headers, llm.model, backend))
     return built
 

@@ -21,7 +21,7 @@ from typing import Any, ClassVar
 
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
-from pipelex_cogt.config.tables import map_leaves
+from pipelex_cogt.config.tables import thaw, without_none
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.headers import asked_headers, merge_headers, secret_headers, shown_headers
@@ -64,8 +64,7 @@ def arguments(llm: ResolvedLLM, **config: Any) -> dict[str, Any]:
     http_options = {
         "timeout": _milliseconds(parameters.timeout),
         "headers": shown_headers(llm.model) or None,
-        # A copy, which the caller may change.
-        "extra_body": map_leaves(parameters.extra_body, lambda _path, value: value) or None,
+        "extra_body": thaw(parameters.extra_body) or None,
     }
     stated = {
         "temperature": parameters.temperature,
@@ -74,13 +73,9 @@ def arguments(llm: ResolvedLLM, **config: Any) -> dict[str, Any]:
         "seed": parameters.seed,
         "stop_sequences": [*parameters.stop] or None,
         "thinking_config": _thinking(llm) or None,
-        "http_options": _stated(http_options) or None,
+        "http_options": without_none(http_options) or None,
     }
-    return {"model": llm.model.model_id, "config": {**_stated(stated), **config}}
-
-
-def _stated(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
+    return {"model": llm.model.model_id, "config": {**without_none(stated), **config}}
 
 
 def _milliseconds(seconds: float | None) -> int | None:
@@ -154,7 +149,8 @@ def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
         usage = chunk.usage_metadata or usage
         if chunk.text:
             yield chunk.text
-    yield Usage.of(usage)
+    if usage is not None:
+        yield Usage.of(usage)
 
 
 def _variant(llm: ResolvedLLM) -> tuple[Any, ...]:
@@ -176,7 +172,7 @@ def _build(llm: ResolvedLLM) -> Any:
         "timeout": _milliseconds(llm.backend.timeout),
         "retry_options": None if attempts is None else {"attempts": attempts},
     }
-    built = sdk.Client(**options, http_options=_stated(http_options))
+    built = sdk.Client(**options, http_options=without_none(http_options))
     # The SDK keeps the key as a text, and has no hook for headers that works for each of its three HTTP libraries. As
     # a class this is no part of a circle, so that a client nobody holds is closed at once.
     api = built._api_client  # noqa: SLF001 -- because: as above
@@ -202,7 +198,7 @@ class _Follower:
         of_call = {name: value for name, value in request.headers.items() if of_client.get(name) != value}
         key = {_KEY_HEADER: plain_text(self._llm.backend.api_key)} if self._has_key else {}
         asked = asked_headers(self._llm.backend, self._llm.model)
-        request.headers = _stated(merge_headers(of_client, key, asked, of_call))
+        request.headers = without_none(merge_headers(of_client, key, asked, of_call))
         return request
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.tables import map_leaves
+from pipelex_cogt.config.tables import thaw
 from pipelex_cogt.errors import CallRefusedError
 from pipelex_cogt.integrations.headers import merge_headers
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
@@ -278,7 +278,7 @@ def _thinking(model: InferenceModelSpec, parameters: CallParameters) -> dict[str
 
 def _body(model: InferenceModelSpec, parameters: CallParameters, provider: Provider) -> dict[str, Any]:
     """What the request carries in its body beside the parameters."""
-    body: dict[str, Any] = map_leaves(parameters.extra_body, lambda _path, value: value)
+    body = thaw(parameters.extra_body)
     # To these LiteLLM would send a field that is called `extra_body`; arguments that it does not know it passes on.
     is_passed_on = model.sdk == "anthropic" or provider.prefix == "bedrock"
     return body if is_passed_on else _stated({"extra_body": body})

@@ -20,7 +20,7 @@ from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.references import Prefix, Reference, parse_template, references_of
 from pipelex_cogt.config.secret_names import names_secret
 from pipelex_cogt.config.secret_values import mask_text
-from pipelex_cogt.config.tables import leaves
+from pipelex_cogt.config.tables import leaves, without_none
 from pipelex_cogt.errors import Problem, SettingsError
 from pipelex_cogt.integrations.litellm_calls import build_call
 from pipelex_cogt.model_backends.backend import InferenceBackend
@@ -105,7 +105,7 @@ def _abilities(model: InferenceModelSpec) -> dict[str, Any]:
         "supports_response_schema": model.is_gen_object_supported,
         "supports_function_calling": model.tools,
     }
-    return {name: value for name, value in known.items() if value is not None}
+    return without_none(known)
 
 
 def _prices(costs: ModelCosts) -> dict[str, float]:

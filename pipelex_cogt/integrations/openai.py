@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from pipelex_cogt.config.tables import map_leaves
+from pipelex_cogt.config.tables import thaw, without_none
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.headers import secret_headers, shown_headers
@@ -55,7 +55,7 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
         "model": model.model_id,
         "timeout": parameters.timeout,
         "extra_headers": shown_headers(model),
-        "extra_body": {**_in_body(parameters, model.sdk), **_plain(parameters.extra_body)},
+        "extra_body": {**_in_body(parameters, model.sdk), **thaw(parameters.extra_body)},
     }
     stated = {**shared, **named}.items()
     return {name: value for name, value in stated if value is not None and value not in ({}, [])}
@@ -149,12 +149,6 @@ def _in_body(parameters: CallParameters, sdk: str) -> Mapping[str, Any]:
     return body
 
 
-def _plain(table: Mapping[str, Any]) -> dict[str, Any]:
-    """A table as dictionaries and lists, which anybody can change."""
-    plain: dict[str, Any] = map_leaves(table, lambda _path, value: value)
-    return plain
-
-
 def _variant(llm: ResolvedLLM, door: Door) -> tuple[Any, ...]:
     """What tells one client of a backend from another; a model that has secret headers has its own."""
     own = llm.model.path if secret_headers(llm.model) else ()
@@ -162,9 +156,8 @@ def _variant(llm: ResolvedLLM, door: Door) -> tuple[Any, ...]:
 
 
 def _build(sdk_class: type, door: Door, kind: Callable[[Key], Any], llm: ResolvedLLM) -> Any:
-    limits = {"timeout": llm.backend.timeout, "max_retries": llm.max_retries}
-    stated = {name: limit for name, limit in limits.items() if limit is not None}
-    return settled(sdk_class, llm)(**door.build(kind), **stated)
+    limits = without_none({"timeout": llm.backend.timeout, "max_retries": llm.max_retries})
+    return settled(sdk_class, llm)(**door.build(kind), **limits)
 
 
 def _stream_chat(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
