@@ -122,6 +122,11 @@ DIFFERENCES: dict[str, tuple[str, KnownModel, list[tuple[Any, ...]]]] = {
         [("m", "costs.batch", None, 0.5, f"{HERE}:3")],
     ),
     "an output limit": ("max_tokens = 10", known(max_tokens=20), [("m", "max_tokens", 10, 20, f"{HERE}:3")]),
+    "a limit of the defaults": (
+        "[defaults]\nmax_tokens = 10",
+        known(max_tokens=20),
+        [("m", "max_tokens", 10, 20, f"{HERE}:4")],
+    ),
     "a prompt within the window": (
         "context_window = 100\nmax_input_tokens = 70",
         known(context_window=100, max_input_tokens=80),

@@ -76,6 +76,7 @@ DEFAULTS = {
     "a number": ("[defaults]\nmax_tokens = 5\n[only-a]\nmax_tokens = 7", ["max_tokens"]),
     "a price": ("[defaults.costs]\ninput = 3.0\n[only-a.costs]\ninput = 2.0", ["costs.input"]),
     "a price that one model takes": ("[defaults.costs]\noutput_audio = 3.0\n[only-a.costs]\ninput = 2.0", []),
+    "a list": ("[defaults]\ninputs = ['text']\n[m1]\ninputs = ['pdf']\n[only-a]\ninputs = ['audio']", ["inputs"]),
     "a number that one model takes": ("[defaults]\nmax_tokens = 5", []),
     "a list, which may go on": (
         "[defaults]\ninputs = ['text']\n[m1]\ninputs = ['...', 'pdf']\n[only-a]\ninputs = ['...', 'audio']",
@@ -156,6 +157,21 @@ def test_a_tier_of_the_defaults_above_any_prompt_is_told_once_and_there(load: Lo
     }
     assert [each.split(": has")[0] for each in told(load(files))] == [
         "backends/a.toml:4  cogt.models.a.defaults.costs.tiers.0"
+    ]
+
+
+def test_a_tier_of_a_list_that_goes_on_with_the_defaults_is_told_at_the_list(load: Load) -> None:
+    lines = [
+        "[defaults.costs]",
+        "tiers = [{ above = 100, input = 5.0 }, { above = 200, input = 6.0 }]",
+        "[m1]",
+        "context_window = 2000",
+        "costs.tiers = ['...', { above = 3000, input = 7.0 }]",
+        "[only-a]",
+        "costs.tiers = []",
+    ]
+    assert [each.split(": has")[0] for each in told(load({"backends/a.local.toml": "\n".join(lines)}))] == [
+        "backends/a.local.toml:5  cogt.models.a.m1.costs.tiers"
     ]
 
 

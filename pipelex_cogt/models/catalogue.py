@@ -178,7 +178,8 @@ class _Comparison:
             if model := known[name]:
                 yield from self.of_model(spec, model)
         if CatalogueKind.MISSING in self.kinds:
-            place = self.place(self.manager.backends.lineage(backend.name)[-1])
+            source_of_all = self.manager.backends.lineage(backend.name)[-1]
+            place = str(self.manager.settings.place_of(("models", source_of_all)) or "settings")
             for model_id in self.source.others(known_as, self.stated_ids(backend.name), self.on):
                 kind = CatalogueKind.MISSING
                 yield CatalogueDifference(kind, backend.name, model_id, None, None, model_id, place)
@@ -187,8 +188,7 @@ class _Comparison:
         for kind, facts in _FACTS.items():
             if kind in self.kinds:
                 for field, stated, value, keys in facts(spec, known, self.on):
-                    paths = [(spec.name, *key.split(".")) for key in keys or (field,)]
-                    place = self.place(spec.backend_name, *paths)
+                    place = self.place(spec, [tuple(key.split(".")) for key in keys or (field,)])
                     yield CatalogueDifference(kind, spec.backend_name, spec.name, field, stated, value, place)
 
     def stated_ids(self, backend: str) -> list[str]:
@@ -197,15 +197,13 @@ class _Comparison:
         stated = chain.from_iterable((file or {}).items() for file in files)
         return [str(table.get("model_id", name)) for name, table in stated]
 
-    def place(self, backend: str, *paths: KeyPath) -> str:
-        """Where the first of some values of a backend's models is stated.
-
-        That is in its own file, or in that of one that it is like.
-        """
-        files = [("models", name) for name in self.manager.backends.lineage(backend)]
-        places = [(*file, *path) for file in files for path in paths or ((),)]
-        stated = (place for place in places if has_value(self.manager.settings.tree, place))
-        return str(self.manager.settings.place_of(next(stated, places[0])) or "settings")
+    def place(self, spec: InferenceModelSpec, keys: Sequence[KeyPath]) -> str:
+        """Where the first of some values of a model is stated, or the table that the first key belongs to."""
+        tables = self.manager.backends.tables_of(spec.backend_name, spec.name)
+        places = [(*table, *key) for table in tables for key in keys]
+        settings = self.manager.settings
+        stated = (place for place in places if has_value(settings.tree, place))
+        return str(settings.place_of(next(stated, places[0])) or "settings")
 
 
 _BEYOND_EDGE = 1_000
