@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelex_cogt import Cost, ModelCosts, Usage
+from pipelex_cogt import Cost, ModelCosts, Usage, UsageError
 from pipelex_cogt.config import clock
 from pipelex_cogt.model_backends.costs import ONE_HOUR_CACHE_WRITE, PRICE_NAMES
 from tests.conftest import Load
-from tests.usages import usages
+from tests.usages import CHAT, CHAT_USAGE, usages
 
 Problems = Callable[..., list[str]]
 
@@ -186,6 +186,12 @@ def test_without_a_day_today_counts() -> None:
     today = clock.today()
     days = [{"date": today, "input": 2.0}, {"date": today + timedelta(days=1), "input": 3.0}]
     assert costs(**{"input": 1.0, "from": days}).cost(Usage(MILLION)).total == 2
+
+
+def test_an_answer_costs_what_its_usage_does() -> None:
+    assert costs(**SOL).cost(CHAT, TODAY) == costs(**SOL).cost(CHAT_USAGE, TODAY)
+    with pytest.raises(UsageError, match="a dict states no usage"):
+        costs(**SOL).cost({"usage": None}, TODAY)
 
 
 # For any usage
