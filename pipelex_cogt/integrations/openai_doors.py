@@ -105,7 +105,7 @@ def has_responses(llm: ResolvedLLM) -> bool:
     """
     platform = platform_of(llm.backend)
     if platform is Platform.AZURE:
-        return _has_responses(_text(llm, "api_version") or "")
+        return _has_responses(further_text(llm.backend, "api_version") or "")
     return platform is Platform.OWN and llm.model.sdk == "openai"
 
 
