@@ -60,8 +60,9 @@ def _warn_of_models(deck: ModelDeck, models: Table, report: ProblemReport) -> No
     """Models of enabled backends that no rule of the active profile serves, each where a file states it."""
     told: set[KeyPath] = set()
     for backend in deck.backends.enabled.values():
-        lineage = deck.backends.lineage(backend.name)
-        for name in filterfalse(deck.inference_models.__contains__, backend.model_specs):
+        unserved = [*filterfalse(deck.inference_models.__contains__, backend.model_specs)]
+        lineage = deck.backends.lineage(backend.name) if unserved else ()
+        for name in unserved:
             stated_by = next((each for each in lineage if has_value(models, (each, name))), backend.name)
             place = ("models", stated_by, name)
             if place not in told:
