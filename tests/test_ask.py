@@ -96,6 +96,20 @@ def test_the_question_may_come_from_standard_input(run: Run) -> None:
     assert described["arguments"]["messages"] == [{"role": "user", "content": "from a pipe"}]
 
 
+@pytest.mark.parametrize(
+    ("text", "given", "told"),
+    [
+        ("", "", "the question is empty; state it after the preset, or - to read it from standard input\n"),
+        ("-", " \n", "the question is empty; state it after the preset, or - to read it from standard input\n"),
+        ("-", b"a\xff", "the question holds bytes that are no text\n"),
+        ("a\udcff", "", "the question holds bytes that are no text\n"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_refused(run: Run, text: str, given: str | bytes, told: str) -> None:
+    result = run("p", text, input=given)
+    assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
+
+
 def test_a_dry_run_needs_no_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OWN_KEY"):
         monkeypatch.delenv(name)

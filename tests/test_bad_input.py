@@ -797,6 +797,16 @@ def test_all_problems_are_told_at_once_in_the_order_of_files_and_lines(problems:
             1,
             id="one choice",
         ),
+        pytest.param(
+            {
+                "backends.local.toml": "[a2]\nmodels_like = 'a'\n",
+                "backends/a.local.toml": "[only-a]\nmax_tokens = true\n",
+                "routing.local.toml": "[profiles.all.routes]\nonly-a = 'a2'\n",
+                "deck/z.toml": "[llm_choice_overrides]\nfor_text = 'only-a@a2'\n",
+            },
+            1,
+            id="one model of two backends",
+        ),
     ],
 )
 def test_a_fault_has_no_invented_consequences(problems: Problems, files: Files, count: int) -> None:

@@ -196,6 +196,7 @@ ENTRIES: dict[str, dict[str, Any]] = {
         "deprecation_date": "2026-12-11",
         "supports_vision": True,
         "supports_pdf_input": False,
+        "supported_modalities": ["text", "audio"],
         "supports_response_schema": True,
         "supports_function_calling": True,
     },
@@ -264,7 +265,8 @@ def test_litellm_knows_limits_modalities_and_retirements(litellm: LiteLLM) -> No
     assert found is not None
     assert (found.max_input_tokens, found.max_tokens, found.tools) == (272_000, 128_000, True)
     assert found.retires == date(2026, 12, 11)
-    assert found.reads == {"images": True, "pdf": False}
+    # Its keys say that it sees and reads no pdf; the list of what it reads says the rest.
+    assert found.reads == {"images": True, "pdf": False, "audio": True, "video": False}
     assert found.writes == {"structured": True}
 
 
@@ -333,15 +335,41 @@ def test_a_backend_that_is_like_another_is_compared_with_what_that_is_known_as(l
     assert found.place == "settings/backends/mine.toml:2"
 
 
-def test_a_value_that_a_like_backend_takes_is_told_where_it_is_stated(load: Load) -> None:
+@pytest.mark.parametrize(("enabled", "told"), [(["openai", "mine"], "openai"), (["mine"], "mine")])
+def test_what_a_like_backend_takes_is_told_once_where_it_is_stated(load: Load, enabled: list[str], told: str) -> None:
     files = {
+        "settings.toml": f"[default.cogt.inference_config]\nenabled_backends = {enabled}",
+        "routing.toml": '[profiles.all_enabled]\nfallback_order = ["...", "mine"]',
         "backends.toml": "[mine]\nmodels_like = 'openai'\nendpoint = 'https://mine.example.com'",
         "backends/openai.toml": '["gpt-5.4-mini".costs]\ninput = 0.7',
     }
-    found = catalogue.compare(load(files), "genai-prices", ON, [CatalogueKind.PRICES]).differences
-    assert {each.backend: each.place for each in found} == dict.fromkeys(
-        ("openai", "mine"), "settings/backends/openai.toml:2"
-    )
+    kinds = [CatalogueKind.PRICES, CatalogueKind.MISSING]
+    found = catalogue.compare(load(files), "genai-prices", ON, kinds).differences
+    assert {(each.backend, each.place) for each in found if each.field} == {(told, "settings/backends/openai.toml:2")}
+    missing = [each.model for each in found if not each.field]
+    assert missing
+    assert len(missing) == len({*missing})
+
+
+PLACES = {
+    "a flat price that takes the tiers away": ({"openai": "input = 2.0"}, {"openai.toml:1"}),
+    "tiers": ({"openai": "tiers = [{ above = 272_000, input = 9.0 }]"}, {"openai.toml:2"}),
+    "a flat price that takes away the tiers of the one it is like": (
+        {"mine": "output = 10.0"},
+        {"mine.toml:1", "mine.toml:2"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "places"), PLACES.values(), ids=PLACES)
+def test_the_price_of_long_prompts_is_told_at_the_line_that_decides_it(
+    load: Load, files: dict[str, str], places: set[str]
+) -> None:
+    costs = {f"backends/{name}.toml": f'["gpt-6.1-sol".costs]\n{line}' for name, line in files.items()}
+    mine = "[mine]\nmodels_like = 'openai'\nendpoint = 'https://mine.example.com'"
+    report = catalogue.compare(load({"backends.toml": mine, **costs}), "genai-prices", ON, [CatalogueKind.PRICES])
+    assert {str(each.field).partition(" ")[2] for each in report.differences} == {"above 272000"}
+    assert {each.place for each in report.differences} == {f"settings/backends/{place}" for place in places}
 
 
 def test_a_package_without_its_data_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

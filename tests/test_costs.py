@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal, localcontext
 from typing import Any
 
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelex_cogt import Cost, ModelCosts, Usage
+from pipelex_cogt.config import clock
 from pipelex_cogt.model_backends.costs import ONE_HOUR_CACHE_WRITE, PRICE_NAMES
 from tests.conftest import Load
 from tests.usages import usages
@@ -182,8 +183,8 @@ def test_a_moment_is_on_its_day_in_utc() -> None:
 
 
 def test_without_a_day_today_counts() -> None:
-    today = datetime.now(UTC).date()
-    days = [{"date": today, "input": 2.0}, {"date": today + timedelta(days=2), "input": 3.0}]
+    today = clock.today()
+    days = [{"date": today, "input": 2.0}, {"date": today + timedelta(days=1), "input": 3.0}]
     assert costs(**{"input": 1.0, "from": days}).cost(Usage(MILLION)).total == 2
 
 

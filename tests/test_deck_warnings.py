@@ -106,6 +106,18 @@ def test_models_that_no_rule_serves_are_told_once_each(load: Load) -> None:
     assert told == ["cogt.models.b.only-b", 'cogt.models.b."dot.ted"', "cogt.deck.aliases.best.1"]
 
 
+def test_a_model_that_backends_are_like_is_told_once_where_it_is_stated(load: Load) -> None:
+    like = "endpoint = 'https://x.example'\nmodels_like = "
+    files = {
+        "backends.local.toml": f"[mine]\n{like}'a'\n[theirs]\n{like}'mine'",
+        "backends/mine.toml": "[new]\nsdk = 'sdk'",
+    }
+    (warning,) = load(files).warnings
+    assert warning.path == "cogt.models.mine.new"
+    assert (Path(str(warning.file)).name, warning.line) == ("mine.toml", 1)
+    assert "'mine' and 'theirs' can" in str(warning)
+
+
 def test_a_model_that_is_switched_off_is_no_model_that_no_rule_serves(load: Load) -> None:
     assert paths(load({"backends/a.local.toml": "[only-a]\nenabled = false\n"})) == []
 

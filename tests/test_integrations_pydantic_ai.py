@@ -152,6 +152,27 @@ def test_what_it_cannot_call_is_refused(backend: dict[str, Any], model: dict[str
             refuse(llm)
 
 
+@pytest.mark.parametrize(
+    ("backend", "preset", "is_responses"),
+    [
+        pytest.param(HOST, {}, True, id="openai"),
+        pytest.param(HOST, {"seed": 3}, False, id="a seed"),
+        pytest.param(HOST, {"stop": ["END"]}, False, id="a stop"),
+        pytest.param(AZURE, {}, True, id="azure"),
+        pytest.param({**AZURE, "api_version": "2025-04-01-preview"}, {}, True, id="azure, a later date"),
+        pytest.param({**AZURE, "api_version": "2024-10-21"}, {}, False, id="azure, a date without responses"),
+        pytest.param(BEDROCK, {}, False, id="bedrock"),
+    ],
+)
+def test_what_reasons_at_openai_is_asked_through_responses(
+    backend: dict[str, Any],
+    preset: dict[str, Any],
+    is_responses: bool,  # noqa: FBT001 -- because: a row of a table
+) -> None:
+    asked = pydantic_ai._as_agents_call(resolved(backend, REASONS, preset))
+    assert (asked.model.api == "responses") is is_responses
+
+
 def test_a_backend_without_endpoint_is_refused() -> None:
     with pytest.raises(CallRefusedError, match=r"api\.openai\.com"):
         pydantic_ai.model(resolved({"api_key": "${KEY}"}, {}, {}, {"KEY": "k"}))

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from pipelex_cogt import ModelManager
 from pipelex_cogt.cli.app import app
-from tests.conftest import MINIMAL, TODAY, Load, WriteTree, dedent
+from tests.conftest import MINIMAL, TODAY, Load, WriteTree, dedent, steps
 
 SOON = TODAY + timedelta(days=30)
 
@@ -169,6 +169,20 @@ def test_over_the_packaged_settings_it_is_told_at_the_application_s_line(package
     assert told(ModelManager.load(directory, environ={"A_KEY": "a"})) == [
         f"deck/mine.toml:2  cogt.deck.llm_presets.mine.llm_handle: {AT_ITS_LINE}"
     ]
+
+
+@pytest.mark.parametrize("handle", ["model-{}", "model-{}@a"])
+def test_each_setting_is_looked_at_once_however_many_models_retire(load: Load, handle: str) -> None:
+    def work(count: int) -> int:
+        models = "".join(f"[model-{number}]\nretires = {SOON}\n" for number in range(count))
+        presets = "".join(f"p{number} = {{ llm_handle = '{handle.format(number)}' }}\n" for number in range(count))
+        manager = load({"backends/a.local.toml": models, "deck/z.toml": f"[llm_presets]\n{presets}"})
+        found: list[str] = []
+        work = steps(lambda: found.extend(told(manager)))
+        assert sum(" retires on " in each for each in found) == count
+        return work
+
+    assert work(80) < 2.2 * work(40)
 
 
 def test_commands_tell_when_a_model_retires_and_what_follows_it(load: Load) -> None:

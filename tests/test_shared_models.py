@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from pipelex_cogt import InferenceModelSpec
+from pipelex_cogt import InferenceModelSpec, MissingCredentialError
+from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import known_keys
-from tests.conftest import Load
+from pipelex_cogt.model_backends.shared_models import SharedModels, Stated
+from tests.conftest import Load, steps
 
 TREE = {
     "backends.toml": """
@@ -159,3 +161,57 @@ def test_a_long_line_of_backends_is_followed(load: Load) -> None:
     backends = "".join(f"[b{number}]\nmodels_like = 'b{number + 1}'\n" for number in range(400))
     manager = load({**TREE, "backends.local.toml": f"{backends}[b400]\nmodels_like = 'a'\n"})
     assert [*manager.backends["b0"].model_specs] == ["m", "n"]
+
+
+def test_what_switches_a_model_off_is_told_where_the_other_backend_states_it(load: Load) -> None:
+    files = {**TREE, "deck/z.toml": "[llm_presets]\nq = { llm_handle = 'off@second' }\n"}
+    explanation = load(files).explain("q")
+    (value,) = [value for value in explanation.values if value.path.endswith("enabled")]
+    assert (value.path, value.stated.value) == ("cogt.models.a.off.enabled", False)
+
+
+def test_a_long_way_of_backends_is_gone_once() -> None:
+    def work(count: int) -> int:
+        tables = {f"x{number}": {"models_like": f"x{number - 1}"} for number in range(1, count)}
+        given: tuple[Any, ...] = ({"x0": {}, **tables}, {}, lambda _name: Stated(), ProblemReport())
+        return steps(lambda: SharedModels(*given))
+
+    assert work(400) < 2.2 * work(200)
+
+
+REFERENCES = {
+    "backends/a.toml": """
+        [defaults]
+        sdk = "s"
+        headers = { X-Team = "${TEAM}" }
+        [m]
+        model_id = "${M_ID}"
+        headers = { X-Own = "${OWN}" }
+    """,
+    "backends/proxy.toml": "[m]\nextra_config = { region = '${REGION}' }\n",
+}
+PLACES = {
+    "of the model": ("headers", "X-Own", "backends/a.toml:6  cogt.models.a.m.headers.X-Own"),
+    "of its defaults": ("headers", "X-Team", "backends/a.toml:3  cogt.models.a.defaults.headers.X-Team"),
+    "of its own file": ("extra_config", "region", "backends/proxy.toml:2  cogt.models.proxy.m.extra_config.region"),
+}
+
+
+@pytest.mark.parametrize(("table", "key", "place"), PLACES.values(), ids=PLACES)
+def test_what_is_not_answered_is_told_where_it_is_stated(load: Load, table: str, key: str, place: str) -> None:
+    model = load({**TREE, **REFERENCES}).get_inference_model("m@second")
+    with pytest.raises(MissingCredentialError) as caught:
+        getattr(model, table)[key]
+    assert f"settings/{place}: backend 'second' needs" in str(caught.value)
+
+
+def test_a_model_id_that_is_not_answered_is_told_where_it_is_stated(load: Load) -> None:
+    model = load({**TREE, **REFERENCES}).get_inference_model("m@second")
+    with pytest.raises(MissingCredentialError, match=r"backends/a.toml:5  cogt.models.a.m.model_id: backend 'second'"):
+        _ = model.model_id
+
+
+def test_a_key_that_people_can_read_is_told_once_of_all_backends_with_the_model(load: Load) -> None:
+    files = {**TREE, "backends/a.local.toml": "[m]\nheaders = { X-Api-Key = 'zq81x7Vb2Lw9Tn4Pd6Rk3' }\n"}
+    told = [warning.path for warning in load(files).warnings if "literal key" in str(warning)]
+    assert told == ["cogt.models.a.m.headers.X-Api-Key"]

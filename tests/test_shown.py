@@ -405,6 +405,39 @@ def test_no_name_at_the_beginning_of_a_line_is_a_command_to_a_runner(name: str) 
         assert not line.lstrip().startswith("::")
 
 
+@pytest.mark.parametrize(
+    ("pieces", "written"),
+    [
+        (["a", "", "b\nc", "d\n"], "ab\ncd\n"),
+        (["a\n\n", "b"], "a\n\nb\n"),
+        ([":", ":error::x\n:", ":x"], "\\x3a:error::x\n\\x3a:x\n"),
+        (["", ""], ""),
+        ([], ""),
+    ],
+)
+def test_a_text_in_pieces_is_written_by_whole_lines(pieces: list[str], written: str) -> None:
+    stream = io.StringIO()
+    Page(stream).text(pieces)
+    assert stream.getvalue() == written
+
+
+def test_a_terminal_shows_each_piece_of_a_text_at_once() -> None:
+    stream = io.StringIO()
+    shown = []
+
+    def answer() -> Iterator[str]:
+        for piece in ("a", "b\n", "c"):
+            yield piece
+            shown.append(stream.getvalue())
+
+    Page(stream, 80).text(answer())
+    assert [*shown, stream.getvalue()] == ["a", "ab\n", "ab\nc", "ab\nc\n"]
+
+
+def test_a_page_of_a_stream_that_is_closed_is_seen_by_nobody() -> None:
+    Page.of(None).line("unseen")
+
+
 COMMANDS = [
     ["show"],
     ["show", "--json"],

@@ -98,7 +98,7 @@ ANSWERS = {
     "responses": (RESPONSE, RESPONSE_USAGE),
     "responses, the last event": ({"type": "response.completed", "response": RESPONSE}, RESPONSE_USAGE),
     "messages": (MESSAGE, MESSAGE_USAGE),
-    "messages, the first event": ({"type": "message_start", "message": MESSAGE}, MESSAGE_USAGE),
+    "messages, the last event": ({"type": "message_stop", "message": MESSAGE}, MESSAGE_USAGE),
     "gemini": (GEMINI, GEMINI_USAGE),
     "converse": (CONVERSE, CONVERSE_USAGE),
     "converse, the last event": ({"metadata": {"usage": CONVERSE["usage"]}}, CONVERSE_USAGE),
@@ -116,6 +116,10 @@ ANSWERS = {
     "an embedding": ({"usage": {"prompt_tokens": 3, "total_tokens": 3}}, Usage(3)),
     "deepseek's own words": (
         {"usage": {"prompt_tokens": 9, "completion_tokens": 2, "prompt_cache_hit_tokens": 4}},
+        Usage(9, 2, input_cached=4),
+    ),
+    "moonshot's own words": (
+        {"usage": {"prompt_tokens": 9, "completion_tokens": 2, "cached_tokens": 4}},
         Usage(9, 2, input_cached=4),
     ),
     "langchain": (
@@ -163,6 +167,11 @@ NOTHING = {
     "no usage": ({"usage": None}, "a dict"),
     "an object": (SimpleNamespace(usage=None), "a SimpleNamespace"),
     "an event that counts the answer alone": ({"type": "message_delta", "usage": {"output_tokens": 9}}, "a dict"),
+    "an event that counts no answer yet": ({"type": "message_start", "message": MESSAGE}, "a dict"),
+    "metadata of the application's own": (
+        {"usage": None, "metadata": {"input_tokens": 9, "usage": {"day": "1"}}},
+        "a dict",
+    ),
     "no answer": (None, "a NoneType"),
     "text": ("an answer", "a str"),
     "an empty usage": ({"usage": {}}, "a dict"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pipelex_cogt.cli.ask import describe_request, print_answer
+from pipelex_cogt.cli.ask import describe_request, print_answer, read_question
 from pipelex_cogt.cli.catalogue import compare_settings, describe_report, print_report
 from pipelex_cogt.cli.check import OutputFormat, check_settings, exit_status, print_checked
 from pipelex_cogt.cli.diff import diff_decks, print_differences
@@ -168,8 +167,8 @@ def ask(
     settings_dir: SettingsDir = None,
 ) -> None:
     """Ask one question: print the answer as it comes, then its tokens and what they cost; status 1 where none comes."""
+    question = read_question(text)
     llm = ModelManager.load(settings_dir, env).get_llm_deck().resolve(preset)
-    question = sys.stdin.read() if text == "-" else text
     if dry_run:
         print_data(as_data(describe_request(llm, question)))
     elif not print_answer(llm, question, Page.of_stdout(), Page.of_stderr()):

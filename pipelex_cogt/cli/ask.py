@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import Piece, bad, doubtful, fact, listed
 from pipelex_cogt.config.masking import SealedText, mask_setting, plain_text
-from pipelex_cogt.config.secret_values import mask_text
+from pipelex_cogt.config.secret_values import MASK, mask_text
 from pipelex_cogt.config.tables import leaves, map_leaves
 from pipelex_cogt.errors import CogtError, NotAvailableError
 from pipelex_cogt.integrations import asking
+from pipelex_cogt.integrations.headers import asked_headers
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.costs import Cost
 from pipelex_cogt.model_backends.usage import COUNTS, Usage
 from pipelex_cogt.models.model_deck import ResolvedLLM
+
+_LETTERS_OF_STAND_IN = 3
+
+
+def read_question(text: str) -> str:
+    """The question of a command line: its argument, or where that is `-`, what standard input says.
+
+    Raises:
+        CogtError: There is none, or it is not text.
+    """
+    try:
+        question = sys.stdin.read() if text == "-" else text
+        # Bytes that are no text come as halves of characters, which no request can hold.
+        question.encode()
+    except UnicodeError:
+        raise CogtError("the question holds bytes that are no text") from None
+    if not question.strip():
+        raise CogtError("the question is empty; state it after the preset, or - to read it from standard input")
+    return question
 
 
 def describe_request(llm: ResolvedLLM, text: str) -> dict[str, Any]:
@@ -67,33 +88,63 @@ def print_answer(llm: ResolvedLLM, text: str, page: Page, notes: Page) -> bool:
     Raises:
         CogtError: The call is refused before anything is sent, or an SDK is missing.
     """
-    usages: list[Usage] = []
     for sentence in llm.parameters.adapted:
         notes.line(doubtful(sentence))
-    try:
-        page.text(_texts_of(asking.stream(llm, text), usages))
-    except (CogtError, OSError):
-        raise
-    except Exception as error:  # noqa: BLE001 -- because: each SDK has exceptions of its own
-        notes.line(bad(_tell_failure(error)))
+    answer = _Answer(asking.stream(llm, text))
+    page.text(answer)
+    if answer.failure is not None:
+        notes.line(bad(_tell_failure(llm, answer.failure)))
         return False
-    notes.flow(_tell_usage(llm, usages[-1] if usages else None))
+    if not answer.has_text:
+        notes.line(doubtful("the answer has no text"))
+    notes.flow(_tell_usage(llm, answer.usage))
     return True
 
 
-def _texts_of(answer: Iterable[str | Usage], usages: list[Usage]) -> Iterator[str]:
-    """The text of an answer; the usages in it are kept."""
-    for piece in answer:
-        if isinstance(piece, Usage):
-            usages.append(piece)
-        else:
-            yield piece
+class _Answer:
+    """The pieces of an answer's text as they come, and what else came of it.
+
+    Attributes:
+        has_text: Whether a piece of text has come.
+        usage: The tokens, where the provider has told them.
+        failure: What the SDK has raised. It is kept, so that what came before is printed, and so that it is not taken
+            for a failure to print.
+    """
+
+    def __init__(self, pieces: Iterable[str | Usage]) -> None:
+        self._pieces = pieces
+        self.has_text = False
+        self.usage: Usage | None = None
+        self.failure: Exception | None = None
+
+    def __iter__(self) -> Iterator[str]:
+        try:
+            for piece in self._pieces:
+                if isinstance(piece, Usage):
+                    self.usage = piece
+                else:
+                    self.has_text = True
+                    yield piece
+        except CogtError:
+            raise
+        except Exception as error:  # noqa: BLE001 -- because: each SDK has exceptions of its own
+            self.failure = error
 
 
-def _tell_failure(error: Exception) -> str:
+def _tell_failure(llm: ResolvedLLM, error: Exception) -> str:
     sdk = type(error).__module__.partition(".")[0]
     first, *_ = str(error).splitlines() or [""]
-    return mask_text(f"{sdk}.{type(error).__name__}: {first}")
+    for secret in _secrets_of(llm):
+        # Some providers repeat the key.
+        first = first.replace(secret, MASK)
+    return f"{llm.model.name} @ {llm.backend.name}: {mask_text(f'{sdk}.{type(error).__name__}: {first}')}"
+
+
+def _secrets_of(llm: ResolvedLLM) -> Iterator[str]:
+    """What a request shows to the provider of who calls."""
+    shown = (plain_text(llm.backend.api_key), *asked_headers(llm.backend, llm.model).values())
+    # A stand-in for a key may be one letter, which hides nothing.
+    return (text for text in shown if text and len(text) > _LETTERS_OF_STAND_IN)
 
 
 def _tell_usage(llm: ResolvedLLM, usage: Usage | None) -> Iterator[Piece]:

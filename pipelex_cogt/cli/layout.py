@@ -10,6 +10,7 @@ terminal is left to it. Where there is no terminal, lines have no end.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -60,8 +61,9 @@ class Page:
     has_colour: bool = False
 
     @classmethod
-    def of(cls, stream: TextIO) -> Page:
-        """The page of a stream, such as `sys.stdout`."""
+    def of(cls, stream: TextIO | None) -> Page:
+        """The page of a stream, such as `sys.stdout`; of one that somebody has closed, where nothing is seen."""
+        stream = stream or io.StringIO()
         width = shutil.get_terminal_size().columns if stream.isatty() else None
         return cls(stream, width, _takes_colour(stream, Environ.of_process()))
 
@@ -87,12 +89,12 @@ class Page:
         On a terminal each piece is shown at once. Elsewhere a line waits for its end, for a CI runner looks for
         commands at its start.
         """
-        held = ""
-        for piece in pieces:
-            whole, mark, rest = f"{held}{piece}".rpartition("\n")
-            ready, held = (f"{whole}{mark}{rest}", "") if self.width else (f"{whole}{mark}", rest)
-            self._write(self._readable(ready), ends_line=False)
-        self._write(self._readable(held))
+        last = "\n"
+        for piece in filter(None, pieces if self.width else _by_lines(pieces)):
+            self._write(self._readable(piece), ends_line=False)
+            last = piece[-1]
+        if last != "\n":
+            self._write("")
 
     def _readable(self, text: str) -> str:
         """A text of several lines in which nothing is left that a terminal or a CI runner would obey."""
@@ -191,6 +193,19 @@ class Page:
         # A character that the stream's encoding has none for is written as an escape too.
         known = text.encode(encoding, "backslashreplace").decode(encoding)
         typer.echo(known, file=self.stream, nl=ends_line, color=self.has_colour)
+
+
+def _by_lines(pieces: Iterable[str]) -> Iterator[str]:
+    """The pieces of a text, put together to whole lines; what comes after the last of them is last."""
+    begun: list[str] = []
+    for piece in pieces:
+        end, mark, rest = piece.rpartition("\n")
+        if mark:
+            yield "".join([*begun, end, mark])
+            begun = []
+        # They are joined once, for an answer may be one line of megabytes.
+        begun.append(rest)
+    yield "".join(begun)
 
 
 def _no_command(line: str) -> str:

@@ -24,6 +24,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from pipelex_cogt.config import clock
 from pipelex_cogt.errors import CatalogueSourceError, MissingExtraError
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.model_backends.costs import ModelCosts
@@ -97,6 +98,8 @@ _LITELLM_INPUTS = {
     "video": "supports_video_input",
     "pdf": "supports_pdf_input",
 }
+_LITELLM_LISTED_INPUTS = {"images": "image", "audio": "audio", "video": "video"}
+"""Our modalities by LiteLLM's words for them, where it lists those that a model reads."""
 _LITELLM_OUTPUTS = {"structured": "supports_response_schema"}
 _ABOVE = re.compile(r"_above_(\d+)k_tokens")
 _ANSWERS = ("chat", "responses")
@@ -174,11 +177,18 @@ def _known_to_litellm(entry: Entry) -> KnownModel:
         costs=ModelCosts.model_validate(_litellm_costs(entry)),
         max_input_tokens=entry.get("max_input_tokens"),
         max_tokens=entry.get("max_output_tokens"),
-        reads={name: entry[key] for name, key in _LITELLM_INPUTS.items() if entry.get(key) is not None},
+        reads=_read_by(entry),
         writes={name: entry[key] for name, key in _LITELLM_OUTPUTS.items() if entry.get(key) is not None},
         tools=entry.get("supports_function_calling"),
         retires=_date_of(entry),
     )
+
+
+def _read_by(entry: Entry) -> dict[str, bool]:
+    """Whether a model reads each modality: where no key of its own says so, the list does."""
+    listed = entry.get("supported_modalities") or ()
+    by_list = {name: word in listed for name, word in _LITELLM_LISTED_INPUTS.items()} if listed else {}
+    return by_list | {name: entry[key] for name, key in _LITELLM_INPUTS.items() if entry.get(key) is not None}
 
 
 def _litellm_costs(entry: Entry) -> dict[str, Any]:
@@ -361,6 +371,6 @@ def compare(
         MissingExtraError: The source is not installed.
         CatalogueSourceError: It holds no data that can be read.
     """
-    day = on or datetime.now(UTC).date()
+    day = on or clock.today()
     known = LiteLLM.installed() if SourceName(source) is SourceName.LITELLM else GenaiPrices.installed(day)
     return compare_catalogue(manager, known, day, kinds)

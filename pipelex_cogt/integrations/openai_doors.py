@@ -97,6 +97,22 @@ def find_door(llm: ResolvedLLM) -> Door:
     return _FINDERS[platform_of(llm.backend)](apart(llm))
 
 
+def has_responses(llm: ResolvedLLM) -> bool:
+    """Whether there is a Responses API beside chat where a model is served: at OpenAI, and at Azure in this version.
+
+    Raises:
+        MissingCredentialError: The version is a reference that no source answers.
+    """
+    platform = platform_of(llm.backend)
+    if platform is Platform.AZURE:
+        return _has_responses(further_text(llm.backend, "api_version") or "")
+    return platform is Platform.OWN and llm.model.sdk == "openai"
+
+
+def _has_responses(version: str) -> bool:
+    return version in _UNDATED_VERSIONS or version >= _FIRST_RESPONSES_VERSION
+
+
 def _find_own(llm: ResolvedLLM) -> Door:
     base_url = _below(_endpoint(llm), _PATHS.get(llm.model.sdk, ""))
     # A host that imitates OpenAI may ask for no key, and a gateway for headers alone.
@@ -117,7 +133,7 @@ def _find_azure(llm: ResolvedLLM) -> Door:
     if version in _UNDATED_VERSIONS:
         base_url = f"{root}/openai/v1"
         return Door("OpenAI", lambda kind: {"base_url": base_url, "api_key": kind(key)})
-    if llm.model.api is ModelApi.RESPONSES and version < _FIRST_RESPONSES_VERSION:
+    if llm.model.api is ModelApi.RESPONSES and not _has_responses(version):
         problem = f"has api 'responses', which Azure's api_version {version!r} lacks"
         raise _refused(llm, problem, f'state api_version = "v1", or one from {_FIRST_RESPONSES_VERSION} on')
     place = {"azure_endpoint": root, "api_version": version}

@@ -18,9 +18,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
-from pipelex_cogt.errors import CallRefusedError
+from pipelex_cogt.errors import CallRefusedError, MissingExtraError
 from pipelex_cogt.integrations import anthropic, bedrock, fallback, google, openai
 from pipelex_cogt.integrations.extras import import_sdk
+from pipelex_cogt.integrations.openai_doors import has_responses
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.model_spec import ModelApi, ModelConstraint
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
@@ -143,12 +144,11 @@ def _as_agents_call(llm: ResolvedLLM) -> ResolvedLLM:
 
     So does pydantic-ai by itself: `openai:gpt-5.5` is a model of responses. They have no seed and no stop.
     """
-    model, parameters = llm.model, llm.parameters
-    is_own = model.sdk == "openai" and platform_of(llm.backend) is Platform.OWN
+    parameters = llm.parameters
     needs_chat = bool(parameters.stop) or parameters.seed is not None
-    if not is_own or not model.reasoning_efforts or needs_chat:
+    if needs_chat or not llm.model.reasoning_efforts or not has_responses(llm):
         return llm
-    return replace(llm, model=model.model_copy(update={"api": ModelApi.RESPONSES}))
+    return replace(llm, model=llm.model.model_copy(update={"api": ModelApi.RESPONSES}))
 
 
 # What each SDK's models are called with
@@ -309,8 +309,19 @@ def _provider(llm: ResolvedLLM, family: _Family) -> Any:
     client, service = partial(family.client, llm), family.service(llm)
     first = client()
     base = import_sdk("pydantic_ai.providers", EXTRA).Provider
-    known = getattr(import_sdk(f"pydantic_ai.providers.{service.module}", EXTRA), service.provider)
-    return type("BackendProvider", (_BackendProvider, base), {})(llm, service, known.model_profile, client, first)
+    return type("BackendProvider", (_BackendProvider, base), {})(llm, service, _profiles_of(service), client, first)
+
+
+def _profiles_of(service: _Service) -> Callable[[str], Any]:
+    """What answers what pydantic-ai knows of a service's models; before 2.63 it took every imitator for OpenAI."""
+    try:
+        module = import_sdk(f"pydantic_ai.providers.{service.module}", EXTRA)
+    except MissingExtraError:
+        if service == _OPENAI:
+            raise
+        return _profiles_of(_OPENAI)
+    answer: Callable[[str], Any] = getattr(module, service.provider).model_profile
+    return answer
 
 
 class _BackendProvider:

@@ -182,9 +182,9 @@ class InferenceBackend(SettingsModel):
         return self.credentials.missing(plain_text(stated) for _path, stated in self.referenced_settings())
 
     def stated_texts(self) -> Iterator[tuple[KeyPath, str | SecretStr]]:
-        """Every text that it states, sealed where it is secret, and the references of its models, with key paths."""
+        """Every text that it states, sealed where it is secret, and those that its models send, with key paths."""
         yield from _texts_in(self._stated(), ("backends", self.name))
-        yield from referenced_settings(self.name, {}, self.model_specs)
+        yield from _texts_of_models(self.model_specs)
 
     def _stated(self) -> Mapping[str, Any]:
         own = {"endpoint": self.stated_endpoint, "api_key": self.stated_api_key, "headers": self.stated_headers}
@@ -235,18 +235,27 @@ def referenced_settings(
         specs: The models it serves, by model name.
     """
     yield from references_of(stated, ("backends", backend))
-    for spec in specs.values():
-        if holds_reference(spec.stated_model_id):
-            yield (*spec.path, "model_id"), spec.stated_model_id
-        if spec.stated_headers or spec.stated_extra_config:
-            yield from references_of(
-                {"headers": spec.stated_headers, "extra_config": spec.stated_extra_config}, spec.path
-            )
+    yield from filter(_is_reference, _texts_of_models(specs))
 
 
 def references_of(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str | SecretStr]]:
     """Every text in a value that holds a reference, as stated, with its key path."""
-    return (each for each in _texts_in(value, path) if holds_reference(plain_text(each[1])))
+    return filter(_is_reference, _texts_in(value, path))
+
+
+def _is_reference(setting: tuple[KeyPath, str | SecretStr]) -> bool:
+    _path, text = setting
+    return holds_reference(plain_text(text))
+
+
+def _texts_of_models(specs: ModelSpecs) -> Iterator[tuple[KeyPath, str | SecretStr]]:
+    """Every text of a model's headers and `extra_config`, and a `model_id` that is a reference, where it is stated."""
+    for spec in specs.values():
+        if holds_reference(spec.stated_model_id):
+            yield spec.place_of("model_id"), spec.stated_model_id
+        for table, stated in (("headers", spec.stated_headers), ("extra_config", spec.stated_extra_config)):
+            for key, value in stated.items():
+                yield from _texts_in(value, spec.place_of(table, key))
 
 
 def _texts_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str | SecretStr]]:

@@ -37,7 +37,7 @@ from pipelex_cogt.model_backends.credential_needs import (
     refuse_missing,
     tell_left_out,
 )
-from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelSpecs
+from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelAnswers, ModelSpecs
 from pipelex_cogt.model_backends.shared_models import KEY as MODELS_LIKE
 from pipelex_cogt.model_backends.shared_models import SharedModels, Stated
 
@@ -96,7 +96,7 @@ def build_backend_library(
         report.warning(("models", name), problem, hint, unless=[("backends", name)])
     for name in filterfalse(in_use.__contains__, specs_of):
         report.demote(("models", name), unless=[("backends", name, "enabled")])
-    return InferenceBackendLibrary(FrozenDict(backends), _hidden_models(specs_of, backends))
+    return InferenceBackendLibrary(FrozenDict(backends), _hidden_models(specs_of, backends), FrozenDict(shared.like))
 
 
 def _hidden_models(
@@ -330,10 +330,10 @@ class _BackendBuilder(NamedTuple):
         path: KeyPath = ("models", backend, name)
         table = self.shared.stated_at(path)
         note_given(InferenceModelSpec, table, path, self.report)
-        context: Credentials | None = None
+        context: ModelAnswers | None = None
         # An escaped `$${` is answered too: with `${`.
         if "${" in str(fields["model_id"]) or "headers" in fields or "extra_config" in fields:
-            context = self.credentials
+            context = ModelAnswers(self.credentials, self._places(backend, name, fields))
             self._check_model_id(table.get("model_id"), path)
         try:
             return InferenceModelSpec.model_validate(fields, context=context)
@@ -344,6 +344,12 @@ class _BackendBuilder(NamedTuple):
             inherited = Inherited(table, {place: self.shared.stated_at(place) for place in places})
             note_faults(error, InferenceModelSpec, path, self.report, inherited, table)
         return None
+
+    def _places(self, backend: str, name: str, fields: Table) -> Mapping[KeyPath, KeyPath]:
+        """Where the settings of a model are stated that may hold a reference, by their keys within its table."""
+        tables = [(key, fields[key]) for key in ("headers", "extra_config") if isinstance(fields.get(key), dict)]
+        keys = [("model_id",), *((key, item) for key, table in tables for item in table)]
+        return {each: self.shared.place_of(backend, name, *each) for each in keys}
 
     def _check_model_id(self, model_id: Any, path: KeyPath) -> None:
         """Note a malformed reference in what a model's own table states."""

@@ -14,6 +14,7 @@ from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.errors import BackendDisabledError, UnknownNameError
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelSpecs
+from pipelex_cogt.model_backends.shared_models import lineage, tables_of
 
 AT = "@"
 """What stands between a model's name and the backend that it is pinned to."""
@@ -43,10 +44,12 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
     Attributes:
         backends: The backends by name.
         hidden_models: Models that a file knows and that are not served, each with the backends that know it.
+        like: The backends with the models of another (`models_like`), each with that other.
     """
 
     backends: Mapping[str, InferenceBackend]
     hidden_models: Mapping[str, tuple[str, ...]]
+    like: Mapping[str, str] = FrozenDict()
 
     def __getitem__(self, name: str) -> InferenceBackend:
         return self.backends[name]
@@ -131,10 +134,11 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
 
     def lineage(self, backend: str) -> tuple[str, ...]:
         """A backend, and those whose models it takes (`models_like`), the nearest first."""
-        found = [backend]
-        while (like := self.backends[found[-1]].models_like) is not None:
-            found.append(like)
-        return tuple(found)
+        return tuple(lineage(backend, self.like))
+
+    def tables_of(self, backend: str, model: str) -> tuple[KeyPath, ...]:
+        """The key paths of the tables that may state a key of a backend's model, the one that wins first."""
+        return tuple(tables_of(model, self.lineage(backend)))
 
     def existing(self, names: Iterable[str]) -> list[InferenceBackend]:
         """The backends of some names, without the names that no backend has."""

@@ -23,6 +23,7 @@ from typing import Annotated, TypeAlias
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from pipelex_cogt.config import clock
 from pipelex_cogt.config.settings_model import SettingsModel
 from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.model_backends.usage import Usage
@@ -248,7 +249,8 @@ def _price_of(count: Decimal, price: Decimal | None) -> Decimal | None:
 
 def _day_of(on: date | None) -> date:
     """A day as UTC has it; today where none is given."""
-    moment = datetime.now(UTC) if on is None else on
-    if not isinstance(moment, datetime):
-        return moment
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date()
+    if on is None:
+        return clock.today()
+    if isinstance(on, datetime):
+        return (on.astimezone(UTC) if on.tzinfo else on).date()
+    return on

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, TypeAlias, cast
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias, cast
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, field_serializer
 from pydantic_core import PydanticCustomError
@@ -124,6 +124,19 @@ Budget: TypeAlias = Annotated[
 ]
 
 
+class ModelAnswers(NamedTuple):
+    """What answers the references of a model.
+
+    Attributes:
+        credentials: The sources.
+        places: Where `model_id` and the items of its `headers` and `extra_config` are stated, which may be the file of
+            another backend or `[defaults]`: key paths by the keys within its table.
+    """
+
+    credentials: Credentials
+    places: Mapping[KeyPath, KeyPath]
+
+
 _FREE_TABLES = ("stated_headers", "extra_body", "stated_extra_config")
 """The fields whose keys people choose, so that any of them may hold a secret."""
 
@@ -183,13 +196,13 @@ class InferenceModelSpec(SettingsModel):
     """Whether it is served."""
     description: str | None = None
     """A sentence for people."""
-    _credentials: Credentials | None = PrivateAttr(default=None)
+    _answers: ModelAnswers | None = PrivateAttr(default=None)
 
-    def model_post_init(self, context: Credentials | None) -> None:
-        """Keep what answers a reference in `model_id`, where there is one."""
+    def model_post_init(self, context: ModelAnswers | None) -> None:
+        """Keep what answers its references, where there are any."""
         # Most models state their string plainly, and to set a private attribute costs more than to look.
         if context is not None:
-            self._credentials = context
+            self._answers = context
 
     @property
     def model_id(self) -> str:
@@ -198,14 +211,20 @@ class InferenceModelSpec(SettingsModel):
         Raises:
             MissingCredentialError: It is a reference that no source answers.
         """
-        if self._credentials is None:
+        if self._answers is None:
             return self.stated_model_id
-        return self._credentials.resolve(self.stated_model_id, self.backend_name, (*self.path, "model_id"))
+        place = self.place_of("model_id")
+        return self._answers.credentials.resolve(self.stated_model_id, self.backend_name, place)
 
     @property
     def path(self) -> KeyPath:
         """The key path of its table."""
         return ("models", self.backend_name, self.name)
+
+    def place_of(self, *keys: str) -> KeyPath:
+        """The key path that states `model_id`, or an item of its headers or its `extra_config`."""
+        own: KeyPath = (*self.path, *keys)
+        return own if self._answers is None else self._answers.places.get(keys, own)
 
     @property
     def headers(self) -> AnsweredTable:
@@ -219,7 +238,8 @@ class InferenceModelSpec(SettingsModel):
 
     def _answer(self, value: Any, path: KeyPath) -> Any:
         # Whoever states such a table is given what answers it.
-        return answer(value, cast("Credentials", self._credentials), self.backend_name, path, self.path)
+        credentials = cast("ModelAnswers", self._answers).credentials
+        return answer(value, credentials, self.backend_name, path, self.place_of(*map(str, path))[: -len(path)])
 
     def cost(self, usage: Usage, on: date | None = None, *, batch: bool = False) -> Cost:
         """What one call costs.

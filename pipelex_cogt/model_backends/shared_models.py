@@ -7,7 +7,7 @@ models_like = "openai"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from pipelex_cogt.config.flat_prices import settle_file, settle_table
@@ -18,6 +18,30 @@ from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import FrozenDict, Table, has_value, merge, value_at
 
 KEY = "models_like"
+
+
+def lineage(backend: str, like: Mapping[str, str]) -> list[str]:
+    """A backend, and those whose models it takes, the nearest first.
+
+    Args:
+        backend: The backend's name.
+        like: The backends with the models of another, each with that other; nobody is led in a circle.
+    """
+    found = [backend]
+    while found[-1] in like:
+        found.append(like[found[-1]])
+    return found
+
+
+def tables_of(model: str, backends: Iterable[str]) -> Iterator[KeyPath]:
+    """The key paths of the tables that may state a key of a model, the one that wins first.
+
+    Args:
+        model: The model's name.
+        backends: The backend that serves it, and those whose models it takes, the nearest first.
+    """
+    names = [*backends]
+    yield from (("models", name, table) for table in (model, DEFAULTS_KEY) for name in names)
 
 
 class Stated(NamedTuple):
@@ -38,7 +62,11 @@ class Stated(NamedTuple):
 
 
 class SharedModels:
-    """What is stated of each backend's models: of those of the backend that it is like, with its own file over it."""
+    """What is stated of each backend's models: of those of the backend that it is like, with its own file over it.
+
+    Attributes:
+        like: The backends with the models of another, each with that other.
+    """
 
     def __init__(
         self,
@@ -57,19 +85,24 @@ class SharedModels:
         """
         self._files = files
         self._read = read
-        self._like: dict[str, str] = {}
+        self.like: dict[str, str] = {}
+        followed: set[str] = set()
         for name, table in tables.items():
             other = table.get(KEY)
-            if isinstance(other, str) and other and self._is_sound(name, other, tables, report):
-                self._like[name] = other
+            if isinstance(other, str) and other:
+                # Only what another one follows can close a circle: a long way is not gone once for each step of it.
+                way = lineage(other, self.like) if name in followed else [other]
+                if _is_sound(name, way, tables, report):
+                    self.like[name] = other
+                    followed.add(other)
         self._known: dict[str, Stated] = {}
 
     def __contains__(self, backend: str) -> bool:
-        return backend in self._files or backend in self._like
+        return backend in self._files or backend in self.like
 
     def __getitem__(self, backend: str) -> Stated:
         for name in reversed(self._unread(backend)):
-            own, like = self._read(name), self._like.get(name)
+            own, like = self._read(name), self.like.get(name)
             self._known[name] = own.over(self._known[like]) if like else own
         return self._known[backend]
 
@@ -79,39 +112,33 @@ class SharedModels:
         name: str | None = backend
         while name is not None and name not in self._known:
             found.append(name)
-            name = self._like.get(name)
-        return found
-
-    def lineage(self, backend: str) -> list[str]:
-        """A backend, and those whose models it takes, the nearest first."""
-        found = [backend]
-        while found[-1] in self._like:
-            found.append(self._like[found[-1]])
+            name = self.like.get(name)
         return found
 
     def places(self, backend: str, model: str) -> Iterator[KeyPath]:
         """The key paths of the tables that may state a key of a model, the one that wins first."""
-        lineage = self.lineage(backend)
-        yield from (("models", name, table) for table in (model, DEFAULTS_KEY) for name in lineage)
+        return tables_of(model, lineage(backend, self.like))
 
     def stated_at(self, place: KeyPath) -> Table:
         """What a file states at the key path of a table; nothing where there is no table."""
         table = value_at(self._files, place[1:])
         return table if isinstance(table, dict) else FrozenDict()
 
-    def place_of(self, backend: str, model: str, key: str) -> KeyPath:
+    def place_of(self, backend: str, model: str, *keys: str) -> KeyPath:
         """The key path that states a key of a model; that of its own table where none does."""
-        stated = (place for place in self.places(backend, model) if has_value(self._files, (*place[1:], key)))
-        return (*next(stated, ("models", backend, model)), key)
+        stated = (place for place in self.places(backend, model) if has_value(self._files, (*place[1:], *keys)))
+        return (*next(stated, ("models", backend, model)), *keys)
 
-    def _is_sound(self, name: str, other: str, tables: Mapping[str, Table], report: ProblemReport) -> bool:
-        place, turn = ("backends", name, KEY), self.lineage(other)
-        if name in turn:
-            told = " -> ".join(map(repr, [name, *turn[: turn.index(name) + 1]]))
-            report.error(place, f"models_like leads in a circle: {told}", "take one of them away")
-        elif other not in tables:
-            near = NearName(other, tables, lists_known=True)
-            report.unknown_name(place, "backend", near, unless=[("backends", other)])
-        else:
-            return True
-        return False
+
+def _is_sound(name: str, way: list[str], tables: Mapping[str, Table], report: ProblemReport) -> bool:
+    """Whether a backend may take the models of the first on a way, which leads on to those it takes its own from."""
+    place = ("backends", name, KEY)
+    if name in way:
+        told = " -> ".join(map(repr, [name, *way[: way.index(name) + 1]]))
+        report.error(place, f"models_like leads in a circle: {told}", "take one of them away")
+    elif way[0] not in tables:
+        near = NearName(way[0], tables, lists_known=True)
+        report.unknown_name(place, "backend", near, unless=[("backends", way[0])])
+    else:
+        return True
+    return False

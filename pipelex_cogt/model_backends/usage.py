@@ -181,7 +181,7 @@ _FORMS = (
         {
             "input": ("prompt_tokens",),
             "output": ("completion_tokens",),
-            "input_cached": (("prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens"),),
+            "input_cached": (("prompt_tokens_details.cached_tokens", "prompt_cache_hit_tokens", "cached_tokens"),),
             "input_cache_write": (("prompt_tokens_details.cache_write_tokens", "cache_creation_input_tokens"),),
             "input_cache_write_1h": ("prompt_tokens_details.cache_creation_token_details.ephemeral_1h_input_tokens",),
             "input_audio": ("prompt_tokens_details.audio_tokens",),
@@ -247,12 +247,16 @@ _FORMS = (
     ),
 )
 """What the APIs state, tried in this order."""
-_PLACES_OF_USAGE = ("usage", "usage_metadata", "response", "message", "metadata")
+_PLACES_OF_USAGE = ("usage", "usage_metadata", "response", "message", "metadata.usage")
 """Where an answer, or an event of a stream, holds its usage, or the answer that does."""
+_BEGINNING = "message_start"
+"""The event of Anthropic's streams that counts the prompt, and of the answer what is written so far."""
 
 
 def _usage_in(response: object) -> object:
     """What an answer says of its usage; the answer itself, where that is a usage."""
+    if _item(response, "type") == _BEGINNING:
+        return None
     if any(form.fits(response) for form in _FORMS):
         return response
     held = (_value_at(response, place) for place in _PLACES_OF_USAGE)

@@ -73,9 +73,8 @@ def warn_of_forgotten_tiers(backends: InferenceBackendLibrary, models: Table, re
 
 def _place_of(key: KeyPath, spec: InferenceModelSpec, backends: InferenceBackendLibrary, models: Table) -> KeyPath:
     """The key path that states a value of a model: its own, that of a backend it is like, or that of `[defaults]`."""
-    lineage = backends.lineage(spec.backend_name)
-    places = ((backend, table, *key) for table in (spec.name, DEFAULTS_KEY) for backend in lineage)
-    return ("models", *next(place for place in places if has_value(models, place)))
+    places = ((*table, *key) for table in backends.tables_of(spec.backend_name, spec.name))
+    return next(place for place in places if has_value(models, place[1:]))
 
 
 def _tiers(costs: ModelCosts) -> Iterator[tuple[KeyPath, PriceTier]]:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import Elsewhere, ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName, WhatIs
 from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
@@ -114,7 +113,7 @@ def _check_exact_route(
     elif refusal is RouteRefusal.MODEL_NOT_SERVED:
         others = tell_others(backends, model, (backend,))
         # A model that its file states is missing for a fault of its own, or of the defaults that it takes.
-        stated = (model, DEFAULTS_KEY) if backend in backends.known_models[model] else (model,)
-        rests_on = [("models", backend, key) for key in stated]
+        tables, is_known = backends.tables_of(backend, model), backend in backends.known_models[model]
+        rests_on = [table for table in tables if is_known or table[-1] == model]
         problem = f"backend {backend!r} does not serve {model!r}"
         report.error(place, problem, others, unless=rests_on, causes=[_ACTIVE])

@@ -12,9 +12,10 @@ from collections.abc import Callable, Collection, Container, Iterator, Mapping, 
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import chain, product
-from typing import Any, Protocol, TypeAlias
+from itertools import chain, product, starmap
+from typing import Any, NamedTuple, Protocol
 
+from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.tables import FrozenDict, has_value
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.costs import ModelCosts
@@ -114,8 +115,20 @@ class CatalogueReport:
     not_compared: tuple[str, ...]
 
 
-_Fact: TypeAlias = tuple[str, Any, Any]
-"""A field, the value that the settings state, the value that the source knows."""
+class _Fact(NamedTuple):
+    """A fact that the settings and the source state otherwise.
+
+    Attributes:
+        field: The key of the model spec, and of which calls it is, in words.
+        stated: The value of the settings.
+        known: The value of the source.
+        keys: The keys that state it, the one that says most about it first; None for the field alone.
+    """
+
+    field: str
+    stated: Any
+    known: Any
+    keys: tuple[str, ...] | None = None
 
 
 def compare_catalogue(
@@ -123,7 +136,8 @@ def compare_catalogue(
 ) -> CatalogueReport:
     """Compare the models of every enabled backend with what a source knows of them.
 
-    A backend of one's own is compared with the one that its `models_like` names.
+    A backend of one's own is compared with the one that its `models_like` names; what both of them have from one place
+    is told once.
 
     Args:
         manager: A load.
@@ -132,7 +146,7 @@ def compare_catalogue(
         kinds: What to compare.
     """
     compared = _Comparison(manager, source, on, kinds)
-    found: list[CatalogueDifference] = []
+    found: dict[tuple[str, str, str | None], CatalogueDifference] = {}
     unknown: dict[str, tuple[str, ...]] = {}
     not_compared: list[str] = []
     for backend in manager.backends.enabled.values():
@@ -141,10 +155,11 @@ def compare_catalogue(
             not_compared.append(backend.name)
             continue
         known = {name: source.find(known_as, spec.stated_model_id) for name, spec in backend.model_specs.items()}
-        found += compared.of_backend(backend, known_as, known)
+        for difference in compared.of_backend(backend, known_as, known):
+            found.setdefault((difference.place, difference.model, difference.field), difference)
         if strange := tuple(name for name, model in known.items() if model is None):
             unknown[backend.name] = strange
-    return CatalogueReport(source.name, tuple(found), FrozenDict(unknown), tuple(not_compared))
+    return CatalogueReport(source.name, tuple(found.values()), FrozenDict(unknown), tuple(not_compared))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +178,7 @@ class _Comparison:
             if model := known[name]:
                 yield from self.of_model(spec, model)
         if CatalogueKind.MISSING in self.kinds:
-            place = self.place(backend.name)
+            place = self.place(self.manager.backends.lineage(backend.name)[-1])
             for model_id in self.source.others(known_as, self.stated_ids(backend.name), self.on):
                 kind = CatalogueKind.MISSING
                 yield CatalogueDifference(kind, backend.name, model_id, None, None, model_id, place)
@@ -171,10 +186,9 @@ class _Comparison:
     def of_model(self, spec: InferenceModelSpec, known: KnownModel) -> Iterator[CatalogueDifference]:
         for kind, facts in _FACTS.items():
             if kind in self.kinds:
-                for field, stated, value in facts(spec, known, self.on):
-                    # What stands behind a field in words is no part of its key.
-                    key, *_ = field.split()
-                    place = self.place(spec.backend_name, spec.name, *key.split("."))
+                for field, stated, value, keys in facts(spec, known, self.on):
+                    paths = [(spec.name, *key.split(".")) for key in keys or (field,)]
+                    place = self.place(spec.backend_name, *paths)
                     yield CatalogueDifference(kind, spec.backend_name, spec.name, field, stated, value, place)
 
     def stated_ids(self, backend: str) -> list[str]:
@@ -183,12 +197,15 @@ class _Comparison:
         stated = chain.from_iterable((file or {}).items() for file in files)
         return [str(table.get("model_id", name)) for name, table in stated]
 
-    def place(self, backend: str, *keys: str) -> str:
-        """Where a value of a backend's models is stated: in its own file, or in that of one that it is like."""
-        tables = [("models", name) for name in self.manager.backends.lineage(backend)]
-        stated = [table for table in tables if has_value(self.manager.settings.tree, (*table, *keys))]
-        table = next(iter([*stated, *tables]))
-        return str(self.manager.settings.place_of((*table, *keys)) or "settings")
+    def place(self, backend: str, *paths: KeyPath) -> str:
+        """Where the first of some values of a backend's models is stated.
+
+        That is in its own file, or in that of one that it is like.
+        """
+        files = [("models", name) for name in self.manager.backends.lineage(backend)]
+        places = [(*file, *path) for file in files for path in paths or ((),)]
+        stated = (place for place in places if has_value(self.manager.settings.tree, place))
+        return str(self.manager.settings.place_of(next(stated, places[0])) or "settings")
 
 
 _BEYOND_EDGE = 1_000
@@ -197,16 +214,23 @@ _BEYOND_EDGE = 1_000
 
 def _differing_prices(spec: InferenceModelSpec, known: KnownModel, on: date) -> Iterator[_Fact]:
     """The prices that differ on that day and on each that the source knows of, of short prompts and in each tier."""
-    told: set[_Fact] = set()
+    told: set[tuple[str, Any, Any]] = set()
     for day, above in product([on, *_later_days(known.costs, on)], _edges(spec.costs, known.costs)):
         stated, expected = (costs.prices(above and above + _BEYOND_EDGE, day) for costs in (spec.costs, known.costs))
         for name in expected:
             fact = (name, _number(stated.get(name)), _number(expected[name]))
             if fact[1] != fact[2] and fact not in told:
                 told.add(fact)
-                yield f"costs.{name}{_when(day, on)}{_of_length(above)}", *fact[1:]
+                field = f"costs.{name}{_when(day, on)}{_of_length(above)}"
+                yield _Fact(field, *fact[1:], _keys_of(name, is_later=day != on, is_long=above > 0))
     if known.costs.batch not in (None, spec.costs.batch):
-        yield "costs.batch", spec.costs.batch, known.costs.batch
+        yield _Fact("costs.batch", spec.costs.batch, known.costs.batch)
+
+
+def _keys_of(price: str, *, is_later: bool, is_long: bool) -> tuple[str, ...]:
+    """The keys that state a price: that of dates or of long prompts, the flat one, or the costs that state none."""
+    special = [key for key, counts in (("costs.from", is_later), ("costs.tiers", is_long)) if counts]
+    return (*special, f"costs.{price}", "costs") if special else (f"costs.{price}",)
 
 
 def _later_days(costs: ModelCosts, on: date) -> list[date]:
@@ -241,7 +265,7 @@ def _differing_limits(spec: InferenceModelSpec, known: KnownModel, _on: date) ->
         (prompt, spec.max_input_tokens or spec.context_window, known.max_input_tokens),
         ("max_tokens", spec.max_tokens, known.max_tokens),
     )
-    return (each for each in limits if each[2] not in (None, each[1]))
+    return (fact for fact in starmap(_Fact, limits) if fact.known not in (None, fact.stated))
 
 
 def _differing_modalities(spec: InferenceModelSpec, known: KnownModel, _on: date) -> Iterator[_Fact]:
@@ -249,14 +273,14 @@ def _differing_modalities(spec: InferenceModelSpec, known: KnownModel, _on: date
     for (field, stated, said), every in ((read, InputModality), (written, OutputModality)):
         expected = tuple(each for each in every if said.get(each, each in stated))
         if {*expected} != {*stated}:
-            yield field, stated, expected
+            yield _Fact(field, stated, expected)
     if known.tools not in (None, spec.tools):
-        yield "tools", spec.tools, known.tools
+        yield _Fact("tools", spec.tools, known.tools)
 
 
 def _differing_retirements(spec: InferenceModelSpec, known: KnownModel, _on: date) -> Iterator[_Fact]:
     if known.retires not in (None, spec.retires):
-        yield "retires", spec.retires, known.retires
+        yield _Fact("retires", spec.retires, known.retires)
 
 
 _FACTS: Mapping[CatalogueKind, Callable[[InferenceModelSpec, KnownModel, date], Iterator[_Fact]]] = {

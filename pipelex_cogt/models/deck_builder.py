@@ -9,7 +9,6 @@ from itertools import chain
 from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport, model_place
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import FrozenDict, Table
@@ -151,4 +150,4 @@ class _Check(NamedTuple):
             yield from (model_place(model), ("deck", "aliases", model))
             name = self.deck.backends.model_of(model)
             for backend in self.deck.backends.known_by(model):
-                yield from (("models", backend, name), ("models", backend, DEFAULTS_KEY), ("backends", backend))
+                yield from (*self.deck.backends.tables_of(backend, name), ("backends", backend))

@@ -8,7 +8,7 @@ from itertools import chain, filterfalse
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.tables import Table
+from pipelex_cogt.config.tables import Table, has_value
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError, Problem, Severity
 from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
@@ -44,7 +44,7 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: 
     warn_of_defaults(models, full)
     warn_of_sdks(models, full)
     warn_of_routes(deck.routing, full)
-    _warn_of_models(deck, full)
+    _warn_of_models(deck, models, full)
     _warn_of_backends(deck, full)
     absences = Absences(deck)
     _warn_of_aliases(deck, absences, full)
@@ -54,13 +54,19 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: 
     return tuple(full.problems(Severity.WARNING))
 
 
-def _warn_of_models(deck: ModelDeck, report: ProblemReport) -> None:
-    """Models of enabled backends that no rule of the active profile serves."""
+def _warn_of_models(deck: ModelDeck, models: Table, report: ProblemReport) -> None:
+    """Models of enabled backends that no rule of the active profile serves, each where a file states it."""
+    told: set[KeyPath] = set()
     for backend in deck.backends.enabled.values():
+        lineage = deck.backends.lineage(backend.name)
         for name in filterfalse(deck.inference_models.__contains__, backend.model_specs):
-            absence = deck.routing.not_routed(name)
-            text = f"not served in routing profile {absence.profile!r}: {absence.reason}"
-            report.warning(("models", backend.name, name), text, absence.next_step)
+            stated_by = next((each for each in lineage if has_value(models, (each, name))), backend.name)
+            place = ("models", stated_by, name)
+            if place not in told:
+                absence = deck.routing.not_routed(name)
+                text = f"not served in routing profile {absence.profile!r}: {absence.reason}"
+                report.warning(place, text, absence.next_step)
+            told.add(place)
 
 
 def _warn_of_backends(deck: ModelDeck, report: ProblemReport) -> None:

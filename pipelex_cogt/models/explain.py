@@ -16,7 +16,7 @@ from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer
 from pipelex_cogt.config.masking import is_in_free_table, mask_setting
-from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, path_in_defaults
+from pipelex_cogt.config.older_spellings import path_in_defaults
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.suggestions import near_names
@@ -250,9 +250,8 @@ class _Explainer(NamedTuple):
 
     def _model_values(self, backend: str, model: str) -> Iterator[ExplainedValue]:
         """What the model's own table states, and what it takes from other tables: those of backends it is like too."""
-        lineage = self.deck.backends.lineage(backend)
         above: Table = {}
-        for path in (("models", name, table) for table in (model, DEFAULTS_KEY) for name in lineage):
+        for path in self.deck.backends.tables_of(backend, model):
             stated = value_at(self.settings.tree, path, {})
             above = settle_table(above, stated)
             for place in self._places(path):
@@ -264,8 +263,8 @@ class _Explainer(NamedTuple):
         """What may have switched a model off."""
         name = self.deck.backends.model_of(model)
         for backend in self.deck.backends.known_by(model):
-            yield from self.values("models", backend, name, "enabled")
-            yield from self.values("models", backend, DEFAULTS_KEY, "enabled")
+            for table in self.deck.backends.tables_of(backend, name):
+                yield from self.values(*table, "enabled")
             yield from self.values("backends", backend, "enabled")
         yield from self.values("inference_config", "enabled_backends")
 

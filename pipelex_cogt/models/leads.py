@@ -12,7 +12,6 @@ from itertools import chain, product
 from typing import TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.aliases import members_of
@@ -96,8 +95,8 @@ def causes_of_parameters(deck: ModelDeck, preset: str, parameter: str, lead: Lea
     yield from (("deck", "aliases", alias) for alias in way)
     model = lead(handle)
     if model is not None:
-        tables = product((model.name, DEFAULTS_KEY), judged_by(parameter))
-        yield from (("models", model.backend_name, table, key) for table, key in tables)
+        tables = deck.backends.tables_of(model.backend_name, model.name)
+        yield from ((*table, key) for table, key in product(tables, judged_by(parameter)))
     yield from _switches(deck, handle)
     yield from _rules(deck, handle)
 
@@ -153,7 +152,7 @@ def _switches(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:
         model = deck.backends.model_of(name)
         for backend in deck.backends.existing(deck.backends.known_by(name)):
             yield from backend.switched_off_by
-            yield from (("models", backend.name, table, "enabled") for table in (model, DEFAULTS_KEY))
+            yield from ((*table, "enabled") for table in deck.backends.tables_of(backend.name, model))
 
 
 def _rules(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from pipelex_cogt.cli.app import app
+from pipelex_cogt.integrations import openai
 from tests.integrations.exchange import Tokens
 from tests.integrations.server import Provider
 
@@ -61,10 +63,58 @@ def test_what_a_terminal_or_a_runner_would_obey_is_shown_in_an_answer_too(run: R
 def test_a_provider_that_refuses_is_told_in_one_line_without_the_key(run: Run, provider: Provider) -> None:
     provider.fail_next(403, times=9)
     result = run("gpt-4.1", "Why?")
-    assert (result.exit_code, result.stdout.strip()) == (1, "")
-    assert result.stderr.startswith("openai.PermissionDeniedError: Error code: 403")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("gpt-4.1 @ openai: openai.PermissionDeniedError: Error code: 403")
     assert len(result.stderr.splitlines()) == 1
     assert KEY not in result.output
+
+
+def test_a_key_that_a_provider_repeats_is_hidden_whatever_it_looks_like(
+    run: Run, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "kettle")
+    provider.fail_next(401, {"error": {"message": "Incorrect API key provided: kettle. Get another."}})
+    assert run("gpt-4.1", "Why?").stderr == (
+        "gpt-4.1 @ openai: openai.AuthenticationError: Error code: 401 - Incorrect API key provided: **********."
+        " Get another.\n"
+    )
+
+
+def test_an_answer_without_text_is_told(run: Run, provider: Provider) -> None:
+    provider.answer("")
+    result = run("gpt-4.1", "Why?")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.startswith("the answer has no text\ngpt-4.1 @ openai: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("gemini-4-argon", {"candidates": [{"content": {"parts": [{"text": "Blue."}], "role": "model"}}]}),
+        ("gpt-4.1", {"id": "1", "choices": [{"index": 0, "delta": {"content": "Blue."}}]}),
+    ],
+)
+def test_a_provider_that_tells_no_usage_has_answered(run: Run, provider: Provider, name: str, told: object) -> None:
+    events = f"data: {json.dumps(told)}\n\n"
+    provider.fail_next(200, events, headers={"content-type": "text/event-stream"})
+    result = run(name, "Why?")
+    assert (result.exit_code, result.stdout) == (0, "Blue.\n")
+    assert result.stderr.endswith("the provider tells no usage\n")
+
+
+@pytest.mark.parametrize("kind", [ValueError, TimeoutError])
+def test_what_came_before_a_failure_is_printed(
+    run: Run, monkeypatch: pytest.MonkeyPatch, kind: type[Exception]
+) -> None:
+    def break_off(*_arguments: object) -> Iterator[str]:
+        yield "Blue light"
+        raise kind("the line is dead")
+
+    # No server can choose which class an SDK raises in the middle of an answer.
+    monkeypatch.setattr(openai, "stream", break_off)
+    result = run("gpt-4.1", "Why?")
+    assert (result.exit_code, result.stdout) == (1, "Blue light\n")
+    assert result.stderr == f"gpt-4.1 @ openai: builtins.{kind.__name__}: the line is dead\n"
 
 
 def test_what_the_model_takes_otherwise_is_told(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

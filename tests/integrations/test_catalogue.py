@@ -18,6 +18,15 @@ from pipelex_cogt.integrations.catalogue import LiteLLM
 from pipelex_cogt.models.catalogue import CatalogueKind
 
 ON = date(2026, 11, 30)
+FACTS = [CatalogueKind.LIMITS, CatalogueKind.MODALITIES, CatalogueKind.RETIREMENTS]
+EXPLAINED = {
+    ("openai", "gpt-5.5-pro", "outputs"): "langchain-openai states that it writes objects",
+    ("azure_openai", "gpt-5.5-pro", "outputs"): "langchain-openai states that it writes objects",
+    ("bedrock", "qwen3-vl-235b-a22b", "outputs"): "langchain-aws states that it writes objects",
+    ("fireworks", "glm-5.3-flash", "max_tokens"): "the comment above the model",
+    ("fireworks", "glm-4.7", "max_tokens"): "the comment above the model",
+}
+"""What the shipped files state otherwise than LiteLLM, and why: (backend, model, field)."""
 ASKED = """
 import sys
 from pipelex_cogt.integrations.catalogue import LiteLLM
@@ -40,6 +49,24 @@ def test_it_knows_prices_limits_modalities_and_a_version() -> None:
     assert (found.max_input_tokens, found.max_tokens, found.tools) == (128_000, 16_384, True)
     assert (found.reads["images"], found.writes["structured"]) == (True, True)
     assert "gpt-4o-2024-08-06" not in source.others("openai", ["gpt-4o"], ON)
+
+
+def test_the_shipped_files_state_what_litellm_does_or_say_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = ModelManager.load(environ={}, checks_credentials=False)
+    report = catalogue.compare(shipped, "litellm", ON, FACTS)
+    assert {(each.backend, each.model, each.field) for each in report.differences} == EXPLAINED.keys()
+
+
+def test_the_prices_of_models_that_genai_prices_does_not_know_are_those_of_litellm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = ModelManager.load(environ={}, checks_credentials=False)
+    unknown = catalogue.compare(shipped, "genai-prices", ON, [CatalogueKind.PRICES]).unknown
+    assert unknown
+    differing = catalogue.compare(shipped, "litellm", ON, [CatalogueKind.PRICES]).differences
+    assert [each for each in differing if each.model in unknown.get(each.backend, ())] == []
 
 
 def test_a_planted_limit_is_the_one_that_is_found(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pydantic_ai.models.fallback import FallbackModel
 
 from pipelex_cogt import MissingCredentialError, ModelDeck, ModelManager, ResolvedLLM
 from pipelex_cogt.integrations import pydantic_ai
-from tests.integrations.exchange import TEXT
+from tests.integrations.exchange import TEXT, Request
 from tests.integrations.server import Provider
 from tests.resolved import resolved
 
@@ -81,6 +81,13 @@ PLACES = {
         "/openai/v1/chat/completions",
         {"model": "gpt-4.1", "max_completion_tokens": 100},
     ),
+    "azure, a model that reasons": Place(
+        {"endpoint": "{root}", "api_version": "v1"},
+        {"model_id": "gpt-5.4", "reasoning_efforts": ["none", "low", "high"]},
+        {"reasoning_effort": "low", "max_tokens": 100},
+        "/openai/v1/responses",
+        {"reasoning": {"effort": "low"}, "max_output_tokens": 100},
+    ),
     "azure, dated": Place(
         {"endpoint": "{root}", "api_version": "2025-04-01-preview"},
         {"model_id": "my-deployment"},
@@ -130,7 +137,7 @@ PLACES = {
     ),
     "claude, an effort": Place(
         {"endpoint": "{root}"},
-        {"model_id": "claude-opus-5", "sdk": "anthropic", "constraints": ["temperature_unsupported"]},
+        {**CLAUDE, "constraints": ["temperature_unsupported"]},
         {"reasoning_effort": "high", "max_tokens": 9000},
         "/v1/messages",
         {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}, "max_tokens": 9000},
@@ -217,6 +224,11 @@ WRONG = {
 """What SDKs and pydantic-ai would read by themselves."""
 
 
+def key_of(request: Request, place: Place) -> str:
+    """The key that a request shows; Anthropic's SDK has shown it in another header before 2.0."""
+    return request.headers.get(place.header) or f"Bearer {request.headers['x-api-key']}"
+
+
 @asynccontextmanager
 async def closing(*models: Any) -> AsyncIterator[None]:
     """Close the clients of models when the loop has done with them."""
@@ -257,7 +269,7 @@ def test_the_settings_arrive(place: Place, provider: Provider, monkeypatch: pyte
     # pydantic-ai states the context of what OpenAI's models reason, too.
     request.body.get("reasoning", {}).pop("context", None)
     assert {name: request.body.get(name) for name in place.body} == place.body
-    assert request.headers[place.header] == place.shown
+    assert key_of(request, place) == place.shown
     assert request.ignored == ()
     assert "wrong" not in str(request)
 
@@ -308,7 +320,7 @@ def test_the_next_request_uses_a_rotated_key(place: Place, provider: Provider) -
         await agent.run("Hello")
 
     run(model, ask_twice)
-    shown = [request.headers[place.header] for request in provider.requests]
+    shown = [key_of(request, place) for request in provider.requests]
     assert shown == [place.shown, place.shown.replace(KEY, "sk-canary-two")]
 
 
@@ -374,6 +386,38 @@ def test_the_context_window_is_that_of_the_settings(provider: Provider) -> None:
     place = PLACES["openai, chat"]
     llm = place._replace(model={**place.model, "context_window": 1234}).at(provider, {"KEY": KEY})
     assert pydantic_ai.model(llm).profile["context_window"] == 1234
+
+
+@pytest.mark.parametrize("service", pydantic_ai._IMITATORS.values(), ids=pydantic_ai._IMITATORS)
+def test_pydantic_ai_knows_those_who_imitate_openai(service: Any) -> None:
+    # One of the lowest versions does not know all of them.
+    module = pytest.importorskip(f"pydantic_ai.providers.{service.module}")
+    provider = getattr(module, service.provider)
+    assert provider.model_profile("openai/a-model") is not None
+
+
+def test_a_backend_is_taken_for_the_service_that_it_is_like() -> None:
+    tree = {
+        "inference_config": {"use_packaged_settings": False},
+        "backends": {
+            "deepseek": {"endpoint": "https://deepseek.example.com", "api_key": "${KEY}"},
+            "mine": {"endpoint": "https://mine.example.com", "api_key": "${KEY}", "models_like": "deepseek"},
+            "other": {"endpoint": "https://other.example.com", "api_key": "${KEY}"},
+        },
+        "models": {
+            "deepseek": {"m": {"model_id": "deepseek-v4-pro", "sdk": "openai_compatible"}},
+            "other": {"n": {"model_id": "deepseek-v4-pro", "sdk": "openai_compatible"}},
+        },
+        "routing": {"active": "all", "profiles": {"all": {"fallback_order": ["deepseek", "mine", "other"]}}},
+        "deck": {"llm_choice_defaults": {"for_text": "m", "for_object": "m"}},
+    }
+    deck = ModelManager.load(environ={"KEY": KEY}, overrides=tree).deck
+    known = [pydantic_ai.model(deck.resolve(name)) for name in ("m@deepseek", "m@mine", "n")]
+    assert [model.system for model in known] == ["deepseek", "deepseek", "other"]
+    assert [model.profile.get("openai_chat_thinking_field") for model in known[:2]] == ["reasoning_content"] * 2
+    assert [model.base_url.rstrip("/") for model in known] == [
+        f"https://{name}.example.com" for name in ("deepseek", "mine", "other")
+    ]
 
 
 def test_signed_requests_use_rotated_keys(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -161,6 +161,16 @@ def async_client(llm: ResolvedLLM) -> Any:
     return {"anthropic": anthropic, "google": google}.get(llm.model.sdk or "", openai).async_client(llm)
 
 
+def told_of_all(asked: list[ResolvedLLM], ask: Callable[[ResolvedLLM], Any]) -> list[str]:
+    """Return what went wrong, and close the clients: their sockets would be a warning in whichever test comes later."""
+    try:
+        return [each for each in (told(llm, ask) for llm in asked) if each]
+    finally:
+        modules = {llm.model.sdk: asking.module_for(llm) for llm in asked}
+        for client in {id(each): each for each in (modules[llm.model.sdk].client(llm) for llm in asked)}.values():
+            client.close()
+
+
 def told(llm: ResolvedLLM, ask: Callable[[ResolvedLLM], Any]) -> str | None:
     """Return what went wrong with a call; None if it was answered."""
     try:
@@ -188,14 +198,12 @@ def look(provider: Provider, asked: list[ResolvedLLM], failures: list[str]) -> N
 def test_every_model_answers(provider: Provider, backend: str) -> None:
     asked = all_that_may_be_asked(load_at(provider, backend), backend)
     assert asked
-    failures = [told(llm, AT_ONCE[llm.model.sdk or ""]) for llm in asked]
-    look(provider, asked, [each for each in failures if each])
+    look(provider, asked, told_of_all(asked, lambda llm: AT_ONCE[llm.model.sdk or ""](llm)))
 
 
 def test_every_model_streams(provider: Provider, backend: str) -> None:
     asked = all_that_may_be_asked(load_at(provider, backend), backend)
-    failures = [told(llm, by_stream) for llm in asked]
-    look(provider, asked, [each for each in failures if each])
+    look(provider, asked, told_of_all(asked, by_stream))
     assert all(each.stream for each in provider.requests)
 
 
@@ -218,8 +226,8 @@ def test_every_model_answers_an_async_client(provider: Provider, backend: str) -
             return f"{type(error).__name__}: {error}"
 
     answers = asyncio.run(ask_all())
-    failures = [told(llm, lambda _, each=answer: each) for llm, answer in zip(asked, answers, strict=True)]
-    look(provider, asked, [each for each in failures if each])
+    failures = [f"{llm.model.name}: {each}" for llm, each in zip(asked, answers, strict=True) if each != TEXT]
+    look(provider, asked, failures)
 
 
 def test_every_model_takes_what_the_catalogue_says(provider: Provider, backend: str) -> None:
@@ -227,8 +235,7 @@ def test_every_model_takes_what_the_catalogue_says(provider: Provider, backend: 
     stated = {f"{spec.name} {number}": each for spec in specs for number, each in enumerate(presets_of(spec))}
     deck = load_at(provider, backend, stated).deck
     asked = [deck.resolve(name) for name in stated]
-    failures = [told(llm, by_stream) for llm in asked]
-    look(provider, asked, [each for each in failures if each])
+    look(provider, asked, told_of_all(asked, by_stream))
 
 
 def presets_of(spec: InferenceModelSpec) -> Iterator[dict[str, Any]]:
@@ -236,7 +243,8 @@ def presets_of(spec: InferenceModelSpec) -> Iterator[dict[str, Any]]:
     efforts = [{"reasoning_effort": effort.value} for effort in spec.reasoning_efforts or ()]
     budgets = [{"reasoning_budget": budget, "max_tokens": spec.max_tokens} for budget in spec.reasoning_budget or ()]
     limits = [{"max_tokens": spec.max_tokens}] if spec.max_tokens else []
-    for stated in [*efforts, *budgets, *limits]:
+    every: list[dict[str, Any]] = [*efforts, *budgets, *limits]
+    for stated in every:
         preset = {"llm_handle": f"{spec.name}@{spec.backend_name}", **stated}
         # A model may take what its API has no word for: such a preset is refused when it is loaded.
         if not LLMSetting.model_validate(preset).parameters_for(spec).adapted:
