@@ -139,7 +139,7 @@ REFUSED = [
         HOST,
         {"sdk": "bedrock"},
         "model 'm' on backend 'b' has sdk 'bedrock' at its own API, which openai cannot call; "
-        "call it with pipelex_cogt.integrations.litellm, or with boto3's Converse",
+        "call it with pipelex_cogt.integrations.bedrock",
         id="Converse",
     ),
     pytest.param(

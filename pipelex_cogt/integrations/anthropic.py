@@ -177,7 +177,8 @@ def client(llm: ResolvedLLM) -> Any:
     Raises:
         CallRefusedError: The SDK cannot call this model, or nobody says where to.
         MissingExtraError: The SDK is not installed.
-        MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
+        MissingCredentialError: What says where to is a reference that no source answers. So is a key where the platform
+            finds credentials of its own; elsewhere it is missed at the request.
     """
     _platform(llm)
     return _CLIENTS.get(llm.backend, variant_of(llm), partial(_build, llm, ""))
@@ -191,7 +192,8 @@ def async_client(llm: ResolvedLLM) -> Any:
     Raises:
         CallRefusedError: The SDK cannot call this model, or nobody says where to.
         MissingExtraError: The SDK is not installed.
-        MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
+        MissingCredentialError: What says where to is a reference that no source answers. So is a key where the platform
+            finds credentials of its own; elsewhere it is missed at the request.
     """
     _platform(llm)
     return _CLIENTS.get_async(llm.backend, variant_of(llm), partial(_build, llm, "Async"))

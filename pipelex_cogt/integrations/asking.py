@@ -12,20 +12,11 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from pipelex_cogt.integrations.platforms import refusal
+from pipelex_cogt.integrations.platforms import MODULES, refusal
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.model_backends.usage import Usage
 from pipelex_cogt.models.model_deck import ResolvedLLM
 
-_MODULES: Mapping[str, str] = {
-    "anthropic": "anthropic",
-    "bedrock": "bedrock",
-    "google": "google",
-    "mistral": "openai",
-    "openai": "openai",
-    "openai_compatible": "openai",
-}
-"""The module that calls a model, by its `sdk`."""
 _QUESTIONS: Mapping[str, Callable[[str], Mapping[str, Any]]] = {
     "anthropic": lambda prompt: {"messages": [{"role": "user", "content": prompt}]},
     "bedrock": lambda prompt: {"messages": [{"role": "user", "content": [{"text": prompt}]}]},
@@ -42,7 +33,7 @@ def module_for(llm: ResolvedLLM) -> ModuleType:
     Raises:
         CallRefusedError: None does.
     """
-    name = _MODULES.get(llm.model.sdk)
+    name = MODULES.get(llm.model.sdk)
     if name is None:
         raise refusal(llm, "this package")
     return import_module(f"pipelex_cogt.integrations.{name}")
@@ -56,8 +47,8 @@ def request(llm: ResolvedLLM, prompt: str) -> dict[str, Any]:
         MissingCredentialError: Its `model_id` is a reference that no source answers.
     """
     module = module_for(llm)
-    is_of_responses = llm.model.api is ModelApi.RESPONSES and _MODULES[llm.model.sdk] == "openai"
-    question = _QUESTIONS["responses" if is_of_responses else _MODULES[llm.model.sdk]]
+    is_of_responses = llm.model.api is ModelApi.RESPONSES and MODULES[llm.model.sdk] == "openai"
+    question = _QUESTIONS["responses" if is_of_responses else MODULES[llm.model.sdk]]
     return {**module.arguments(llm), **question(prompt)}
 
 

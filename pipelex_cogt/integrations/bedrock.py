@@ -15,6 +15,7 @@ from contextlib import closing
 from functools import partial
 from typing import Any
 
+from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.tables import thaw, without_none
 from pipelex_cogt.errors import CallRefusedError
@@ -133,6 +134,7 @@ def _signature(backend: InferenceBackend, unsigned: Any) -> Any:
     return "v4" if AWS_KEYS[0] in backend.stated_extra_config else None
 
 
+@leaves_no_locals
 def _add_headers(model: InferenceModelSpec, backend: InferenceBackend, request: Any, **_: Any) -> None:
     key = plain_text(backend.api_key)
     shown = {} if key is None else {"Authorization": f"Bearer {key}"}

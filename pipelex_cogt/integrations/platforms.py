@@ -30,15 +30,15 @@ _MARKS: Mapping[str, Platform] = {
 }
 """The further keys of a backend that tell its platform."""
 
-_WAYS: Mapping[str, str] = {
-    "anthropic": "call it with pipelex_cogt.integrations.anthropic",
-    "bedrock": "call it with pipelex_cogt.integrations.litellm, or with boto3's Converse",
-    "google": "call it with pipelex_cogt.integrations.google",
-    "mistral": "call it with pipelex_cogt.integrations.openai",
-    "openai": "call it with pipelex_cogt.integrations.openai",
-    "openai_compatible": "call it with pipelex_cogt.integrations.openai",
+MODULES: Mapping[str, str] = {
+    "anthropic": "anthropic",
+    "bedrock": "bedrock",
+    "google": "google",
+    "mistral": "openai",
+    "openai": "openai",
+    "openai_compatible": "openai",
 }
-"""How a model is called, by its `sdk`."""
+"""The module of this package that calls a model, by its `sdk`."""
 
 
 def platform_of(backend: InferenceBackend) -> Platform:
@@ -54,10 +54,11 @@ def refusal(llm: ResolvedLLM, module: str) -> CallRefusedError:
         module: The SDK that the module calls, such as "anthropic".
     """
     sdk = llm.model.sdk
-    known = ", ".join(map(repr, _WAYS))
-    own = f"this package calls sdk {known}: state one of them, or call it with an SDK of your own"
-    way = _WAYS.get(sdk, own)
+    other = MODULES.get(sdk, module)
+    way = f"call it with pipelex_cogt.integrations.{other}"
     # The module that refuses is no way, even where it calls this `sdk` on another platform.
-    way = own if way.endswith(f".{module}") else way
+    if other == module:
+        known = ", ".join(map(repr, MODULES))
+        way = f"this package calls sdk {known}: state one of them, or call it with an SDK of your own"
     problem = f"has sdk {sdk!r} at {platform_of(llm.backend)}, which {module} cannot call"
     return CallRefusedError(llm.model.name, llm.backend.name, problem, way)

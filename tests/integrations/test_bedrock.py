@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import time
+import traceback
 import weakref
 from typing import Any
 
@@ -109,3 +110,14 @@ def test_a_client_is_kept_as_long_as_its_backend(provider: Provider) -> None:
             break
         time.sleep(0.01)
     assert kept() is None
+
+
+def test_no_key_is_in_the_frames_of_an_error_of_ours(provider: Provider) -> None:
+    canary = "canary-7f3a9c1e5b"
+    llm = at(provider, {"KEY": canary}, headers={"x-a": "${KEY}", "x-b": "${OTHER}"})
+    with pytest.raises(MissingCredentialError, match="OTHER") as caught:
+        ask(llm)
+    # The frame of the test is its own.
+    left = caught.value.with_traceback(caught.tb.tb_next)
+    told = traceback.TracebackException.from_exception(left, capture_locals=True)
+    assert canary not in "".join(told.format())
