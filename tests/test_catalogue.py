@@ -96,6 +96,16 @@ DIFFERENCES: dict[str, tuple[str, KnownModel, list[tuple[Any, ...]]]] = {
         known({"input": 1.0, "tiers": [{"above": 200_000, "input": 2.0}]}),
         [],
     ),
+    "reasoning as the answer, as it is when unset": (
+        "costs = { output = 1.0 }",
+        known({"output": 1.0, "output_reasoning": 1.0}),
+        [],
+    ),
+    "reasoning apart": (
+        "costs = { output = 1.0 }",
+        known({"output": 1.0, "output_reasoning": 2.0}),
+        [("m", "costs.output_reasoning", None, 2.0, f"{HERE}:3")],
+    ),
     "a price from a date": (
         "costs = { input = 1.0 }",
         known({"input": 1.0, "from": [{"date": date(2027, 1, 1), "input": 2.0}]}),
@@ -112,6 +122,11 @@ DIFFERENCES: dict[str, tuple[str, KnownModel, list[tuple[Any, ...]]]] = {
         [("m", "costs.batch", None, 0.5, f"{HERE}:3")],
     ),
     "an output limit": ("max_tokens = 10", known(max_tokens=20), [("m", "max_tokens", 10, 20, f"{HERE}:3")]),
+    "a limit of the defaults": (
+        "[defaults]\nmax_tokens = 10",
+        known(max_tokens=20),
+        [("m", "max_tokens", 10, 20, f"{HERE}:4")],
+    ),
     "a prompt within the window": (
         "context_window = 100\nmax_input_tokens = 70",
         known(context_window=100, max_input_tokens=80),

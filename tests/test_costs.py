@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelex_cogt import Cost, ModelCosts, Usage
+from pipelex_cogt import Cost, ModelCosts, Usage, UsageError
 from pipelex_cogt.config import clock
 from pipelex_cogt.model_backends.costs import ONE_HOUR_CACHE_WRITE, PRICE_NAMES
 from tests.conftest import Load
-from tests.usages import usages
+from tests.usages import CHAT, CHAT_USAGE, usages
 
 Problems = Callable[..., list[str]]
 
@@ -188,6 +188,12 @@ def test_without_a_day_today_counts() -> None:
     assert costs(**{"input": 1.0, "from": days}).cost(Usage(MILLION)).total == 2
 
 
+def test_an_answer_costs_what_its_usage_does() -> None:
+    assert costs(**SOL).cost(CHAT, TODAY) == costs(**SOL).cost(CHAT_USAGE, TODAY)
+    with pytest.raises(UsageError, match="a dict states no usage"):
+        costs(**SOL).cost({"usage": None}, TODAY)
+
+
 # For any usage
 
 PRICE = st.floats(0, 1000, allow_nan=False).map(lambda price: round(price, 4))
@@ -347,7 +353,8 @@ BAD = {
         'tiers = [{ above = "${X}", input = 1.0 }]',
         [
             (
-                "tiers.0.above: a reference cannot stand here, only in a backend's own settings and in model_id; set"
+                "tiers.0.above: a reference cannot stand here,"
+                " only in a backend's own settings, model_id, headers and extra_config; set"
                 " PIPELEX_COGT__MODELS__A__M1__COSTS__TIERS instead"
             )
         ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from pipelex_cogt import ModelManager, SettingsError
 from pipelex_cogt.errors import CallRefusedError, UnknownNameError
 from pipelex_cogt.integrations.litellm import proxy_config
 from pipelex_cogt.models.model_deck import ModelDeck
-from tests.conftest import Load
+from tests.conftest import TODAY, Load
 
 KEY = "sk-canary-0123456789abcdef"
 ENVIRON = {"A_KEY": KEY, "B_KEY": KEY}
@@ -248,7 +248,6 @@ def test_a_model_that_litellm_cannot_call_is_refused() -> None:
         proxy_config(deck_of({"models.b.gpt.sdk": "mine"}))
 
 
-TODAY = datetime.now(UTC).date()
 YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
 
 

@@ -221,6 +221,15 @@ def test_a_value_that_is_cut_would_be_found_out() -> None:
     assert not is_whole(999_999, "1e+03k")
 
 
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_model_is_wider_than_the_terminal(shipped: dict[str, Shown], width: int) -> None:
+    lines = printed(shipped["show models"], width).splitlines()
+    assert [line for line in lines if len(line) > width] == []
+    (row,) = (number for number, line in enumerate(lines) if line.startswith("gpt-6-astra "))
+    told = " ".join(line.strip() for line in lines[row : row + 8])
+    assert "constraints = [temperature_unsupported, max_tokens_must_be_high_enough, stop_unsupported], " in told
+
+
 def test_each_model_stands_beside_its_own_price(shipped: dict[str, Shown]) -> None:
     models, _ = shipped["show models"]
     rows = [re.split(r"  +", line) for line in printed(shipped["show models"], None).splitlines()]

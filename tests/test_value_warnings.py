@@ -76,6 +76,7 @@ DEFAULTS = {
     "a number": ("[defaults]\nmax_tokens = 5\n[only-a]\nmax_tokens = 7", ["max_tokens"]),
     "a price": ("[defaults.costs]\ninput = 3.0\n[only-a.costs]\ninput = 2.0", ["costs.input"]),
     "a price that one model takes": ("[defaults.costs]\noutput_audio = 3.0\n[only-a.costs]\ninput = 2.0", []),
+    "a list": ("[defaults]\ninputs = ['text']\n[m1]\ninputs = ['pdf']\n[only-a]\ninputs = ['audio']", ["inputs"]),
     "a number that one model takes": ("[defaults]\nmax_tokens = 5", []),
     "a list, which may go on": (
         "[defaults]\ninputs = ['text']\n[m1]\ninputs = ['...', 'pdf']\n[only-a]\ninputs = ['...', 'audio']",
@@ -159,6 +160,21 @@ def test_a_tier_of_the_defaults_above_any_prompt_is_told_once_and_there(load: Lo
     ]
 
 
+def test_a_tier_of_a_list_that_goes_on_with_the_defaults_is_told_at_the_list(load: Load) -> None:
+    lines = [
+        "[defaults.costs]",
+        "tiers = [{ above = 100, input = 5.0 }, { above = 200, input = 6.0 }]",
+        "[m1]",
+        "context_window = 2000",
+        "costs.tiers = ['...', { above = 3000, input = 7.0 }]",
+        "[only-a]",
+        "costs.tiers = []",
+    ]
+    assert [each.split(": has")[0] for each in told(load({"backends/a.local.toml": "\n".join(lines)}))] == [
+        "backends/a.local.toml:5  cogt.models.a.m1.costs.tiers"
+    ]
+
+
 def test_a_date_that_leaves_long_prompts_open_is_told(load: Load) -> None:
     entries = "{ date = 2099-01-01, input = 9.0 }, { date = 2099-02-01, tiers = [] }"
     assert told(load({"backends/a.local.toml": f"[m1.costs]\n{TIERS}\nfrom = [{entries}]"})) == [
@@ -168,6 +184,17 @@ def test_a_date_that_leaves_long_prompts_open_is_told(load: Load) -> None:
         )
     ]
     assert told(load({"backends/a.local.toml": f"[m1.costs]\nfrom = [{entries}]"})) == []
+
+
+def test_a_date_that_a_like_backend_takes_is_told_once(load: Load) -> None:
+    files = {
+        "backends/a.local.toml": f"[m1.costs]\n{TIERS}\nfrom = [{{ date = 2099-01-01, input = 9.0 }}]",
+        "backends/b.local.toml": "[m1.costs]\ntiers = [{ above = 50, input = 5.0 }]",
+        "backends.local.toml": "[b]\nmodels_like = 'a'",
+    }
+    assert [each.split(": says")[0] for each in told(load(files))] == [
+        "backends/a.local.toml:3  cogt.models.a.m1.costs.from.0"
+    ]
 
 
 def test_a_tier_is_not_told_where_the_window_is_unknown(load: Load) -> None:

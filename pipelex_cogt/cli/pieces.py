@@ -124,6 +124,21 @@ def fact(name: str, value: object) -> Piece:
     return Piece(f"{name} = {text_of(value)}")
 
 
+def open_fact(name: str, value: object) -> tuple[Piece, ...]:
+    """A value with its name, as one piece; a list as a piece for each item, so that a line may end between them."""
+    if not isinstance(value, list | tuple) or not value:
+        return (fact(name, value),)
+    first, *more = map(text_of, value)
+    return (*listed([f"{name} = [{first}", *more], end="]"),)
+
+
+def in_order(facts: Iterable[Sequence[Piece]]) -> list[Piece]:
+    """Facts of one or more pieces as the pieces of a list."""
+    split = [*facts]
+    ends = listed(last for *_, last in split)
+    return [*chain.from_iterable((*pieces[:-1], end) for pieces, end in zip(split, ends, strict=True))]
+
+
 def price_facts(costs: Mapping[str, Any], among: str = "") -> Iterator[Piece]:
     """Each price of a model's costs as one piece: the flat ones, those of long prompts, those from a date on.
 

@@ -14,8 +14,9 @@ from pipelex_cogt.cli.pieces import (
     bad,
     counted,
     doubtful,
-    fact,
+    in_order,
     listed,
+    open_fact,
     price_facts,
     strong,
     text_of,
@@ -46,7 +47,8 @@ _LETTERS = {
 _LEGEND = (
     *(f"{letter} {modality}" for modality, letter in _LETTERS.items()),
     "= the model's own name;",
-    "context and output in tokens, prices in US dollars per million tokens;",
+    "context and output in tokens,",
+    "prices in US dollars per million tokens;",
     "^ price of short prompts;",
     "* price until a date",
 )
@@ -267,7 +269,7 @@ def _print_counts(description: Mapping[str, Any], page: Page) -> None:
 def _print_backends(backends: Iterable[Mapping[str, Any]], page: Page) -> None:
     told = {"name", "state", "models", "key", "missing"}
     rows = (
-        (each["name"], each["models"], _state(each), together(_key(each)), listed(_facts(each, told)))
+        (each["name"], each["models"], _state(each), together(_key(each)), in_order(_facts(each, told)))
         for each in backends
     )
     page.table(["backend", "models", "state", "key", "settings"], rows)
@@ -288,7 +290,7 @@ def _print_models_of(backend: str, models: list[Mapping[str, Any]], page: Page) 
     """Print the models of a backend; what is the same for all of them stands once, above them."""
     facts = [_facts(model, _IN_MODEL_COLUMNS) for model in models]
     shared = set(facts[0]).intersection(*facts)
-    page.flow([strong(f"Models served by {backend} "), *listed(filter(shared.__contains__, facts[0]))], hang=4)
+    page.flow([strong(f"Models served by {backend} "), *in_order(filter(shared.__contains__, facts[0]))], hang=4)
     columns = ["model", "model_id", "reads", "writes", "context", "output", "$ in", "$ out", "further"]
     page.table(columns, (_model_row(model, shared) for model in models))
     page.line()
@@ -301,7 +303,7 @@ def _print_aliases(aliases: Mapping[str, Mapping[str, Any]], page: Page) -> None
 
 def _print_presets(presets: Mapping[str, Mapping[str, Any]], page: Page) -> None:
     rows = (
-        (name, preset["llm_handle"], _target(preset), listed(_facts(preset, {"llm_handle", "model"})))
+        (name, preset["llm_handle"], _target(preset), in_order(_facts(preset, {"llm_handle", "model"})))
         for name, preset in presets.items()
     )
     page.table(["preset", "handle", "leads to", "parameters"], rows)
@@ -327,23 +329,23 @@ def _chain(alias: Mapping[str, Any]) -> list[Piece]:
     return [*listed(alias["chain"], " >", end=";"), Piece("served:"), *served]
 
 
-def _facts(entry: Mapping[str, Any], shown: Iterable[str]) -> list[Piece]:
+def _facts(entry: Mapping[str, Any], shown: Iterable[str]) -> list[tuple[Piece, ...]]:
     """What stands in an entry beside what is shown already."""
     rest = {key: value for key, value in entry.items() if key not in shown}
-    return [fact(".".join(map(str, path)), value) for path, value in leaves(rest, opens_lists=False)]
+    return [open_fact(".".join(map(str, path)), value) for path, value in leaves(rest, opens_lists=False)]
 
 
-def _model_row(model: Mapping[str, Any], shared: Container[Piece]) -> list[Any]:
+def _model_row(model: Mapping[str, Any], shared: Container[tuple[Piece, ...]]) -> list[Any]:
     costs = dict(model.get("costs", {}))
     marks = "".join(mark for key, mark in _MARKS.items() if key in costs)
-    own = (piece for piece in _facts(model, _IN_MODEL_COLUMNS) if piece not in shared)
+    own = (each for each in _facts(model, _IN_MODEL_COLUMNS) if each not in shared)
     return [
         model["name"],
         "=" if model["model_id"] == model["name"] else model["model_id"],
         *(_letters(model.get(field, ())) for field in ("inputs", "outputs")),
         *map(model.get, ("context_window", "max_tokens")),
         *(_marked(costs.pop(price, None), marks) for price in ("input", "output")),
-        listed([*price_facts(costs), *own]),
+        in_order([*((price,) for price in price_facts(costs)), *own]),
     ]
 
 

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple, TypeAlias
 from pipelex_cogt.config import clock
 from pipelex_cogt.errors import CatalogueSourceError, MissingExtraError
 from pipelex_cogt.integrations.extras import import_sdk
+from pipelex_cogt.integrations.litellm_proxy import PRICES
 from pipelex_cogt.model_backends.costs import ModelCosts
 from pipelex_cogt.models.catalogue import CatalogueKind, CatalogueReport, KnownModel, compare_catalogue
 from pipelex_cogt.models.model_manager import ModelManager
@@ -82,16 +83,6 @@ _OF_LITELLM: Mapping[str, _Provider] = {
     "zai": _Provider.of("zai"),
 }
 _LITELLM_FILE = "model_prices_and_context_window_backup.json"
-_LITELLM_PRICES = {
-    "input": "input_cost_per_token",
-    "input_cached": "cache_read_input_token_cost",
-    "input_cache_write": "cache_creation_input_token_cost",
-    "input_audio": "input_cost_per_audio_token",
-    "input_audio_cached": "cache_read_input_audio_token_cost",
-    "output": "output_cost_per_token",
-    "output_audio": "output_cost_per_audio_token",
-}
-"""Our prices by LiteLLM's keys, which are per token."""
 _LITELLM_INPUTS = {
     "images": "supports_vision",
     "audio": "supports_audio_input",
@@ -193,19 +184,19 @@ def _read_by(entry: Entry) -> dict[str, bool]:
 
 def _litellm_costs(entry: Entry) -> dict[str, Any]:
     tiers: dict[int, dict[str, Any]] = {}
-    for name, key in _LITELLM_PRICES.items():
+    for name, key in PRICES.items():
         for suffixed, price in entry.items():
             above = _ABOVE.fullmatch(suffixed.removeprefix(key)) if suffixed.startswith(key) else None
             if above is not None:
                 length = int(above[1]) * 1000
                 tiers.setdefault(length, {"above": length})[name] = _per_million(price)
-    stated = {name: _per_million(entry[key]) for name, key in _LITELLM_PRICES.items() if entry.get(key)}
+    stated = {name: _per_million(entry[key]) for name, key in PRICES.items() if entry.get(key)}
     return {**stated, **_litellm_batch(entry), "tiers": [tiers[length] for length in sorted(tiers)]}
 
 
 def _litellm_batch(entry: Entry) -> dict[str, float]:
     """The factor of a batch, where input and output have the same."""
-    keys = [_LITELLM_PRICES[name] for name in ("input", "output")]
+    keys = [PRICES[name] for name in ("input", "output")]
     factors = {entry[f"{key}_batches"] / entry[key] for key in keys if entry.get(key) and entry.get(f"{key}_batches")}
     return {"batch": round(factors.pop(), 6)} if len(factors) == 1 else {}
 
@@ -251,6 +242,7 @@ _GENAI_PRICES = {
     "input_audio_cached": "cache_audio_read_mtok",
     "output": "output_mtok",
     "output_audio": "output_audio_mtok",
+    "output_reasoning": "output_reasoning_mtok",
 }
 """Our prices by the fields of genai-prices."""
 _SERVED_ELSEWHERE = {"google": ("claude",)}

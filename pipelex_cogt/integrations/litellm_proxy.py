@@ -30,7 +30,7 @@ from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 
 _PER_MILLION = 1_000_000
-_PRICES: Mapping[str, str] = {
+PRICES: Mapping[str, str] = {
     "input": "input_cost_per_token",
     "input_cached": "cache_read_input_token_cost",
     "input_cache_write": "cache_creation_input_token_cost",
@@ -111,13 +111,13 @@ def _abilities(model: InferenceModelSpec) -> dict[str, Any]:
 def _prices(costs: ModelCosts) -> dict[str, float]:
     """Prices of today in US dollars per token, by LiteLLM's names; those of long prompts only where they differ."""
     flat = costs.prices()
-    named = {_PRICES[name]: price for name, price in flat.items()}
-    named |= {f"{_PRICES[name]}_batches": price for name, price in costs.prices(batch=True).items()}
+    named = {PRICES[name]: price for name, price in flat.items()}
+    named |= {f"{PRICES[name]}_batches": price for name, price in costs.prices(batch=True).items()}
     below = flat
     for limit in _thresholds(costs):
         above = costs.prices(limit + 1)
         if above != below:
-            named |= {f"{_PRICES[name]}_above_{_counted(limit)}_tokens": price for name, price in above.items()}
+            named |= {f"{PRICES[name]}_above_{_counted(limit)}_tokens": price for name, price in above.items()}
         below = above
     return {name: float(price / _PER_MILLION) for name, price in named.items()}
 

@@ -173,14 +173,18 @@ class ModelCosts(Prices):
             if factor is not None:
                 yield name, _EXACT.multiply(price, Decimal(str(factor)))
 
-    def cost(self, usage: Usage, on: date | None = None, *, batch: bool = False) -> Cost:
+    def cost(self, used: object, on: date | None = None, *, batch: bool = False) -> Cost:
         """What one call costs.
 
         Args:
-            usage: Its tokens.
+            used: Its usage, or the answer that states it: whatever `Usage.of` reads.
             on: The day of the call (UTC); None for today.
             batch: Whether it is part of a batch.
+
+        Raises:
+            UsageError: The answer states no usage, or one that cannot be true.
         """
+        usage = Usage.of(used)
         prices = self.prices(usage.input, on, batch=batch)
         # Reasoning without a price of its own is priced as the answer, by the meaning of that price.
         counts = _counts_by_price(usage, has_reasoning_price="output_reasoning" in prices)

@@ -26,7 +26,6 @@ from pipelex_cogt.config.masking import mask_setting
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict
 from pipelex_cogt.model_backends.costs import Cost, ModelCosts
-from pipelex_cogt.model_backends.usage import Usage
 
 KNOWN_SDKS = ("anthropic", "bedrock", "google", "mistral", "openai", "openai_compatible")
 """The client libraries that this package knows; an application may name any other."""
@@ -241,15 +240,18 @@ class InferenceModelSpec(SettingsModel):
         credentials = cast("ModelAnswers", self._answers).credentials
         return answer(value, credentials, self.backend_name, path, self.place_of(*map(str, path))[: -len(path)])
 
-    def cost(self, usage: Usage, on: date | None = None, *, batch: bool = False) -> Cost:
+    def cost(self, used: object, on: date | None = None, *, batch: bool = False) -> Cost:
         """What one call costs.
 
         Args:
-            usage: Its tokens.
+            used: Its usage, or the answer that states it: whatever `Usage.of` reads.
             on: The day of the call (UTC); None for today.
             batch: Whether it is part of a batch.
+
+        Raises:
+            UsageError: The answer states no usage, or one that cannot be true.
         """
-        return self.costs.cost(usage, on, batch=batch)
+        return self.costs.cost(used, on, batch=batch)
 
     @property
     def is_vision_supported(self) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from functools import partial
 from itertools import chain
 
 from pipelex_cogt.config.flat_prices import settle_table
@@ -12,7 +11,7 @@ from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import did_you_mean, one_slip_from
-from pipelex_cogt.config.tables import Table, has_value, leaves
+from pipelex_cogt.config.tables import BELOW, Table, has_value, leaves, value_at
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.costs import PRICE_NAMES, ModelCosts, PriceTier
 from pipelex_cogt.model_backends.model_spec import KNOWN_SDKS, InferenceModelSpec
@@ -43,16 +42,15 @@ def warn_of_tiers(backends: InferenceBackendLibrary, models: Table, report: Prob
         models: The tables of the models, by backend and model name.
         report: Where warnings are noted.
     """
-    told: set[KeyPath] = set()
-    for spec in chain.from_iterable(backend.model_specs.values() for backend in backends.values()):
+    found: dict[KeyPath, tuple[str, str]] = {}
+    for spec in _specs_of(backends):
         longest = min(filter(None, (spec.context_window, spec.max_input_tokens)), default=None)
         for place, tier in _tiers(spec.costs):
             if longest is not None and tier.above >= longest:
                 path = _place_of(("costs", *place), spec, backends, models)
                 text = f"has no effect: the longest prompt of {spec.name!r} has {longest} tokens"
-                if path not in told:
-                    report.warning(path, text, f"state an above that is less than that, got {tier.above}")
-                told.add(path)
+                found.setdefault(path, (text, f"state an above that is less than that, got {tier.above}"))
+    _tell(found, report)
 
 
 def warn_of_forgotten_tiers(backends: InferenceBackendLibrary, models: Table, report: ProblemReport) -> None:
@@ -63,18 +61,36 @@ def warn_of_forgotten_tiers(backends: InferenceBackendLibrary, models: Table, re
         models: The tables of the models, by backend and model name.
         report: Where warnings are noted.
     """
-    for spec in chain.from_iterable(backend.model_specs.values() for backend in backends.values()):
+    found: dict[KeyPath, tuple[str, str]] = {}
+    for spec in _specs_of(backends):
         for index, dated in enumerate(spec.costs.dated if spec.costs.tiers else ()):
             if "tiers" not in dated.model_fields_set:
                 path = _place_of(("costs", "from", index), spec, backends, models)
                 text = f"says nothing of prompts above {spec.costs.rises_above} tokens, which cost more until then"
-                report.warning(path, text, "state its tiers, or tiers = [] where it has none")
+                found.setdefault(path, (text, "state its tiers, or tiers = [] where it has none"))
+    _tell(found, report)
+
+
+def _specs_of(backends: InferenceBackendLibrary) -> Iterator[InferenceModelSpec]:
+    return chain.from_iterable(backend.model_specs.values() for backend in backends.values())
+
+
+def _tell(found: Mapping[KeyPath, tuple[str, str]], report: ProblemReport) -> None:
+    """Note what is wrong at each key path, and the next step: once, for all the models that take it from there."""
+    for path, (text, hint) in found.items():
+        report.warning(path, text, hint)
 
 
 def _place_of(key: KeyPath, spec: InferenceModelSpec, backends: InferenceBackendLibrary, models: Table) -> KeyPath:
-    """The key path that states a value of a model: its own, that of a backend it is like, or that of `[defaults]`."""
-    places = ((*table, *key) for table in backends.tables_of(spec.backend_name, spec.name))
-    return next(place for place in places if has_value(models, place[1:]))
+    """The key path that states an item of a list below `costs`: the model's own, or that which the model takes.
+
+    Of a list that goes on with another one it is the list itself, for its items are counted otherwise.
+    """
+    list_key = key[:2]
+    tables = backends.tables_of(spec.backend_name, spec.name)
+    table = next(table for table in tables if has_value(models, (*table[1:], *list_key)))
+    goes_on = _goes_on(value_at(models, (*table[1:], *list_key)))
+    return (*table, *(list_key if goes_on else key))
 
 
 def _tiers(costs: ModelCosts) -> Iterator[tuple[KeyPath, PriceTier]]:
@@ -97,12 +113,19 @@ def warn_of_defaults(models: Table, report: ProblemReport) -> None:
         own = [table for model, table in file.items() if model != DEFAULTS_KEY and isinstance(table, dict)]
         shared = file.get(DEFAULTS_KEY, {}) if own else {}
         settled = [settle_table(table, shared) for table in own]
-        for path, value in leaves(shared, opens_lists=False):
-            # A model's own list may go on with this one, unless it is of tables.
-            may_go_on = isinstance(value, list) and not any(isinstance(item, dict) for item in value)
-            if not may_go_on and all(map(partial(has_value, path=path), settled)):
+        for path, _ in leaves(shared, opens_lists=False):
+            if all(_replaces(table, path) for table in settled):
                 text = "has no effect: every model of this backend states its own"
                 report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
+
+
+def _replaces(table: Table, path: KeyPath) -> bool:
+    """Whether a model's table states a value of its own there, and no list that goes on with the one below."""
+    return has_value(table, path) and not _goes_on(value_at(table, path))
+
+
+def _goes_on(value: object) -> bool:
+    return isinstance(value, list) and BELOW in value
 
 
 def warn_of_sdks(models: Table, report: ProblemReport) -> None:

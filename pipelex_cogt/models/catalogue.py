@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.tables import FrozenDict, has_value
 from pipelex_cogt.model_backends.backend import InferenceBackend
-from pipelex_cogt.model_backends.costs import ModelCosts
+from pipelex_cogt.model_backends.costs import ModelCosts, PriceTable
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, OutputModality
 from pipelex_cogt.models.model_manager import ModelManager
 
@@ -178,7 +178,8 @@ class _Comparison:
             if model := known[name]:
                 yield from self.of_model(spec, model)
         if CatalogueKind.MISSING in self.kinds:
-            place = self.place(self.manager.backends.lineage(backend.name)[-1])
+            source_of_all = self.manager.backends.lineage(backend.name)[-1]
+            place = str(self.manager.settings.place_of(("models", source_of_all)) or "settings")
             for model_id in self.source.others(known_as, self.stated_ids(backend.name), self.on):
                 kind = CatalogueKind.MISSING
                 yield CatalogueDifference(kind, backend.name, model_id, None, None, model_id, place)
@@ -187,8 +188,7 @@ class _Comparison:
         for kind, facts in _FACTS.items():
             if kind in self.kinds:
                 for field, stated, value, keys in facts(spec, known, self.on):
-                    paths = [(spec.name, *key.split(".")) for key in keys or (field,)]
-                    place = self.place(spec.backend_name, *paths)
+                    place = self.place(spec, [tuple(key.split(".")) for key in keys or (field,)])
                     yield CatalogueDifference(kind, spec.backend_name, spec.name, field, stated, value, place)
 
     def stated_ids(self, backend: str) -> list[str]:
@@ -197,15 +197,13 @@ class _Comparison:
         stated = chain.from_iterable((file or {}).items() for file in files)
         return [str(table.get("model_id", name)) for name, table in stated]
 
-    def place(self, backend: str, *paths: KeyPath) -> str:
-        """Where the first of some values of a backend's models is stated.
-
-        That is in its own file, or in that of one that it is like.
-        """
-        files = [("models", name) for name in self.manager.backends.lineage(backend)]
-        places = [(*file, *path) for file in files for path in paths or ((),)]
-        stated = (place for place in places if has_value(self.manager.settings.tree, place))
-        return str(self.manager.settings.place_of(next(stated, places[0])) or "settings")
+    def place(self, spec: InferenceModelSpec, keys: Sequence[KeyPath]) -> str:
+        """Where the first of some values of a model is stated, or the table that the first key belongs to."""
+        tables = self.manager.backends.tables_of(spec.backend_name, spec.name)
+        places = [(*table, *key) for table in tables for key in keys]
+        settings = self.manager.settings
+        stated = (place for place in places if has_value(settings.tree, place))
+        return str(settings.place_of(next(stated, places[0])) or "settings")
 
 
 _BEYOND_EDGE = 1_000
@@ -216,7 +214,8 @@ def _differing_prices(spec: InferenceModelSpec, known: KnownModel, on: date) -> 
     """The prices that differ on that day and on each that the source knows of, of short prompts and in each tier."""
     told: set[tuple[str, Any, Any]] = set()
     for day, above in product([on, *_later_days(known.costs, on)], _edges(spec.costs, known.costs)):
-        stated, expected = (costs.prices(above and above + _BEYOND_EDGE, day) for costs in (spec.costs, known.costs))
+        length = above and above + _BEYOND_EDGE
+        stated, expected = (_told_apart(costs.prices(length, day)) for costs in (spec.costs, known.costs))
         for name in expected:
             fact = (name, _number(stated.get(name)), _number(expected[name]))
             if fact[1] != fact[2] and fact not in told:
@@ -225,6 +224,12 @@ def _differing_prices(spec: InferenceModelSpec, known: KnownModel, on: date) -> 
                 yield _Fact(field, *fact[1:], _keys_of(name, is_later=day != on, is_long=above > 0))
     if known.costs.batch not in (None, spec.costs.batch):
         yield _Fact("costs.batch", spec.costs.batch, known.costs.batch)
+
+
+def _told_apart(prices: PriceTable) -> PriceTable:
+    """Prices without that of reasoning where it is the price of the answer, as it is when nobody states it."""
+    is_same = prices.get("output_reasoning") == prices.get("output")
+    return {name: price for name, price in prices.items() if not (is_same and name == "output_reasoning")}
 
 
 def _keys_of(price: str, *, is_later: bool, is_long: bool) -> tuple[str, ...]:
