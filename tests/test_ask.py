@@ -110,6 +110,18 @@ def test_a_question_that_cannot_be_asked_is_refused(run: Run, text: str, given: 
     assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
 
 
+def test_what_answers_a_reference_is_shown_as_the_reference(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEPLOYMENT", "kettle")
+    monkeypatch.setenv("HOST_OF_OURS", "https://teapot.example.com")
+    monkeypatch.setenv("PIPELEX_COGT__MODELS__OWN__PLAIN__MODEL_ID", "of-${DEPLOYMENT}")
+    monkeypatch.setenv("PIPELEX_COGT__BACKENDS__OWN__ENDPOINT", "${HOST_OF_OURS}/v1")
+    result = run("p", "Why?", "--dry-run")
+    described = request_of(result)
+    assert (described["endpoint"], described["arguments"]["model"]) == ("${HOST_OF_OURS}/v1", "of-${DEPLOYMENT}")
+    assert "kettle" not in result.output
+    assert "teapot" not in result.output
+
+
 def test_a_dry_run_needs_no_key(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "OWN_KEY"):
         monkeypatch.delenv(name)

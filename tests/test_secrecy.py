@@ -757,6 +757,16 @@ def test_no_command_prints_a_secret(command_environ: dict[str, str], command: tu
     assert shown_in(result.output) == []
 
 
+def test_no_request_that_would_be_sent_is_printed_with_a_secret(
+    write_tree: WriteTree, command_environ: dict[str, str]
+) -> None:
+    write_tree({name: text.replace("sdk = 'sdk'", "sdk = 'openai_compatible'") for name, text in FILES.items()})
+    for name in [*(f"model-{backend}" for backend in (*CANARIES, "plain")), "p", "body", "secret_body"]:
+        result = CliRunner().invoke(app, ["ask", name, "Why?", "--dry-run"], env=command_environ)
+        assert '"content": "Why?"' in result.stdout
+        assert (name, shown_in(result.output)) == (name, [])
+
+
 TELLING = [
     ("check", "--credentials"),
     ("diff", "development", "production"),

@@ -465,6 +465,8 @@ COMMANDS = [
     ["catalogue", "--against", "genai-prices"],
     ["catalogue", "--against", "genai-prices", "--json"],
     ["catalogue", "--against", "x\n::error::injected\x1b[31m"],
+    ["ask", "p", "x\n::error::injected\x1b[31m", "--dry-run"],
+    ["ask", "x\n::error::injected\x1b[31m", "Why?"],
     ["diff", "development", "production"],
     ["diff", "development", "x\n::error::injected\x1b[31m"],
     ["diff", "--profile", "all", "\u202enope"],

@@ -11,10 +11,9 @@ from pipelex_cogt.cli.pieces import Piece, bad, doubtful, fact, listed
 from pipelex_cogt.config.masking import SealedText, mask_setting, plain_text
 from pipelex_cogt.config.secret_values import MASK, mask_text
 from pipelex_cogt.config.tables import leaves, map_leaves
-from pipelex_cogt.errors import CogtError, NotAvailableError
+from pipelex_cogt.errors import CogtError
 from pipelex_cogt.integrations import asking
 from pipelex_cogt.integrations.headers import asked_headers
-from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.costs import Cost
 from pipelex_cogt.model_backends.usage import COUNTS, Usage
 from pipelex_cogt.models.model_deck import ResolvedLLM
@@ -46,7 +45,7 @@ def describe_request(llm: ResolvedLLM, text: str) -> dict[str, Any]:
         "model": llm.model.name,
         "backend": backend.name,
         "module": asking.module_for(llm).__name__,
-        "endpoint": _endpoint(backend),
+        "endpoint": mask_setting("endpoint", backend.stated_endpoint),
         "key": mask_setting("api_key", backend.stated_api_key),
         "headers": mask_setting("headers", {**backend.stated_headers, **llm.model.stated_headers}),
         "adapted": llm.parameters.adapted,
@@ -54,21 +53,13 @@ def describe_request(llm: ResolvedLLM, text: str) -> dict[str, Any]:
     }
 
 
-def _endpoint(backend: InferenceBackend) -> str | None:
-    """Where a backend answers; as stated, where that is a reference that no source answers."""
-    try:
-        return backend.endpoint and mask_text(backend.endpoint)
-    except NotAvailableError:
-        shown: str | None = mask_setting("endpoint", backend.stated_endpoint)
-        return shown
-
-
 class _Mask:
-    """Hides what a request carries of a secret: what looks like one, and what the settings have sealed."""
+    """Shows what a request carries as everything is shown: references as written, and secrets hidden."""
 
     def __init__(self, llm: ResolvedLLM) -> None:
         stated = [value for table in (llm.model.extra_body, llm.setting.extra_body) for _path, value in leaves(table)]
         self._shown = {str(plain_text(value)): value.shown for value in stated if isinstance(value, SealedText)}
+        self._shown[llm.model.model_id] = mask_setting("model_id", llm.model.stated_model_id)
 
     def __call__(self, _path: object, value: Any) -> Any:
         if str(value) in self._shown:
