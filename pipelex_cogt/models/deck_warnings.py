@@ -41,7 +41,7 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: 
     warn_of_prices(models, full)
     warn_of_tiers(deck.backends, models, full)
     warn_of_forgotten_tiers(deck.backends, models, full)
-    warn_of_defaults(models, full)
+    warn_of_defaults(deck.backends, models, full)
     warn_of_sdks(models, full)
     warn_of_routes(deck.routing, full)
     _warn_of_models(deck, models, full)
@@ -58,8 +58,8 @@ def _warn_of_models(deck: ModelDeck, models: Table, report: ProblemReport) -> No
     """Models of enabled backends that no rule of the active profile serves, each where a file states it."""
     told: set[KeyPath] = set()
     for backend in deck.backends.enabled.values():
-        lineage = deck.backends.lineage(backend.name)
         for name in filterfalse(deck.inference_models.__contains__, backend.model_specs):
+            lineage = deck.backends.lineage(backend.name)
             stated_by = next((each for each in lineage if has_value(models, (each, name))), backend.name)
             place = ("models", stated_by, name)
             if place not in told:
