@@ -266,14 +266,14 @@ def tell_left_out(variables: Sequence[str]) -> str:
 class LiteralLeftBehindError(MissingCredentialError):
     """A backend out of a pickle has lost a literal secret: no pickle carries one."""
 
-    def __init__(self, backend: str, path: str) -> None:
-        super().__init__(backend, (), path, "a pickle")
+    def __init__(self, backend: str, path: str, advice: str = "state a reference such as ${NAME} instead") -> None:
+        super().__init__(backend, (), path, "a pickle", advice)
         # What a pickle calls the class with.
-        self.args = (backend, path)
+        self.args = (backend, path, advice)
 
     def __str__(self) -> str:
         lost = f"backend {self.backend!r} has lost its literal secret, which no pickle carries"
-        return f"{self.path}: {lost}; state a reference such as ${{NAME}} instead"
+        return f"{self.path}: {lost}; {self.advice}"
 
 
 class UnusableCredentialError(NotAvailableError):

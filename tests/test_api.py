@@ -218,6 +218,7 @@ NOT_EXPORTED = {
     "Credentials": "what answers a backend's references; an application hands over a SecretSource instead",
     "HandedOver": "what a builder hands to a backend beside its fields",
     "LayeredDynaconf": "a settings object of Dynaconf, for people who ask it with Dynaconf's own functions",
+    "ModelAnswers": "what a builder hands to a model beside its fields",
     "Pin": "what the library of backends reads in a handle such as `m1@a`; a deck takes the handle itself",
     "ProblemReport": "what `manager.warnings` is read from",
     "SettingsDirectory": "an item of `directories.sources`, a path with a flag",

@@ -46,8 +46,8 @@ BAD_BACKENDS = {
     "reference for people": (
         'display_name = "${A}"',
         (
-            "cogt.backends.a.display_name: a reference cannot stand here, only in a backend's own settings and in"
-            " model_id; set PIPELEX_COGT__BACKENDS__A__DISPLAY_NAME instead"
+            "cogt.backends.a.display_name: a reference cannot stand here, only in a backend's own settings,"
+            " model_id, headers and extra_config; set PIPELEX_COGT__BACKENDS__A__DISPLAY_NAME instead"
         ),
     ),
     "malformed reference": (

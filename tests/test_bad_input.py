@@ -606,7 +606,7 @@ REFERENCES = [
         [
             (
                 "backends/a.toml:4  cogt.models.a.m1.sdk: a reference cannot stand here, only in a backend's own"
-                " settings and in model_id; set PIPELEX_COGT__MODELS__A__M1__SDK instead"
+                " settings, model_id, headers and extra_config; set PIPELEX_COGT__MODELS__A__M1__SDK instead"
             )
         ],
         id="in an sdk",

@@ -353,7 +353,8 @@ BAD = {
         'tiers = [{ above = "${X}", input = 1.0 }]',
         [
             (
-                "tiers.0.above: a reference cannot stand here, only in a backend's own settings and in model_id; set"
+                "tiers.0.above: a reference cannot stand here,"
+                " only in a backend's own settings, model_id, headers and extra_config; set"
                 " PIPELEX_COGT__MODELS__A__M1__COSTS__TIERS instead"
             )
         ],

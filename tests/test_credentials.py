@@ -233,7 +233,7 @@ def test_the_same_holds_for_the_defaults_of_a_file(problems: Problems, line: str
 def test_a_refused_reference_says_why(problems: Problems) -> None:
     (found,) = problems({**backends(), **spec_of_a("sdk = '${SDK}'")}, environ={"SDK": "sdk_a"})
     assert found.endswith(
-        "sdk: a reference cannot stand here, only in a backend's own settings and in model_id;"
+        "sdk: a reference cannot stand here, only in a backend's own settings, model_id, headers and extra_config;"
         " set PIPELEX_COGT__MODELS__A__M1__SDK instead"
     )
 

@@ -242,7 +242,7 @@ def test_facts_are_attributes() -> None:
     )
     lost = LiteralLeftBehindError("a", "cogt.backends.a.api_key")
     assert (lost.name, lost.backend, lost.variables, lost.path) == ("a", "a", (), "cogt.backends.a.api_key")
-    assert (lost.place, lost.args) == ("a pickle", ("a", "cogt.backends.a.api_key"))
+    assert (lost.place, lost.args) == ("a pickle", ("a", "cogt.backends.a.api_key", lost.advice))
 
 
 @pytest.mark.parametrize("name", ["a'b", "new\nline", "", "ünï"])

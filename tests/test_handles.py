@@ -154,6 +154,7 @@ def test_a_pinned_backend_without_its_key_says_so(load: Load) -> None:
             "it is a model that 'nobody' would have if there were such a backend; it is known to 'a', 'b', 'off'",
         ),
         ("only-a@b", "it is a model that 'b' does not have; it is known to 'a'"),
+        ("m@", "it is a model and @, which names the backend that comes after it"),
         ("anywhere@b", "it is an alias, and @ pins models: pin its members"),
     ],
 )
@@ -181,3 +182,25 @@ def test_explain_tells_the_pin(load: Load) -> None:
     )
     assert "cogt.models.b.m.max_tokens" in [value.path for value in explanation.values]
     assert "cogt.routing.active" not in [value.path for value in explanation.values]
+
+
+def test_a_fault_of_a_backend_does_not_hide_that_its_name_is_no_model(problems: Any) -> None:
+    files = {"backends.local.toml": "[a]\ntimeout = 0\n", "deck/more.toml": "[aliases]\nx = 'a'\n"}
+    assert [each.partition(":")[0] for each in problems({**TREE, **files}, environ=KEYS)] == [
+        "backends.local.toml",
+        "deck/more.toml",
+    ]
+
+
+def test_a_name_that_hides_a_pin_is_told(load: Load) -> None:
+    files = {"deck/more.toml": "[aliases]\n'm@a' = 'm@b'\n[llm_presets]\n'm@b' = { llm_handle = 'm' }\n"}
+    told = [str(warning) for warning in load({**TREE, **files}, environ=KEYS).warnings if "stands for" in str(warning)]
+    assert [text[text.index("cogt.") :] for text in told] == [
+        f"cogt.deck.{name}: its name stands for model 'm' on backend '{backend}', which it hides; take one without @"
+        for name, backend in (('aliases."m@a"', "a"), ('llm_presets."m@b"', "b"))
+    ]
+
+
+def test_explain_says_of_a_pin_that_reaches_nothing_what_it_is(load: Load) -> None:
+    with pytest.raises(UnknownNameError, match="it is a model that 'nobody' would have if there were such a backend"):
+        load(TREE, environ=KEYS).explain("m@nobody")

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import threading
 import weakref
 
 import pytest
@@ -74,6 +75,22 @@ def test_an_event_loop_has_a_client_of_its_own_which_goes_with_it() -> None:
     assert kept() is None
 
 
+def test_threads_that_ask_first_at_once_have_one_client() -> None:
+    clients, one, start, found = Clients(), backend(), threading.Barrier(64), list[object]()
+
+    def ask() -> None:
+        start.wait()
+        found.append(clients.get(one, "v", Client))
+
+    threads = [threading.Thread(target=ask) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 64
+    assert len({id(client) for client in found}) == 1
+
+
 def test_outside_an_event_loop_an_async_client_is_built_each_time() -> None:
     clients, one = Clients(), backend()
     assert clients.get_async(one, "v", Client) is not clients.get_async(one, "v", Client)
@@ -90,3 +107,28 @@ def test_a_forked_process_has_clients_of_its_own() -> None:
     child.start()
     assert answers.get(timeout=30) == "Clients(0 backends)"
     child.join()
+
+
+class Locked:
+    """A client that closes itself under a lock, as those of HTTP libraries do."""
+
+    lock = threading.Lock()
+
+    def __del__(self) -> None:
+        with self.lock:
+            pass
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no processes are forked here")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # because: of threads that other tests have left
+def test_a_forked_process_waits_for_no_lock_of_a_client_of_its_parent() -> None:
+    clients, one = Clients(), backend()
+    clients.get(one, "v", Locked)
+    child = multiprocessing.get_context("fork").Process(target=lambda: None)
+    with Locked.lock:
+        child.start()
+        child.join(timeout=30)
+    ended = child.exitcode
+    child.kill()
+    child.join()
+    assert ended == 0

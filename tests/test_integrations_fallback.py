@@ -6,7 +6,9 @@ import asyncio
 import copy
 import logging
 import pickle
+import re
 import traceback
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -140,6 +142,14 @@ NEXT_LOUDLY = {
     "context, by message": (FailedError("Prompt is too long: 9", status_code=400), "the prompt is too long for it"),
     "context, by body": (
         FailedError(response=Response(400, '{"message": "This model\'s maximum context length is 9 tokens"}')),
+        "the prompt is too long for it",
+    ),
+    "context, as Cohere has it": (
+        FailedError("too many tokens: size limit exceeded by 9 tokens", status_code=400),
+        "the prompt is too long for it",
+    ),
+    "context, as Together has it": (
+        FailedError("Input validation error: `inputs` tokens + `max_new_tokens` must be <= 9", status_code=422),
         "the prompt is too long for it",
     ),
     "context, as botocore has it": (
@@ -343,6 +353,22 @@ def test_no_member_is_told(none: Any) -> None:
         fallback.call(none, Provider().ask)
     with pytest.raises(CogtError, match=text):
         asyncio.run(fallback.async_call(none, Provider().ask_async))
+
+
+async def ask_later(llm: ResolvedLLM) -> str:
+    raise TimeoutError(llm.name)
+
+
+def ask_by_and_by(llm: ResolvedLLM) -> Iterator[str]:
+    yield llm.name
+    raise TimeoutError
+
+
+@pytest.mark.parametrize("function", [ask_later, ask_by_and_by])
+def test_a_function_that_returns_before_it_calls_is_refused(members: tuple[ResolvedLLM, ...], function: Any) -> None:
+    text = "the function returns before it has called anybody; await fallback.async_call, or return a stream that is"
+    with pytest.raises(CogtError, match=re.escape(text)):
+        fallback.call(members, function)
 
 
 def test_the_next_is_awaited(members: tuple[ResolvedLLM, ...]) -> None:

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 from pipelex_cogt import ModelManager, ResolvedLLM
 from pipelex_cogt.errors import CallRefusedError, CogtError, MissingCredentialError
 from pipelex_cogt.integrations import litellm
+from pipelex_cogt.integrations.fallback import as_chain
 from tests.resolved import resolved
 
 HOST = {"endpoint": "https://host.example.com/v1", "api_key": "${KEY}"}
@@ -240,6 +241,11 @@ def test_parameters(
     arguments = litellm.arguments(resolved(backend, model, preset, ENVIRON))
     place = ("model", "api_base", "api_key", "api_version", "aws_region_name")
     assert {name: value for name, value in arguments.items() if name not in place} == told
+
+
+def test_a_member_of_a_chain_that_another_follows_is_tried_once() -> None:
+    llm = resolved({**HOST, "max_retries": 4}, environ=ENVIRON)
+    assert [litellm.arguments(member)["num_retries"] for member in as_chain([llm, llm])] == [0, 4]
 
 
 def test_headers_of_the_model_lie_over_those_of_the_backend() -> None:

@@ -279,19 +279,6 @@ def test_one_text_is_a_list_of_one_that_ends_an_answer(load: Load) -> None:
     assert (found.stop, found.reasoning_budget) == (("END",), 0)
 
 
-def test_an_effort_of_one_layer_and_a_budget_of_another_are_two(problems: Problems) -> None:
-    files = {
-        **presets('llm_handle = "m1"\nreasoning_effort = "low"'),
-        "deck/z.toml": "[llm_presets.broken]\nreasoning_budget = 5",
-    }
-    assert problems(files) == [
-        (
-            "deck/z.toml:2  cogt.deck.llm_presets.broken.reasoning_budget: a reasoning_effort is stated too:"
-            " keep one of the two"
-        )
-    ]
-
-
 @pytest.mark.parametrize(("text", "message"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
 def test_a_faulty_preset_is_one_problem(problems: Problems, text: str, message: str) -> None:
     (problem,) = problems(presets(text))
@@ -326,13 +313,39 @@ def test_a_preset_that_fits_loads_without_a_word(load: Load, model: list[str], p
     assert load(preset_over_model(model, preset)).warnings == ()
 
 
+TOLD_ONCE = {
+    "an effort": (
+        ['reasoning_efforts = ["low", "high"]'],
+        'reasoning_effort = "max"',
+        "reasoning_effort: model 'm' on backend 'a' takes low, high, got max",
+    ),
+    "a budget": (
+        ["reasoning_efforts = []"],
+        "reasoning_budget = 5",
+        "reasoning_budget: model 'm' on backend 'a' takes no reasoning_budget: sdk 'openai' has none",
+    ),
+    "a temperature": (
+        ['constraints = ["temperature_must_be_multiplied_by_2"]', "max_temperature = 0.7"],
+        "temperature = 1.2",
+        "temperature: model 'm' on backend 'a' doubles the temperature, so it may not pass 1, got 1.2",
+    ),
+}
+
+
+@pytest.mark.parametrize(("model", "stated", "fault"), TOLD_ONCE.values(), ids=TOLD_ONCE)
+def test_a_value_that_is_refused_for_two_reasons_is_told_once(
+    problems: Problems, model: list[str], stated: str, fault: str
+) -> None:
+    files = {**preset_over_model(model, [stated]), "backends/a.local.toml": "[m]\nsdk = 'openai'\n"}
+    assert [problem.partition("llm_presets.p.")[2] for problem in problems(files)] == [fault]
+
+
 def test_every_fault_of_a_preset_is_told(problems: Problems) -> None:
     model = ["max_tokens = 10", 'constraints = ["temperature_must_be_1", "max_tokens_must_be_high_enough"]']
     found = problems(preset_over_model(model, ["temperature = 0", "max_tokens = 11"]))
     assert [problem.partition("llm_presets.p.")[2] for problem in found] == [
         "temperature: model 'm' on backend 'a' takes no temperature but 1, got 0.0",
         "max_tokens: 11 is more than the 10 of model 'm' on backend 'a'",
-        "max_tokens: 11 is less than the 16 that model 'm' on backend 'a' needs",
     ]
 
 

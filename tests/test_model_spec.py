@@ -51,7 +51,7 @@ CONSTRAINTS = (
 EFFORTS = "'none', 'minimal', 'low', 'medium', 'high', 'xhigh' or 'max'"
 QUOTE_IT = "expected a string, got a date; put it in quotes"
 HEADER_NAME = "a header's name holds no space and no separator but a dash"
-NO_REFERENCE = "a reference cannot stand here, only in a backend's own settings and in model_id"
+NO_REFERENCE = "a reference cannot stand here, only in a backend's own settings, model_id, headers and extra_config"
 BAD_FIELDS = {
     "max_tokens text": ('max_tokens = "1000"', "max_tokens: expected an integer, got a string"),
     "max_tokens true": ("max_tokens = true", "max_tokens: expected an integer, got a boolean"),
@@ -139,14 +139,15 @@ BAD_FIELDS = {
     "sdk reference": (
         'sdk = "${SDK}"',
         (
-            "sdk: a reference cannot stand here, only in a backend's own settings and in model_id;"
+            "sdk: a reference cannot stand here, only in a backend's own settings, model_id, headers and extra_config;"
             " set PIPELEX_COGT__MODELS__A__M1__SDK instead"
         ),
     ),
     "description reference": (
         'description = "for ${WHOM}"',
         (
-            "description: a reference cannot stand here, only in a backend's own settings and in model_id;"
+            "description: a reference cannot stand here,"
+            " only in a backend's own settings, model_id, headers and extra_config;"
             " set PIPELEX_COGT__MODELS__A__M1__DESCRIPTION instead"
         ),
     ),

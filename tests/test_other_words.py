@@ -157,6 +157,13 @@ def test_no_word_means_itself() -> None:
     assert [key for key in keys if key in meanings(key, [key])] == []
 
 
+@pytest.mark.parametrize("word", ["top_k", "Frequency-Penalty", "logit_bias", "service_tier"])
+def test_what_is_no_parameter_is_told_where_a_preset_may_have_it(problems: Problems, word: str) -> None:
+    told = problems({"deck/z.toml": f"[llm_presets.p]\n{word} = 5\n"})
+    hint = "what a request carries beside the parameters belongs below extra_body"
+    assert told == [f"deck/z.toml:2  cogt.deck.llm_presets.p.{word}: unknown key; {hint}"]
+
+
 @pytest.mark.parametrize(("word", "key"), SDK_WORDS.items())
 def test_what_an_sdk_calls_a_key_of_a_backend_is_refused(problems: Problems, word: str, key: str) -> None:
     told = problems({"backends.local.toml": f"[a]\n{word} = 'sk-canary'\n"})

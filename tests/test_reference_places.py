@@ -15,7 +15,7 @@ from tests.conftest import Load
 
 Problems: TypeAlias = Callable[..., list[str]]
 
-REFUSAL = "a reference cannot stand here, only in a backend's own settings and in model_id"
+REFUSAL = "a reference cannot stand here, only in a backend's own settings, model_id, headers and extra_config"
 
 PLACES: dict[str, tuple[Mapping[str, str], str, str]] = {
     "a switch": ({"backends.local.toml": "[a]\nenabled = '${X}'\n"}, "backends.a.enabled", "BACKENDS__A__ENABLED"),

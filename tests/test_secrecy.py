@@ -683,12 +683,25 @@ def test_an_unpickled_backend_asks_the_process_that_reads_it(
 def test_a_pickle_that_lost_a_secret_of_a_model_says_so(manager: ModelManager) -> None:
     told = "has lost its literal secret, which no pickle carries; state a reference such as ${NAME} instead"
     backends: InferenceBackendLibrary = pickle.loads(pickle.dumps(manager.backends))
+    # Where no reference can stand none is asked for.
+    sent = "has lost its literal secret, which no pickle carries; load the settings where the call is made"
     for name in ("model_header", "model_config", "model_config_secret", "model_body", "model_body_secret"):
-        with pytest.raises(LiteralLeftBehindError, match=re.escape(f"backend {name!r} {told}")):
+        expected = sent if "body" in name else told
+        with pytest.raises(LiteralLeftBehindError, match=re.escape(f"backend {name!r} {expected}")):
             WAYS_OUT[name](backends[name])
     preset: LLMSetting = pickle.loads(pickle.dumps(manager.deck.llm_presets["body"]))
-    with pytest.raises(LiteralLeftBehindError, match=re.escape(f"extra_body.session_token: backend 'process' {told}")):
+    with pytest.raises(LiteralLeftBehindError, match=re.escape(f"extra_body.session_token: backend 'process' {sent}")):
         preset.parameters_for(only_model(manager.backends["process"]))
+
+
+@pytest.mark.parametrize("name", ["model_body", "model_body_secret"])
+def test_parameters_with_a_secret_make_no_pickle(manager: ModelManager, name: str) -> None:
+    parameters = LLMSetting(llm_handle="m").parameters_for(only_model(manager.backends[name]))
+    with pytest.raises(TypeError, match="with a secret in extra_body: pickle what"):
+        pickle.dumps(parameters)
+    assert copy.copy(parameters) == copy.deepcopy(parameters) == parameters
+    plain = LLMSetting(llm_handle="m", extra_body={"user": "me"}).parameters_for(only_model(manager.backends["plain"]))
+    assert pickle.loads(pickle.dumps(plain)).extra_body == {"user": "me"}
 
 
 def test_what_is_sealed_in_a_body_is_sent_with_its_own_type(manager: ModelManager) -> None:

@@ -36,6 +36,7 @@ from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environm
 from pipelex_cogt.config.masking import seal_layer
 from pipelex_cogt.config.older_spellings import modernise_layer
 from pipelex_cogt.config.override_variables import Variable, build_variable_layer, find_variables
+from pipelex_cogt.config.reasoning import settle_reasoning
 from pipelex_cogt.config.reference_places import refuse_references
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import check_shape
@@ -170,8 +171,10 @@ class _Load(NamedTuple):
         return build_variable_layer(variable, tree, self.schema, self.report)
 
     def _add(self, layer: Layer, registry: LayeredDynaconf) -> None:
-        """Lay a layer over the others: in today's spelling, its flat prices in force, its secrets sealed."""
-        registry.add(seal_layer(settle_layer(modernise_layer(layer, self.report), registry.tree())))
+        """Lay a layer over the others: in today's spelling, what it states in force, its secrets sealed."""
+        below = registry.tree()
+        settled = settle_reasoning(settle_layer(modernise_layer(layer, self.report), below), below)
+        registry.add(seal_layer(settled))
 
     def _build_config(self, table: Table, usual: Table) -> InferenceConfig:
         """The `inference_config` of a table; a fault in it is noted, and the usual paths stand in."""

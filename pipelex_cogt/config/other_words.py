@@ -23,6 +23,11 @@ _NOT_OF_TOKENS = (
     "image image_output input_image output_image per_image per_page per_request per_second web_search web_searches"
 )
 """Prices that costs have no place for; they stand among the words for the price that people would find instead."""
+_OF_BODIES = (
+    "cache_control frequency_penalty logit_bias logprobs metadata min_p parallel_tool_calls presence_penalty"
+    " repetition_penalty safety_settings service_tier top_k top_logprobs user verbosity"
+)
+"""What a request may carry that is no parameter of ours."""
 
 _OTHER_WORDS = {
     **SDK_WORDS,
@@ -38,7 +43,7 @@ _OTHER_WORDS = {
     "description": "comment desc notes",
     "display_name": "label name title",
     "enabled": "active disable disabled enable is_enabled",
-    "extra_body": "additional_model_request_fields additional_params extra extra_params model_kwargs",
+    "extra_body": f"additional_model_request_fields additional_params extra extra_params model_kwargs {_OF_BODIES}",
     "extra_config": "additional_params api_key endpoint extra extra_params litellm_params max_retries rpm sdk_options "
     "seed stop structure_method temperature timeout top_p tpm",
     "fallback_order": "fallback fallbacks fallback_backends",
@@ -85,6 +90,10 @@ _NOTES = {
     **{
         (word.replace("_", ""), "input"): "only tokens have prices here: leave it out"
         for word in _NOT_OF_TOKENS.split()
+    },
+    **{
+        (word.replace("_", ""), "extra_body"): "what a request carries beside the parameters belongs below extra_body"
+        for word in _OF_BODIES.split()
     },
     ("apikey", "extra_config"): "a key belongs to a backend: state another one with it",
     ("disable", "enabled"): "write enabled = false to switch it off",

@@ -19,7 +19,7 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import child_schema, takes_further_keys, takes_references
 from pipelex_cogt.config.tables import Table
 
-_PROBLEM = "a reference cannot stand here, only in a backend's own settings and in model_id"
+_PROBLEM = "a reference cannot stand here, only in a backend's own settings, model_id, headers and extra_config"
 
 
 def refuse_references(tree: Table, schema: Mapping[str, Any], report: ProblemReport) -> None:

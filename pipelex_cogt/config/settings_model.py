@@ -17,6 +17,11 @@ REFERENCES = "references"
 """Marks, in `Annotated`, a field whose value may hold references."""
 
 
+def none_if_empty(value: Any) -> Any:
+    """None for an empty text, with which an upper layer takes away what a lower one states; else the value."""
+    return None if value == "" else value
+
+
 class SettingsModel(BaseModel):
     """A table of the settings, checked: strict types, no unknown keys, and nothing to change afterwards."""
 

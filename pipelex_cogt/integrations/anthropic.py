@@ -12,8 +12,7 @@ SDK from 0.92 on.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar
 
@@ -21,10 +20,18 @@ from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.tables import FrozenDict, thaw, without_none
 from pipelex_cogt.errors import CallRefusedError
-from pipelex_cogt.integrations.clients import Clients
+from pipelex_cogt.integrations.clients import Clients, apart
 from pipelex_cogt.integrations.extras import import_sdk
-from pipelex_cogt.integrations.headers import asked_headers, merge_headers, secret_headers, shown_headers
-from pipelex_cogt.integrations.places import own_endpoint, vertex_credentials, vertex_place
+from pipelex_cogt.integrations.headers import asked_headers, merge_headers, shown_headers
+from pipelex_cogt.integrations.places import (
+    further_text,
+    has_key,
+    keyless,
+    own_endpoint,
+    variant_of,
+    vertex_credentials,
+    vertex_place,
+)
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ReasoningEffort
@@ -172,7 +179,8 @@ def client(llm: ResolvedLLM) -> Any:
         MissingExtraError: The SDK is not installed.
         MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
     """
-    return _CLIENTS.get(llm.backend, _variant(llm), partial(_build, llm, ""))
+    _platform(llm)
+    return _CLIENTS.get(llm.backend, variant_of(llm), partial(_build, llm, ""))
 
 
 def async_client(llm: ResolvedLLM) -> Any:
@@ -185,7 +193,8 @@ def async_client(llm: ResolvedLLM) -> Any:
         MissingExtraError: The SDK is not installed.
         MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
     """
-    return _CLIENTS.get_async(llm.backend, _variant(llm), partial(_build, llm, "Async"))
+    _platform(llm)
+    return _CLIENTS.get_async(llm.backend, variant_of(llm), partial(_build, llm, "Async"))
 
 
 def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
@@ -202,11 +211,6 @@ def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
         yield Usage.of(answer.get_final_message())
 
 
-def _variant(llm: ResolvedLLM) -> tuple[Any, ...]:
-    """What tells a client of a backend from another."""
-    return llm.model.name if secret_headers(llm.model) else None, llm.max_retries
-
-
 def _build(llm: ResolvedLLM, kind: str) -> Any:
     """A client of the SDK.
 
@@ -214,12 +218,12 @@ def _build(llm: ResolvedLLM, kind: str) -> Any:
         llm: What it is to call.
         kind: "Async", or nothing.
     """
-    # A client is kept as long as its backend, and must not be what keeps that.
-    llm = replace(llm, backend=llm.backend.model_copy())
+    llm = apart(llm)
     platform = _platform(llm)
     places = _PLACES[platform](llm)
     sdk_class = getattr(import_sdk("anthropic", "anthropic"), f"{kind}{_CLASSES[platform]}")
-    follower = type(sdk_class.__name__, (_Follower, sdk_class), {**_asked(llm.backend, platform), "_llm": llm})
+    asked = _asked(llm.backend, platform)
+    follower = type(sdk_class.__name__, (_Follower, sdk_class), {**asked, "_asked": [*asked], "_llm": llm})
     return follower(**places, **without_none({"timeout": llm.backend.timeout, "max_retries": llm.max_retries}))
 
 
@@ -227,19 +231,27 @@ class _Follower:
     """What a client of the SDK does otherwise here: it asks the settings at each request, and not the environment."""
 
     _llm: ClassVar[ResolvedLLM]
+    _asked: ClassVar[Collection[str]]
+    """The attributes that the settings are asked for."""
     _custom_headers: Mapping[str, Any]
 
     def __init__(self, **options: Any) -> None:
-        asked = [name for name in vars(type(self)) if isinstance(vars(type(self))[name], _Asked)]
-        given = {name: options.pop(name, None) for name in asked}
-        super().__init__(**options)
+        super().__init__(**{name: option for name, option in options.items() if name not in self._asked})
         # What the SDK has found in the environment meanwhile is taken off again.
-        for name, value in given.items():
-            # A copy is given what this client was told last, and goes on asking.
-            is_own = value is None or value == getattr(type(self), name).read()
-            setattr(self, name, None if is_own else value)
+        for name in self._asked:
+            setattr(self, name, None)
         self.auth_token = options.get("auth_token")
         self._custom_headers = options.get("default_headers") or {}
+
+    def copy(self, **options: Any) -> Any:
+        """A client that differs in some options, and asks the settings as this one does."""
+        copied = super().copy(**options)  # type: ignore[misc]  # because: the SDK's class comes next
+        for name in self._asked:
+            # The SDK has given it what this client was told just now; only what somebody states for a copy stays.
+            setattr(copied, name, options.get(name) or vars(self).get(name))
+        return copied
+
+    with_options = copy
 
     @property
     @leaves_no_locals
@@ -248,8 +260,12 @@ class _Follower:
         of_sdk = super().default_headers  # type: ignore[misc]  # because: the SDK's class comes next
         return merge_headers(of_sdk, asked_headers(self._llm.backend, self._llm.model), self._custom_headers)
 
-    def _validate_headers(self, *_headers: object) -> None:
-        """Do not ask for a key: whether a backend has one is for the settings to say."""
+    def _validate_headers(self, headers: Mapping[str, str], *_others: object) -> None:
+        """Refuse a request that shows nobody who calls: its key is empty by now, and no header is stated."""
+        backend = self._llm.backend
+        is_shown = headers.get("Authorization") or headers.get("X-Api-Key") or backend.stated_headers
+        if platform_of(backend) is Platform.OWN and not is_shown:
+            raise keyless(self._llm)
 
 
 class _Asked:
@@ -267,20 +283,15 @@ class _Asked:
         if client is None:
             return self
         given = vars(client).get(self._name)
-        return self.read() if given is None else given
+        return _credential(self._backend, self._key) if given is None else given
 
     def __set__(self, client: Any, value: str | None) -> None:
         vars(client)[self._name] = value
 
-    def read(self) -> str | None:
-        """What the settings say; None where they do not."""
-        return _credential(self._backend, self._key)
-
 
 def _credential(backend: InferenceBackend, key: str) -> str | None:
     """A credential of a backend, ready to be sent; None where none is stated."""
-    value = backend.api_key if key == "api_key" else backend.extra_config.get(key)
-    return plain_text(value) or None
+    return plain_text(backend.api_key) if key == "api_key" else further_text(backend, key)
 
 
 def _asked(backend: InferenceBackend, platform: Platform) -> Mapping[str, _Asked]:
@@ -317,10 +328,10 @@ def _own_places(llm: ResolvedLLM) -> dict[str, Any]:
 
 def _bedrock_places(llm: ResolvedLLM) -> dict[str, Any]:
     backend = llm.backend
-    if backend.stated_api_key is None:
+    if not has_key(backend):
         # The SDK imports it no sooner than it signs a request.
         import_sdk("boto3", "bedrock")
-    region = backend.extra_config["aws_region"] or _region_of_aws(backend.extra_config.get("aws_profile"))
+    region = further_text(backend, "aws_region") or _region_of_aws(further_text(backend, "aws_profile"))
     if not region:
         problem = "has no aws_region, nor has AWS's own configuration"
         raise CallRefusedError(llm.model.name, backend.name, problem, "state it at the backend, or in that")
@@ -332,7 +343,7 @@ def _bedrock_places(llm: ResolvedLLM) -> dict[str, Any]:
 
 def _region_of_aws(profile: str | None) -> str | None:
     """The region that AWS's own library finds, in the process's environment or in the profile."""
-    region: str | None = import_sdk("boto3", "bedrock").Session(profile_name=profile or None).region_name
+    region: str | None = import_sdk("boto3", "bedrock").Session(profile_name=profile).region_name
     return region
 
 

@@ -11,15 +11,17 @@ Claude and gpt-oss on Bedrock have clients of their own: `integrations.anthropic
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from typing import Any
 
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.tables import thaw, without_none
 from pipelex_cogt.errors import CallRefusedError
-from pipelex_cogt.integrations.clients import Clients
+from pipelex_cogt.integrations.clients import Clients, apart
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.headers import asked_headers, shown_headers
+from pipelex_cogt.integrations.places import AWS_KEYS, further_text, has_key, variant_of
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
@@ -27,8 +29,6 @@ from pipelex_cogt.model_backends.usage import Usage
 from pipelex_cogt.models.model_deck import ResolvedLLM
 
 _CLIENTS = Clients()
-_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
-"""The further keys of a backend that AWS's requests are signed with."""
 
 
 def arguments(llm: ResolvedLLM) -> dict[str, Any]:
@@ -63,9 +63,9 @@ def client(llm: ResolvedLLM) -> Any:
         MissingCredentialError: The endpoint or the region is a reference that no source answers.
     """
     _check(llm)
-    timeout = llm.parameters.timeout
-    variant = (timeout, llm.max_retries, llm.model.name if llm.model.stated_headers else None)
-    return _CLIENTS.get(llm.backend, variant, partial(_build, llm, llm.backend.model_copy()))
+    # What other SDKs are told with a call, boto3 is told with a client.
+    of_call = llm.parameters.timeout, llm.model.name if llm.model.stated_headers else None
+    return _CLIENTS.get(llm.backend, (*variant_of(llm), *of_call), partial(_build, apart(llm)))
 
 
 def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
@@ -77,12 +77,15 @@ def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
         MissingCredentialError: A credential is missing.
     """
     messages = [{"role": "user", "content": [{"text": prompt}]}]
-    for event in client(llm).converse_stream(messages=messages, **arguments(llm))["stream"]:
-        text = event.get("contentBlockDelta", {}).get("delta", {}).get("text")
-        if text:
-            yield text
-        if "metadata" in event:
-            yield Usage.of(event["metadata"])
+    answer = client(llm).converse_stream(messages=messages, **arguments(llm))
+    # The last event is not the end of the connection.
+    with closing(answer["stream"]) as events:
+        for event in events:
+            text = event.get("contentBlockDelta", {}).get("delta", {}).get("text")
+            if text:
+                yield text
+            if "metadata" in event:
+                yield Usage.of(event["metadata"])
 
 
 def _check(llm: ResolvedLLM) -> None:
@@ -98,18 +101,18 @@ def _thinking(llm: ResolvedLLM) -> dict[str, Any]:
     return {"thinking": {"type": "enabled", "budget_tokens": budget}}
 
 
-def _build(llm: ResolvedLLM, backend: InferenceBackend) -> Any:
-    """A client that asks a copy of the backend, for clients are kept as long as their backend."""
+def _build(llm: ResolvedLLM) -> Any:
     boto3, botocore = import_sdk("boto3", "bedrock"), import_sdk("botocore", "bedrock")
     config = import_sdk("botocore.config", "bedrock").Config
+    backend = llm.backend
     session = boto3.Session(
         botocore_session=_session(backend),
-        region_name=_text(backend, "aws_region"),
-        profile_name=_text(backend, "aws_profile"),
+        region_name=further_text(backend, "aws_region"),
+        profile_name=further_text(backend, "aws_profile"),
     )
     if session.region_name is None:
         problem = "states no aws_region, and AWS's own configuration has none"
-        raise CallRefusedError(llm.model.name, llm.backend.name, problem, "state aws_region, or set AWS_DEFAULT_REGION")
+        raise CallRefusedError(llm.model.name, backend.name, problem, "state aws_region, or set AWS_DEFAULT_REGION")
     timeout, retries = llm.parameters.timeout, llm.max_retries
     limits = {
         "read_timeout": timeout,
@@ -124,33 +127,29 @@ def _build(llm: ResolvedLLM, backend: InferenceBackend) -> Any:
 
 def _signature(backend: InferenceBackend, unsigned: Any) -> Any:
     """How requests are signed; None leaves it to AWS's chain, which looks for a key of its own in the environment."""
-    if backend.stated_api_key is not None:
-        # The key is a header, and nothing is signed with it.
+    if has_key(backend) or "authorization" in map(str.lower, backend.stated_headers):
+        # A header shows who calls, and nothing is signed.
         return unsigned
-    return "v4" if _KEYS[0] in backend.stated_extra_config else None
+    return "v4" if AWS_KEYS[0] in backend.stated_extra_config else None
 
 
 def _add_headers(model: InferenceModelSpec, backend: InferenceBackend, request: Any, **_: Any) -> None:
-    key = {} if backend.stated_api_key is None else {"Authorization": f"Bearer {plain_text(backend.api_key)}"}
-    for name, value in {**key, **asked_headers(backend, model), **shown_headers(model)}.items():
+    key = plain_text(backend.api_key)
+    shown = {} if key is None else {"Authorization": f"Bearer {key}"}
+    for name, value in {**shown, **asked_headers(backend, model), **shown_headers(model)}.items():
         request.headers[name] = value
 
 
 def _session(backend: InferenceBackend) -> Any:
     """A session of botocore, with the keys that the backend states, if it does: they are asked for at each request."""
     session = import_sdk("botocore.session", "bedrock").Session
-    if _KEYS[0] not in backend.stated_extra_config:
+    if AWS_KEYS[0] not in backend.stated_extra_config:
         return session()
     credentials = import_sdk("botocore.credentials", "bedrock")
 
     def frozen(_credentials: Any) -> Any:
-        return credentials.ReadOnlyCredentials(*(_text(backend, name) for name in _KEYS))
+        return credentials.ReadOnlyCredentials(*(further_text(backend, name) for name in AWS_KEYS))
 
     asked = type("Credentials", (credentials.Credentials,), {"get_frozen_credentials": frozen})
     later = "asked-for-at-each-request"
     return type("Session", (session,), {"get_credentials": lambda _session: asked(later, later)})()
-
-
-def _text(backend: InferenceBackend, key: str) -> str | None:
-    """A further setting of a backend as text; None where it is not stated, or empty."""
-    return plain_text(backend.extra_config.get(key)) or None

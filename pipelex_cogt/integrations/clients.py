@@ -9,12 +9,15 @@ import asyncio
 import os
 from collections.abc import Callable, Hashable
 from contextlib import suppress
+from copy import copy
+from dataclasses import replace
 from inspect import iscoroutinefunction
 from threading import RLock
 from typing import Any
 from weakref import finalize
 
 from pipelex_cogt.model_backends.backend import InferenceBackend
+from pipelex_cogt.models.model_deck import ResolvedLLM
 
 
 class Clients:
@@ -22,6 +25,7 @@ class Clients:
 
     def __init__(self) -> None:
         self._clients: dict[int, dict[Hashable, Any]] = {}
+        self._of_parent: list[Any] = []
         self._lock = RLock()
         # Two processes must not write to one connection.
         if hasattr(os, "register_at_fork"):
@@ -61,11 +65,21 @@ class Clients:
         return self._clients[id(backend)]
 
     def _forget_all(self) -> None:
-        self._clients.clear()
+        # They are kept all the same: whoever closes one may wait for a lock that no thread of this process holds.
+        self._of_parent.extend(self._clients.values())
+        self._clients = {}
         self._lock = RLock()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self._clients)} backends)"
+
+
+def apart(llm: ResolvedLLM) -> ResolvedLLM:
+    """The same with a backend of its own, for what a client holds: a client is kept as long as its backend.
+
+    One that held that backend would keep it, and so itself, for ever.
+    """
+    return replace(llm, backend=copy(llm.backend))
 
 
 def _usable(clients: dict[Hashable, Any], key: Hashable, build: Callable[[], Any]) -> Any:

@@ -22,6 +22,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from inspect import iscoroutinefunction, isgeneratorfunction
 from typing import Any, NamedTuple, TypeVar
 
 from pipelex_cogt.errors import CallFailure, CogtError, FallbackError
@@ -133,7 +134,7 @@ class _Wording(NamedTuple):
 
 _BY_WORDS = (
     _Wording(
-        frozenset({400, None}),
+        frozenset({400, 422, None}),
         (
             "context_length_exceeded",  # OpenAI, Azure, Cerebras, Groq
             "maximum context length",  # OpenRouter, DeepSeek, vLLM, Mistral
@@ -144,6 +145,10 @@ _BY_WORDS = (
             "input is too long",  # Bedrock
             "maximum prompt length",  # xAI
             "reduce the length of the messages",  # Groq
+            "too many tokens",  # Cohere
+            "`inputs` tokens + `max_new_tokens` must be",  # Together, with 422
+            "longer than the model's context length",  # SGLang
+            "exceeds the available context size",  # llama.cpp
         ),
         _TOO_LONG,
     ),
@@ -200,8 +205,12 @@ def call(members: Iterable[ResolvedLLM], function: Callable[[ResolvedLLM], T]) -
         FallbackError: No member has answered; it holds the exception of each.
         Exception: What the function raises where the other members would fail alike; its cause is a `FallbackError`
             with the failures before it, if there were any.
-        CogtError: There is no member.
+        CogtError: There is no member, or the function returns a coroutine or a generator.
     """
+    if iscoroutinefunction(function) or isgeneratorfunction(function):
+        # What it raises comes when nobody listens any more.
+        problem = "the function returns before it has called anybody"
+        raise CogtError(f"{problem}; await fallback.async_call, or return a stream that is open")
     chain = _Chain(members)
     for llm in chain:
         try:

@@ -15,17 +15,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
 from pipelex_cogt.config.hiding import leaves_no_locals
-from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.tables import thaw, without_none
-from pipelex_cogt.integrations.clients import Clients
+from pipelex_cogt.integrations.clients import Clients, apart
 from pipelex_cogt.integrations.extras import import_sdk
-from pipelex_cogt.integrations.headers import asked_headers, merge_headers, secret_headers, shown_headers
-from pipelex_cogt.integrations.places import own_endpoint, vertex_credentials, vertex_place
+from pipelex_cogt.integrations.headers import asked_headers, merge_headers, shown_headers
+from pipelex_cogt.integrations.places import own_endpoint, own_key, variant_of, vertex_credentials, vertex_place
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.model_spec import ReasoningEffort
 from pipelex_cogt.model_backends.usage import Usage
@@ -109,7 +107,8 @@ def client(llm: ResolvedLLM) -> Any:
         MissingExtraError: The SDK is not installed.
         MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
     """
-    return _CLIENTS.get(llm.backend, _variant(llm), partial(_build, llm))
+    _platform(llm)
+    return _CLIENTS.get(llm.backend, variant_of(llm), partial(_build, llm))
 
 
 def async_client(llm: ResolvedLLM) -> Any:
@@ -133,7 +132,8 @@ def loop_client(llm: ResolvedLLM) -> Any:
         MissingExtraError: The SDK is not installed.
         MissingCredentialError: The endpoint is a reference that no source answers; a key is missed at the request.
     """
-    return _CLIENTS.get_async(llm.backend, _variant(llm), partial(_build, llm))
+    _platform(llm)
+    return _CLIENTS.get_async(llm.backend, variant_of(llm), partial(_build, llm))
 
 
 def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
@@ -153,14 +153,8 @@ def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
         yield Usage.of(usage)
 
 
-def _variant(llm: ResolvedLLM) -> tuple[Any, ...]:
-    """What tells a client of a backend from another."""
-    return llm.model.name if secret_headers(llm.model) else None, llm.max_retries
-
-
 def _build(llm: ResolvedLLM) -> Any:
-    # A client is kept as long as its backend, and must not be what keeps that.
-    llm = replace(llm, backend=llm.backend.model_copy())
+    llm = apart(llm)
     platform = _platform(llm)
     options = _PLACES[platform](llm)
     sdk = import_sdk("google.genai", "google")
@@ -196,7 +190,7 @@ class _Follower:
         request = super()._build_request(*given, **named)  # type: ignore[misc]  # because: the SDK's class comes next
         of_client = self._http_options.headers or {}
         of_call = {name: value for name, value in request.headers.items() if of_client.get(name) != value}
-        key = {_KEY_HEADER: plain_text(self._llm.backend.api_key)} if self._has_key else {}
+        key = {_KEY_HEADER: own_key(self._llm)} if self._has_key else {}
         asked = asked_headers(self._llm.backend, self._llm.model)
         request.headers = without_none(merge_headers(of_client, key, asked, of_call))
         return request

@@ -43,11 +43,13 @@ def arguments(llm: ResolvedLLM) -> dict[str, Any]:
     """What `litellm.completion`, `acompletion` and a `Router` are told beside the messages. It needs no LiteLLM.
 
     **The key is in it**, for LiteLLM takes nothing but text: `api_key`, secret headers and credentials of AWS. Their
-    repr is masked, so that a dict that is printed or logged shows none; JSON, a pickle, `str()` of the value itself and
-    error reporters that walk through dicts show them. Ask for it anew for each call: the key is that of this moment.
+    repr is masked, so that a dict that is printed or logged shows none; JSON, a pickle, `str()` of the value itself,
+    LiteLLM's own log at DEBUG and error reporters that walk through dicts show them. What `extra_body` states is in it
+    as it is, and in its repr. Ask for it anew for each call: the key is that of this moment.
 
-    The timeout is in seconds. The backend's `max_retries` is LiteLLM's `num_retries`; at OpenAI and Azure `completion`
-    (not the `Router`) has the SDK below it retry as often, too. Of `extra_body` LiteLLM drops what it does not know
+    The timeout is in seconds. The backend's `max_retries` is LiteLLM's `num_retries`, 0 for a member of a chain that
+    another one follows; at OpenAI and Azure `completion` (not the `Router`) has the SDK below it retry as often, too,
+    but takes 0 for its own 2 where Azure is not awaited. Of `extra_body` LiteLLM drops what it does not know
     where `api` is "responses", and before it sends anything it refuses an effort such as "xhigh" to a model of which
     its own list does not tell it yet.
 

@@ -122,7 +122,7 @@ def build_call(llm: ResolvedLLM, read: Read) -> dict[str, Any]:
         **_address(llm, provider, read),
         "extra_headers": _headers(llm, read),
         "timeout": parameters.timeout,
-        "num_retries": llm.backend.max_retries,
+        "num_retries": llm.max_retries,
         **_parameters(llm.model, parameters, provider),
     }
     return {**_stated(told), **_body(llm.model, parameters, provider)}

@@ -22,6 +22,7 @@ from pipelex_cogt.config.secret_names import names_secret
 from pipelex_cogt.config.secret_values import mask_text
 from pipelex_cogt.config.tables import leaves, without_none
 from pipelex_cogt.errors import Problem, SettingsError
+from pipelex_cogt.integrations.fallback import as_chain
 from pipelex_cogt.integrations.litellm_calls import build_call
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.costs import ModelCosts
@@ -60,10 +61,11 @@ def proxy_config(deck: ModelDeck, names: Iterable[str] | None = None) -> dict[st
         NotAvailableError: One of the names leads to no model.
     """
     write = _Writer()
-    members = {name: deck.resolve_all(name) for name in _served_presets(deck) if names is None}
-    members |= {name: deck.resolve_all(name) for name in names or ()}
+    asked = _served_presets(deck) if names is None else names
+    # A member that another follows is tried once, for the next is there to be tried.
+    members = {name: as_chain(deck.resolve_all(name)) for name in asked}
     config = {
-        "model_list": [_group(llm, write, is_last=llm is chain[-1]) for chain in members.values() for llm in chain],
+        "model_list": [_group(llm, write) for chain in members.values() for llm in chain],
         "router_settings": {
             "model_group_alias": {name: _group_name(chain[0]) for name, chain in members.items()},
             # Under the name of the group that the alias stands for, LiteLLM would not see them.
@@ -83,14 +85,12 @@ def _group_name(llm: ResolvedLLM) -> str:
     return f"{llm.name}/{llm.model.name}@{llm.backend.name}"
 
 
-def _group(llm: ResolvedLLM, write: _Writer, *, is_last: bool) -> dict[str, Any]:
+def _group(llm: ResolvedLLM, write: _Writer) -> dict[str, Any]:
     """A member of a chain as a group of the proxy."""
     write.check_body(llm)
-    # A member that another follows is tried once, for the next is there to be tried.
-    retries = {} if is_last else {"num_retries": 0}
     return {
         "model_name": _group_name(llm),
-        "litellm_params": {**build_call(llm, write), **retries},
+        "litellm_params": build_call(llm, write),
         "model_info": {**_abilities(llm.model), **_prices(llm.model.costs)},
     }
 

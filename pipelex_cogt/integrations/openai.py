@@ -19,9 +19,10 @@ from typing import Any
 from pipelex_cogt.config.tables import thaw, without_none
 from pipelex_cogt.integrations.clients import Clients
 from pipelex_cogt.integrations.extras import import_sdk
-from pipelex_cogt.integrations.headers import secret_headers, shown_headers
+from pipelex_cogt.integrations.headers import shown_headers
 from pipelex_cogt.integrations.openai_classes import settled
 from pipelex_cogt.integrations.openai_doors import Door, Key, asked_later, asked_now, check, find_door
+from pipelex_cogt.integrations.places import variant_of
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.model_backends.usage import Usage
 from pipelex_cogt.models.call_parameters import CallParameters
@@ -75,7 +76,7 @@ def client(llm: ResolvedLLM) -> Any:
     """
     door, sdk = find_door(llm), import_sdk("openai", "openai")
     build = partial(_build, getattr(sdk, door.client), door, asked_now, llm)
-    return _CLIENTS.get(llm.backend, _variant(llm, door), build)
+    return _CLIENTS.get(llm.backend, variant_of(llm), build)
 
 
 def async_client(llm: ResolvedLLM) -> Any:
@@ -90,7 +91,7 @@ def async_client(llm: ResolvedLLM) -> Any:
     """
     door, sdk = find_door(llm), import_sdk("openai", "openai")
     build = partial(_build, getattr(sdk, f"Async{door.client}"), door, asked_later, llm)
-    return _CLIENTS.get_async(llm.backend, _variant(llm, door), build)
+    return _CLIENTS.get_async(llm.backend, variant_of(llm), build)
 
 
 def stream(llm: ResolvedLLM, prompt: str) -> Iterator[str | Usage]:
@@ -147,12 +148,6 @@ def _in_body(parameters: CallParameters, sdk: str) -> Mapping[str, Any]:
     if parameters.reasoning_budget is not None and sdk in _BUDGETS:
         body |= _BUDGETS[sdk](parameters.reasoning_budget)
     return body
-
-
-def _variant(llm: ResolvedLLM, door: Door) -> tuple[Any, ...]:
-    """What tells one client of a backend from another; a model that has secret headers has its own."""
-    own = llm.model.path if secret_headers(llm.model) else ()
-    return (door.client, *door.variant, llm.max_retries, *own)
 
 
 def _build(sdk_class: type, door: Door, kind: Callable[[Key], Any], llm: ResolvedLLM) -> Any:

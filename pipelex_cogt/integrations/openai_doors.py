@@ -6,17 +6,16 @@ platform; the `sdk` of a model says which path leads to OpenAI's API there.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
-from copy import copy
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.errors import CallRefusedError
+from pipelex_cogt.integrations.clients import apart
 from pipelex_cogt.integrations.extras import import_sdk
-from pipelex_cogt.integrations.places import keyless, placeless, vertex_place
+from pipelex_cogt.integrations.places import AWS_KEYS, further_text, has_key, keyless, placeless, vertex_place
 from pipelex_cogt.integrations.platforms import Platform, platform_of, refusal
 from pipelex_cogt.model_backends.model_spec import ModelApi
 from pipelex_cogt.models.model_deck import ResolvedLLM
@@ -42,7 +41,6 @@ _FIRST_RESPONSES_VERSION = "2025-03-01"
 _UNDATED_VERSIONS = ("", "v1")
 """What `api_version` states for the form of Azure's API that has no versions."""
 _ENTRA_TOKEN = "azure_ad_token"  # noqa: S105 -- because: it is the name of a key of TOML
-_AWS_KEYS = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
 _GOOGLE_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -51,12 +49,10 @@ class Door(NamedTuple):
 
     Attributes:
         client: The class of the SDK's client, without the `Async` before it.
-        variant: What tells it from another door of the same backend; no secret is in it.
         build: The arguments of the class; it is given what makes a `Key` of the kind that the class asks.
     """
 
     client: str
-    variant: tuple[Hashable, ...]
     build: Callable[[Callable[[Key], Any]], dict[str, Any]]
 
 
@@ -98,8 +94,7 @@ def find_door(llm: ResolvedLLM) -> Door:
         MissingCredentialError: The endpoint, or another setting of the address, is a reference that nothing answers.
     """
     check(llm)
-    # A client that kept the backend itself would keep it for ever, for clients are kept as long as their backend.
-    return _FINDERS[platform_of(llm.backend)](replace(llm, backend=copy(llm.backend)))
+    return _FINDERS[platform_of(llm.backend)](apart(llm))
 
 
 def has_responses(llm: ResolvedLLM) -> bool:
@@ -110,7 +105,7 @@ def has_responses(llm: ResolvedLLM) -> bool:
     """
     platform = platform_of(llm.backend)
     if platform is Platform.AZURE:
-        return _has_responses(_text(llm, "api_version") or "")
+        return _has_responses(further_text(llm.backend, "api_version") or "")
     return platform is Platform.OWN and llm.model.sdk == "openai"
 
 
@@ -123,7 +118,7 @@ def _find_own(llm: ResolvedLLM) -> Door:
     # A host that imitates OpenAI may ask for no key, and a gateway for headers alone.
     is_optional = llm.model.sdk == "openai_compatible" or bool(llm.backend.stated_headers)
     key = _key(llm, is_optional=is_optional)
-    return Door("OpenAI", (base_url,), lambda kind: {"base_url": base_url, "api_key": kind(key)})
+    return Door("OpenAI", lambda kind: {"base_url": base_url, "api_key": kind(key)})
 
 
 def _find_azure(llm: ResolvedLLM) -> Door:
@@ -132,49 +127,45 @@ def _find_azure(llm: ResolvedLLM) -> Door:
     https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle
     """
     root = _endpoint(llm).removesuffix("/v1").removesuffix("/openai")
-    version = _text(llm, "api_version") or ""
+    version = further_text(llm.backend, "api_version") or ""
     is_token = _ENTRA_TOKEN in llm.backend.stated_extra_config
     key = _entra_token(llm) if is_token else _key(llm, is_optional=bool(llm.backend.stated_headers))
     if version in _UNDATED_VERSIONS:
         base_url = f"{root}/openai/v1"
-        return Door("OpenAI", (base_url,), lambda kind: {"base_url": base_url, "api_key": kind(key)})
+        return Door("OpenAI", lambda kind: {"base_url": base_url, "api_key": kind(key)})
     if llm.model.api is ModelApi.RESPONSES and not _has_responses(version):
         problem = f"has api 'responses', which Azure's api_version {version!r} lacks"
         raise _refused(llm, problem, f'state api_version = "v1", or one from {_FIRST_RESPONSES_VERSION} on')
     place = {"azure_endpoint": root, "api_version": version}
     argument = "azure_ad_token_provider" if is_token else "api_key"
-    return Door("AzureOpenAI", (root, version), lambda kind: {**place, argument: kind(key)})
+    return Door("AzureOpenAI", lambda kind: {**place, argument: kind(key)})
 
 
 def _find_bedrock(llm: ResolvedLLM) -> Door:
     """Bedrock's OpenAI API: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html."""
-    endpoint, region = llm.backend.endpoint, _text(llm, "aws_region")
-    base_url = endpoint and _below(endpoint.rstrip("/"), "/openai/v1")
-    # A key that is missing is told here, for the SDK would wrap the error.
-    is_keyed = llm.backend.api_key is not None
-    return Door("OpenAI", (base_url, region, is_keyed), partial(_bedrock, llm, base_url, region, is_keyed))
+    return Door("OpenAI", partial(_bedrock, llm))
 
 
-def _bedrock(
-    llm: ResolvedLLM,
-    base_url: str | None,
-    region: str | None,
-    is_keyed: bool,  # noqa: FBT001 -- because: `partial` hands it over in its place
-    kind: Callable[[Key], Any],
-) -> dict[str, Any]:
+def _bedrock(llm: ResolvedLLM, kind: Callable[[Key], Any]) -> dict[str, Any]:
     bedrock = import_sdk("openai.providers", "bedrock").bedrock
+    endpoint = llm.backend.endpoint
     # Of its two services the older one serves the ids that begin with a region or end with a version.
-    service = "mantle" if "bedrock-mantle" in (base_url or "") else "runtime"
-    shown = {"token_provider": kind(_key(llm))} if is_keyed else _aws_credentials(llm)
+    service = "mantle" if "bedrock-mantle" in (endpoint or "") else "runtime"
+    base_url = endpoint and _below(endpoint.rstrip("/"), "/openai/v1")
+    shown = {"token_provider": kind(_key(llm))} if has_key(llm.backend) else _aws_credentials(llm)
+    region = further_text(llm.backend, "aws_region")
     return {"provider": bedrock(endpoint=service, region=region, base_url=base_url, **shown)}
 
 
 def _aws_credentials(llm: ResolvedLLM) -> dict[str, Any]:
     """The keys or the profile of AWS that a backend states; nothing where AWS's own chain is to find them."""
     botocore = import_sdk("botocore.credentials", "bedrock")
-    if _text(llm, _AWS_KEYS[0]):
-        return {"credential_provider": lambda: botocore.Credentials(*(_text(llm, name) for name in _AWS_KEYS))}
-    return {"profile": _text(llm, "aws_profile")}
+    backend = llm.backend
+    if further_text(backend, AWS_KEYS[0]):
+        return {
+            "credential_provider": lambda: botocore.Credentials(*(further_text(backend, name) for name in AWS_KEYS))
+        }
+    return {"profile": further_text(backend, "aws_profile")}
 
 
 def _find_vertex(llm: ResolvedLLM) -> Door:
@@ -182,12 +173,11 @@ def _find_vertex(llm: ResolvedLLM) -> Door:
     project, location, endpoint = vertex_place(llm)
     root = endpoint.rstrip("/").removesuffix("/v1")
     base_url = f"{root}/v1/projects/{project}/locations/{location}/endpoints/openapi"
-    is_keyed = llm.backend.stated_api_key is not None
 
     def build(kind: Callable[[Key], Any]) -> dict[str, Any]:
-        return {"base_url": base_url, "api_key": kind(_key(llm) if is_keyed else _google_token())}
+        return {"base_url": base_url, "api_key": kind(_key(llm) if has_key(llm.backend) else _google_token())}
 
-    return Door("OpenAI", (base_url,), build)
+    return Door("OpenAI", build)
 
 
 def _google_token() -> Key:
@@ -247,19 +237,12 @@ def _entra_token(llm: ResolvedLLM) -> Key:
 
     @leaves_no_locals
     def token() -> str:
-        found = _text(llm, _ENTRA_TOKEN)
+        found = further_text(llm.backend, _ENTRA_TOKEN)
         if not found:
             raise _keyless(llm)
         return found
 
     return token
-
-
-@leaves_no_locals
-def _text(llm: ResolvedLLM, key: str) -> str | None:
-    """A further setting of a backend as text; None where it is not stated, or empty."""
-    value = plain_text(llm.backend.extra_config.get(key))
-    return str(value) if value else None
 
 
 def _keyless(llm: ResolvedLLM) -> CallRefusedError:

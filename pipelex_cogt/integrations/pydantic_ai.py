@@ -70,7 +70,7 @@ def fallback_model(deck: ModelDeck, name: str) -> Any:
 def settings(llm: ResolvedLLM) -> Settings:
     """The preset's parameters as the `ModelSettings` of pydantic-ai. It needs no SDK, and no key is in it.
 
-    Headers of the model that are secret are the client's.
+    Headers of the model that are secret are the client's. What `extra_body` states is in it as it is.
 
     Raises:
         CallRefusedError: pydantic-ai cannot call this model, or would leave out a parameter that is stated.

@@ -14,12 +14,12 @@ import re
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.settings_model import GIVEN, SettingsModel
+from pipelex_cogt.config.settings_model import GIVEN, SettingsModel, none_if_empty
 from pipelex_cogt.config.tables import FrozenDict, leaves
 from pipelex_cogt.model_backends.model_spec import WILDCARD
 
@@ -108,10 +108,6 @@ def describe_rule(rule: RoutingRule, key: str | None) -> str:
     return rule.value if key is None else f"route {key!r}"
 
 
-def _none_if_empty(value: Any) -> Any:
-    return None if value == "" else value
-
-
 Routes = Annotated[dict[str, str], AfterValidator(FrozenDict)]
 Serves = Callable[[str, str], RouteRefusal | None]
 """Asks whether a backend serves a model name: None when it does, else why not."""
@@ -128,7 +124,7 @@ class RoutingProfile(SettingsModel):
     """The profile's name: its table's key."""
     description: str | None = None
     """A sentence for people."""
-    default: Annotated[str | None, BeforeValidator(_none_if_empty)] = None
+    default: Annotated[str | None, BeforeValidator(none_if_empty)] = None
     """The backend of the models that no route matches; `""` for none."""
     routes: Routes = Field(default_factory=FrozenDict)
     """Model name, or pattern with `*`, to backend."""

@@ -28,6 +28,9 @@ from pipelex_cogt.model_backends.model_spec import (
 MIN_HIGH_ENOUGH_TOKENS = 16
 """The least `max_tokens` under `max_tokens_must_be_high_enough`: OpenAI's Responses API refuses fewer."""
 
+_WITHOUT_PICKLE = "load the settings where the call is made"
+"""What to do about a secret that a pickle has left behind where no reference can stand."""
+
 Values: TypeAlias = Mapping[str, Any]
 """Parameters by name; None is left to the provider."""
 
@@ -70,12 +73,8 @@ class CallParameters:
             stated: The parameters by name.
             model: The model that answers.
         """
-        values, adapted = dict(stated), []
-        for rule in _RULES:
-            asked = _Asked(values[rule.parameter], model, values)
-            if rule.is_broken_by(asked):
-                values[rule.parameter] = rule.limit(asked)
-                adapted.append(rule.adaptation(asked))
+        values = dict(stated)
+        adapted = [rule.adaptation(asked) for rule, asked in _keep_rules(values, model)]
         temperature = _as_sent(values["temperature"], model)
         if temperature != values["temperature"]:
             scale = f"{model.name!r} takes twice what is meant"
@@ -92,9 +91,28 @@ class CallParameters:
         values = {name: getattr(self, name) for name in PARAMETERS if name != "prompting_target"}
         return {name: value for name, value in values.items() if value not in (None, (), {})}
 
+    def __getstate__(self) -> list[Any]:
+        # What a request carries in its body is opened here, and no pickle carries a secret.
+        if self._shown["extra_body"] != self.extra_body:
+            raise TypeError(
+                "cannot pickle parameters with a secret in extra_body: pickle what deck.resolve() gives, or "
+                "load the settings where the call is made"
+            )
+        return [getattr(self, each.name) for each in fields(self)]
+
+    def __copy__(self) -> CallParameters:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> CallParameters:
+        return self
+
+    @property
+    def _shown(self) -> dict[str, Any]:
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**values, "extra_body": mask_setting("extra_body", self.extra_body)}
+
     def __repr__(self) -> str:
-        shown = {each.name: getattr(self, each.name) for each in fields(self)}
-        shown["extra_body"] = mask_setting("extra_body", self.extra_body)
+        shown = self._shown
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
@@ -103,11 +121,12 @@ PARAMETERS = tuple(field.name for field in fields(CallParameters) if field.name 
 
 
 def find_faults(stated: Values, model: InferenceModelSpec) -> Iterator[tuple[str, str]]:
-    """What a model refuses of the parameters as stated: the name and why, for each."""
-    for rule in _RULES:
-        asked = _Asked(stated[rule.parameter], model, stated)
-        if rule.is_broken_by(asked):
+    """What a model refuses of the parameters as stated: the name and why, for each; nothing is told of twice."""
+    told: set[str] = set()
+    for rule, asked in _keep_rules(dict(stated), model):
+        if rule.parameter not in told:
             yield rule.parameter, rule.fault(asked)
+        told.add(rule.parameter)
 
 
 def judged_by(parameter: str) -> tuple[str, ...]:
@@ -144,7 +163,7 @@ def _opened(extra_body: Table, model: InferenceModelSpec) -> Table:
 
     def open_one(path: KeyPath, value: Any) -> Any:
         if isinstance(value, SealedText) and value.is_lost:
-            raise LiteralLeftBehindError(model.backend_name, join_keys(("extra_body", *path)))
+            raise LiteralLeftBehindError(model.backend_name, join_keys(("extra_body", *path)), _WITHOUT_PICKLE)
         return stated_value(value)
 
     opened: Table = map_leaves(extra_body, open_one)
@@ -206,6 +225,13 @@ def _nearest_effort(asked: _Asked) -> ReasoningEffort | None:
     wanted = _EFFORTS.index(asked.value)
     below = [effort for effort in known if _EFFORTS.index(effort) < wanted]
     return next(iter([*below[-1:], *known]), None)
+
+
+def _below_max(asked: _Asked) -> ReasoningEffort | None:
+    """The effort next to the highest, of those that a model knows."""
+    known = asked.model.reasoning_efforts or _EFFORTS
+    below = sorted({*known} - {ReasoningEffort.MAX, ReasoningEffort.NONE}, key=_EFFORTS.index)
+    return next(reversed(below), None)
 
 
 def _within_budget(asked: _Asked) -> int | None:
@@ -289,10 +315,6 @@ class _Rule(NamedTuple):
     reason: str
     limit: Callable[[_Asked], Any] = _leave_out
 
-    def is_broken_by(self, asked: _Asked) -> bool:
-        """Whether the model refuses a value; it refuses nothing that is left to the provider."""
-        return asked.value not in (None, ()) and self.refuses(asked)
-
     def fault(self, asked: _Asked) -> str:
         """The rule as a fault of a preset."""
         return self.refusal.format_map(self._facts(asked))
@@ -373,12 +395,20 @@ _RULES = (
     ),
     _Rule(
         "reasoning_effort",
+        "reasoning_efforts",
+        lambda asked: bool(asked.model.reasoning_efforts) and asked.value not in (asked.model.reasoning_efforts or ()),
+        "{model} takes {efforts}, got {value}",
+        "takes {efforts}",
+        _nearest_effort,
+    ),
+    _Rule(
+        "reasoning_effort",
         "api",
         # OpenAI's own chat refuses it of every model (pydantic-ai-slim 2.68.0, profiles/openai.py).
         lambda asked: asked.value is ReasoningEffort.MAX and asked.model.sdk == "openai" and _is_chat(asked.model),
         "{model} takes no effort above {limit} over api {api!r}, got {value}",
         "takes none above it over api {api!r}",
-        lambda _asked: ReasoningEffort.XHIGH,
+        _below_max,
     ),
     _Rule(
         "reasoning_effort",
@@ -387,14 +417,6 @@ _RULES = (
         "{model} takes no effort {value}: sdk {sdk!r} has none",
         "takes no such, for sdk {sdk!r} has none",
         _effort_beside,
-    ),
-    _Rule(
-        "reasoning_effort",
-        "reasoning_efforts",
-        lambda asked: bool(asked.model.reasoning_efforts) and asked.value not in (asked.model.reasoning_efforts or ()),
-        "{model} takes {efforts}, got {value}",
-        "takes {efforts}",
-        _nearest_effort,
     ),
     _unknown_to_sdk("reasoning_budget"),
     _Rule(
@@ -506,3 +528,14 @@ _RULES = (
 )
 """Everything that a model may refuse, in the order in which it is told: what it reasons with comes first, for a
 temperature may depend on it."""
+
+
+def _keep_rules(values: dict[str, Any], model: InferenceModelSpec) -> Iterator[tuple[_Rule, _Asked]]:
+    """Each rule that the values break; they keep it before the next one looks at them."""
+    for rule in _RULES:
+        # A model refuses nothing that is left to the provider.
+        if values[rule.parameter] not in (None, ()):
+            asked = _Asked(values[rule.parameter], model, values)
+            if rule.refuses(asked):
+                yield rule, asked
+                values[rule.parameter] = rule.limit(asked)

@@ -10,6 +10,7 @@ from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table, has_value
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError, Problem, Severity
+from pipelex_cogt.model_backends.backend_library import AT
 from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_backends.value_warnings import (
@@ -49,6 +50,7 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: 
     absences = Absences(deck)
     _warn_of_aliases(deck, absences, full)
     _warn_of_hidden_names(deck, full)
+    _warn_of_hidden_pins(deck, full)
     _warn_of_presets(deck, absences, full)
     warn_of_retirements(deck, today, full)
     return tuple(full.problems(Severity.WARNING))
@@ -106,6 +108,16 @@ def _warn_of_hidden_names(deck: ModelDeck, report: ProblemReport) -> None:
             _warn_of_hidden(_place_of_model(name, deck), "preset", preset, report)
         elif name in deck.aliases:
             _warn_of_hidden(("deck", "aliases", name), "preset", preset, report)
+
+
+def _warn_of_hidden_pins(deck: ModelDeck, report: ProblemReport) -> None:
+    """Aliases and presets with a name that means a model at one backend."""
+    for section, names in (("aliases", deck.aliases), ("llm_presets", deck.llm_presets)):
+        for name in names:
+            pin = deck.backends.pin(name)
+            if pin is not None:
+                text = f"its name stands for model {pin.model!r} on backend {pin.backend!r}, which it hides"
+                report.warning(("deck", section, name), text, f"take one without {AT}")
 
 
 def _warn_of_hidden(hidden: KeyPath, kind: str, winner: KeyPath, report: ProblemReport) -> None:

@@ -24,6 +24,7 @@ from pipelex_cogt.config.tables import Table, has_value, leaves, merge, value_at
 from pipelex_cogt.errors import UnknownNameError
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule, TurnedDown
 from pipelex_cogt.models.aliases import members_of
+from pipelex_cogt.models.handles import what_is_no_handle
 from pipelex_cogt.models.llm_setting import LLMChoice
 from pipelex_cogt.models.model_deck import ModelDeck, ResolvedLLM
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
@@ -201,7 +202,7 @@ class _Explainer(NamedTuple):
             return Explanation(name, "key path", absence="nothing states it")
         known = [*self.deck.llm_presets, *self.deck.backends.known_models, *self.deck.aliases, *self.deck.backends]
         near = self._path_with_dots(path) or near_names(name, known) or self._near_paths(path)
-        identity = self._choice(name) or self.deck.backends.what_is(name)
+        identity = self._choice(name) or what_is_no_handle((), self.deck.aliases, self.deck.backends, name)
         raise UnknownNameError(name, "preset, model, alias, backend or key path", near, identity)
 
     def values(self, *path: str | int) -> Iterator[ExplainedValue]:

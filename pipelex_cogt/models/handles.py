@@ -29,6 +29,8 @@ def _what_pin_is(aliases: Collection[str], backends: InferenceBackendLibrary, ha
     """What `name@backend` is that pins nothing; None for any other name."""
     name, at, backend = handle.rpartition(AT)
     if at and name in backends.known_models:
+        if not backend:
+            return f"a model and {AT}, which names the backend that comes after it"
         lack = "does not have" if backend in backends else "would have if there were such a backend"
         known_by = ", ".join(map(repr, backends.known_models[name]))
         return f"a model that {backend!r} {lack}; it is known to {known_by}"
@@ -59,7 +61,7 @@ class Handles:
 
     def _note_unknown(self, handle: str, path: KeyPath, report: ProblemReport) -> None:
         near = NearName(handle, self._names, what_is=self.what_is)
-        name, _, backend = handle.rpartition(AT)
+        name, at, backend = handle.rpartition(AT)
         stated_at = ("deck", "aliases", handle)
-        places = [model_place(handle), stated_at, model_place(name), ("backends", backend)]
+        places = [model_place(handle), stated_at, *([model_place(name), ("backends", backend)] if at else [])]
         report.unknown_name(path, "model or alias", near, unless=places, causes=[stated_at])

@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError
 
 from pipelex_cogt.config.free_tables import FreeTable
 from pipelex_cogt.config.masking import mask_setting
-from pipelex_cogt.config.settings_model import SettingsModel
+from pipelex_cogt.config.settings_model import SettingsModel, none_if_empty
 from pipelex_cogt.config.tables import FrozenDict, toml_type
 from pipelex_cogt.model_backends.model_spec import (
     Effort,
@@ -64,10 +64,10 @@ class LLMSetting(SettingsModel):
     """The share of the likeliest words that the answer is chosen from; None leaves it to the provider."""
     max_tokens: Annotated[int | Literal["auto"] | None, BeforeValidator(_check_max_tokens)] = None
     """The most tokens of the answer; "auto" for the model's own limit; None leaves it to the provider."""
-    reasoning_effort: Effort | None = None
-    """How long it reasons; None leaves it to the provider."""
-    reasoning_budget: Tokens | None = None
-    """The most tokens that it may reason with, where a model counts them; None leaves it to the provider."""
+    reasoning_effort: Annotated[Effort | None, BeforeValidator(none_if_empty)] = None
+    """How long it reasons; `""` or None leaves it to the provider."""
+    reasoning_budget: Annotated[Tokens | None, BeforeValidator(none_if_empty)] = None
+    """The most tokens that it may reason with, where a model counts them; `""` or None leaves it to the provider."""
     seed: int | None = None
     """What makes answers repeat, as far as the provider can; None leaves them to chance."""
     stop: Stop | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import json
 import traceback
 import weakref
@@ -243,6 +244,20 @@ def test_keys_of_aws_that_are_rotated_sign_the_next_request(provider: Provider, 
         environ["AWS_TOKEN"] = token
         client.with_options(timeout=5).messages.create(messages=HELLO, **sent)
     assert [request.headers["x-amz-security-token"] for request in provider.requests] == ["one", "two"]
+
+
+def test_a_copy_goes_on_asking_a_source_that_answers_anew_each_time(provider: Provider) -> None:
+    class Minted(dict[str, str]):
+        def get(self, name: str, _default: Any = None) -> Any:
+            return f"sk-ant-minted-{next(count)}" if name == "KEY" else None
+
+    count = itertools.count()
+    backend = {"endpoint": provider.url, "api_key": "${KEY}"}
+    llm = resolved(backend, {"model_id": HAIKU, "sdk": "anthropic"}, {}, Minted(KEY="anything"))
+    copy = anthropic.client(llm).with_options(timeout=5)
+    for _ in range(3):
+        copy.messages.create(messages=HELLO, **anthropic.arguments(llm))
+    assert len({*keys_of(provider)}) == 3
 
 
 def test_another_key_that_somebody_gives_a_copy_stays(provider: Provider, claude: Claude) -> None:

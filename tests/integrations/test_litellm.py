@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel
 
 from pipelex_cogt import ModelManager, ResolvedLLM
-from pipelex_cogt.integrations import litellm
+from pipelex_cogt.integrations import fallback, litellm
 from tests.integrations.exchange import TEXT, Request, Tokens
 from tests.integrations.google_account import write_service_account
 from tests.integrations.server import Provider
@@ -350,6 +350,14 @@ def test_no_retry_where_none_is_wanted(provider: Provider) -> None:
     with pytest.raises(sdk.InternalServerError):
         ask(llm)
     assert len(provider.requests) == 1
+
+
+def test_a_member_of_a_chain_that_another_follows_is_tried_once(provider: Provider) -> None:
+    provider.fail_next(500, times=9, model="first")
+    backend = {"endpoint": f"{provider.url}/v1", "api_key": "k", "max_retries": 2}
+    chain = [resolved(backend, {"model_id": model_id}) for model_id in ("first", "second")]
+    assert fallback.call(chain, ask)
+    assert [request.model for request in provider.requests] == ["first", "second"]
 
 
 # A deck as a Router
