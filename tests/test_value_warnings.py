@@ -93,6 +93,41 @@ def test_a_default_that_no_model_takes_is_told(load: Load, lines: str, keys: lis
     ]
 
 
+LIKE = {
+    "taken by a model of the like backend": ({"a": "[defaults]\nseen = 1", "b": "[new]\nsdk = 's'"}, []),
+    "taken by a model of the other": ({"b": "[defaults]\nseen = 1\n[new]\nsdk = 's'\nseen = 2"}, []),
+    "taken by none": (
+        {
+            "a": "[defaults]\nseen = 1\n[m1]\nseen = 3\n[only-a]\nseen = 4",
+            "b": "[defaults]\nseen = 2\n[new]\nsdk = 's'",
+        },
+        ["cogt.models.a.defaults.max_tokens"],
+    ),
+    "taken away by the flat price of the like backend": (
+        {"a": "[defaults.costs]\ntiers = [{ above = 9, input = 1 }]\n[m1.costs]\ninput = 1\n[only-a.costs]\ninput = 1"},
+        ["cogt.models.a.defaults.costs.tiers"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "keys"), LIKE.values(), ids=LIKE)
+def test_a_default_is_judged_by_each_backend_that_takes_it(
+    write_tree: WriteTree, files: dict[str, str], keys: list[str]
+) -> None:
+    lowest = {"a": "[m1]\nsdk = 's'\n[only-a]\nsdk = 's'", "b": ""}
+    texts = {name: f"{files.get(name, '')}\n".replace("seen", "max_tokens") for name in lowest}
+    tree = {
+        "settings.toml": "[default.cogt.inference_config]\nuse_packaged_settings = false",
+        "backends.toml": "[a]\n[b]\nmodels_like = 'a'",
+        "routing.toml": "active = 'x'\n[profiles.x]\nfallback_order = ['b', 'a']",
+        "deck/base.toml": "[llm_choice_defaults]\nfor_text = 'm1'\nfor_object = 'm1'",
+        **{f"backends/{name}.toml": text for name, text in lowest.items()},
+        **{f"backends/{name}.local.toml": text for name, text in texts.items()},
+    }
+    warnings = ModelManager.load(write_tree(tree), environ={}).warnings
+    assert [each.path for each in warnings if "has no effect" in each.problem] == keys
+
+
 def test_defaults_over_packaged_models_that_all_state_their_own_are_told(write_tree: WriteTree) -> None:
     files = {"backends/openai.toml": "[defaults]\nmax_tokens = 1000\nprompting_target = 'mistral'"}
     manager = ModelManager.load(write_tree(files), environ={})

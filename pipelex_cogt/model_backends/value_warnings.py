@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
+from typing import TypeAlias
 
 from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.key_paths import KeyPath
@@ -16,6 +18,8 @@ from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.costs import PRICE_NAMES, ModelCosts, PriceTier
 from pipelex_cogt.model_backends.model_spec import KNOWN_SDKS, InferenceModelSpec
 
+Lineage: TypeAlias = tuple[str, ...]
+"""A backend, and those whose models it takes, the nearest first."""
 _LEAST_PRICE = 0.001
 """US dollars per million tokens: no provider asks less."""
 _LEAST_PER_THOUSAND = Decimal("0.0001")
@@ -102,21 +106,45 @@ def _tiers(costs: ModelCosts) -> Iterator[tuple[KeyPath, PriceTier]]:
             yield ("from", number, "tiers", index), tier
 
 
-def warn_of_defaults(models: Table, report: ProblemReport) -> None:
-    """Note what `[defaults]` states for no model, because every model of the file states its own.
+def warn_of_defaults(backends: InferenceBackendLibrary, models: Table, report: ProblemReport) -> None:
+    """Note what `[defaults]` states for no model, because every model that could take it states its own.
 
     Args:
+        backends: The backends, of which one may take the models of another.
         models: The tables of the models, by backend and model name.
         report: Where warnings are noted.
     """
+    heirs: defaultdict[str, list[str]] = defaultdict(list)
+    for heir, other in backends.like.items():
+        heirs[other].append(heir)
     for backend, file in models.items():
-        own = [table for model, table in file.items() if model != DEFAULTS_KEY and isinstance(table, dict)]
-        shared = file.get(DEFAULTS_KEY, {}) if own else {}
-        settled = [settle_table(table, shared) for table in own]
+        shared = file.get(DEFAULTS_KEY, {})
         for path, _ in leaves(shared, opens_lists=False):
-            if all(_replaces(table, path) for table in settled):
+            lineages = _lineages(backends.lineage(backend), heirs)
+            over = chain.from_iterable(_tables_over(backend, lineage, models) for lineage in lineages)
+            are_replaced = (any(_replaces(settle_table(table, shared), path) for table in tables) for tables in over)
+            # Where there is no model at all, nothing replaces them.
+            if next(are_replaced, False) and all(are_replaced):
                 text = "has no effect: every model of this backend states its own"
                 report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
+
+
+def _lineages(lineage: Lineage, heirs: Mapping[str, Sequence[str]]) -> Iterator[Lineage]:
+    """The lineage of a backend, and those of the backends that take its models, by way of others or not."""
+    waiting = deque([lineage])
+    while waiting:
+        found = waiting.popleft()
+        yield found
+        waiting.extend((heir, *found) for heir in heirs.get(found[0], ()))
+
+
+def _tables_over(backend: str, lineage: Lineage, models: Table) -> Iterator[list[Table]]:
+    """For each model that may take the `[defaults]` of a backend, the tables that come before them."""
+    files = [models.get(name, {}) for name in lineage]
+    nearer = [file.get(DEFAULTS_KEY, {}) for file in files[: lineage.index(backend)]]
+    for model in {name: None for file in files for name in file if name != DEFAULTS_KEY}:
+        stated = (file.get(model) for file in files)
+        yield [*(table for table in stated if isinstance(table, dict)), *nearer]
 
 
 def _replaces(table: Table, path: KeyPath) -> bool:

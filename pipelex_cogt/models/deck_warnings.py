@@ -42,7 +42,7 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: 
     warn_of_prices(models, full)
     warn_of_tiers(deck.backends, models, full)
     warn_of_forgotten_tiers(deck.backends, models, full)
-    warn_of_defaults(models, full)
+    warn_of_defaults(deck.backends, models, full)
     warn_of_sdks(models, full)
     warn_of_routes(deck.routing, full)
     _warn_of_models(deck, models, full)

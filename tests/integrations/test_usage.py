@@ -45,7 +45,6 @@ ANSWERS = {
     "responses": (Response.model_validate(RESPONSE), RESPONSE_USAGE),
     "responses, the last event": (ResponseCompletedEvent.model_validate(COMPLETED), RESPONSE_USAGE),
     "messages": (Message.model_validate(MESSAGE), MESSAGE_USAGE),
-    "messages, the first event": (RawMessageStartEvent.model_validate(STARTED), MESSAGE_USAGE),
     "gemini": (GenerateContentResponse.model_validate(GEMINI), GEMINI_USAGE),
     "litellm": (litellm.ModelResponse(usage=CHAT["usage"]), CHAT_USAGE),
     "a run of pydantic-ai": (SimpleNamespace(usage=RUN), RUN_USAGE),
@@ -56,6 +55,11 @@ ANSWERS = {
 @pytest.mark.parametrize(("response", "usage"), ANSWERS.values(), ids=ANSWERS)
 def test_an_answer_states_its_usage(response: object, usage: Usage) -> None:
     assert Usage.of(response) == usage
+
+
+def test_the_first_event_of_messages_counts_no_answer_yet() -> None:
+    with pytest.raises(UsageError, match="RawMessageStartEvent states no usage"):
+        Usage.of(RawMessageStartEvent.model_validate(STARTED))
 
 
 def test_a_chunk_before_the_last_states_none() -> None:
