@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
 SCRIPT = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-GATES = re.findall(r"^gates=\((.*)\)$", SCRIPT, re.MULTILINE)[0].split()
+GATES = " ".join(re.findall(r"^gates\w*=\((.*)\)$", SCRIPT, re.MULTILINE)).split()
 FOLDERS = re.findall(r"^\| `(pipelex_cogt/\w+/)` \| (.*) \|$", CONTRIBUTING, re.MULTILINE)
 MODULES = sorted({f"{folder}{name}.py" for folder, what in FOLDERS for name in re.findall(r"`(\w+)`", what)})
 PATHS = sorted(set(re.findall(r"`((?:pipelex_cogt|settings|tests)/[\w./]*)`", CONTRIBUTING)))
