@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
-from itertools import count, repeat
+from itertools import count, filterfalse, repeat
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 from pydantic import SecretStr
@@ -174,6 +174,11 @@ def _continued(below: _Entries, stated: _Entries) -> _Entries:
     own = {item for item in items if isinstance(item, str)} - {BELOW}
     kept = [entry for entry in below if not isinstance(entry[0], str) or entry[0] not in own]
     return [*stated[:mark], *kept, *stated[mark + 1 :]]
+
+
+def without(table: Table, keys: Iterable[str]) -> Table:
+    """A table without some of its keys."""
+    return {key: table[key] for key in filterfalse({*keys}.__contains__, table)}
 
 
 def nest(path: KeyPath, value: Any) -> Table:

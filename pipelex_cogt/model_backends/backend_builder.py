@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain, compress, filterfalse
 from operator import attrgetter
@@ -16,7 +16,7 @@ from pipelex_cogt.config.credentials import Credentials
 from pipelex_cogt.config.endpoints import fault_of_template
 from pipelex_cogt.config.flat_prices import settle_table
 from pipelex_cogt.config.inference_config import InferenceConfig, MissingCredentials
-from pipelex_cogt.config.key_paths import KeyPath, quote_key
+from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.older_spellings import DEFAULTS_KEY, OLDER_SPELLINGS
 from pipelex_cogt.config.other_words import meanings, sdk_meaning
@@ -24,7 +24,7 @@ from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import Elsewhere, ProblemReport, model_place
 from pipelex_cogt.config.schema import known_keys
 from pipelex_cogt.config.suggestions import NearName, did_you_mean, find_slips, is_one_slip, one_slip_from
-from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge
+from pipelex_cogt.config.tables import FrozenDict, Table, freeze, merge, without
 from pipelex_cogt.config.toml_files import display_path
 from pipelex_cogt.config.validation import Inherited, build_sound, note_faults, note_given
 from pipelex_cogt.model_backends.backend import HandedOver, InferenceBackend, referenced_settings
@@ -37,9 +37,10 @@ from pipelex_cogt.model_backends.credential_needs import (
     refuse_missing,
     tell_left_out,
 )
+from pipelex_cogt.model_backends.model_files import FileReader
 from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelAnswers, ModelSpecs
 from pipelex_cogt.model_backends.shared_models import KEY as MODELS_LIKE
-from pipelex_cogt.model_backends.shared_models import SharedModels, Stated
+from pipelex_cogt.model_backends.shared_models import SharedModels
 
 Specs: TypeAlias = Mapping[str, InferenceModelSpec | None]
 """The specs of a backend's file by model name; None stands for one that has a fault."""
@@ -79,7 +80,7 @@ def build_backend_library(
     switches = _find_switches(tables, config)
     _check_choice(tables, config, report)
     in_use = {name for name, settings in switches.items() if not settings}
-    shared = SharedModels(tables, files, _FileReader(files, report).read, report)
+    shared = SharedModels(tables, files, FileReader(files, report).read, report)
     build = _BackendBuilder(config, credentials, report, shared, in_use, switches)
     specs_of = {name: build.specs(name) for name in {**tables, **files}}
     build.check_successors(specs_of)
@@ -149,52 +150,9 @@ def _warn_of_flag(backend: str, item: KeyPath, report: ProblemReport) -> None:
     report.warning(flag, "switches off a backend that enabled_backends names", hint)
 
 
-def _comes_near_defaults(name: str) -> bool:
-    """Whether a table's name is one slip away from `[defaults]`."""
-    # Most names are told by their length.
-    return abs(len(name) - len(DEFAULTS_KEY)) <= 1 and is_one_slip(name, DEFAULTS_KEY)
-
-
 def _served(specs: Specs) -> ModelSpecs:
     """The specs that have no fault and are not switched off."""
     return FrozenDict({spec.name: spec for spec in filter(None, specs.values()) if spec.enabled})
-
-
-def _without(table: Table, keys: Iterable[str]) -> Table:
-    """A table without some of its keys."""
-    return {key: table[key] for key in filterfalse({*keys}.__contains__, table)}
-
-
-class _FileReader(NamedTuple):
-    """Reads what a backend's file states of its models."""
-
-    files: Mapping[str, Table]
-    report: ProblemReport
-
-    def read(self, backend: str) -> Stated:
-        """What the file of a backend states, without what was meant for something else."""
-        stated = dict(self.files.get(backend, {}))
-        defaults = self._only_defaults(backend, stated.pop(DEFAULTS_KEY, {}))
-        return Stated(defaults, self._only_models(backend, stated))
-
-    def _only_models(self, backend: str, tables: Table) -> Table:
-        """A file's tables without those that were meant for `[defaults]`, as the lack of a `model_id` tells."""
-        near = filter(_comes_near_defaults, tables)
-        slips = [name for name in near if isinstance(tables[name], dict) and "model_id" not in tables[name]]
-        for name in slips:
-            hint = f"write [{DEFAULTS_KEY}], or state model_id if a model is called {name!r}"
-            path, unread = ("models", backend, name), ("models", backend, DEFAULTS_KEY)
-            self.report.unreadable(unread, "taken for a model", path=path, hint=hint)
-        return _without(tables, slips)
-
-    def _only_defaults(self, backend: str, defaults: Table) -> Table:
-        """What a file's `[defaults]` states, without the tables that were meant for models."""
-        models = [key for key, value in defaults.items() if isinstance(value, dict) and key not in _MODEL_KEYS]
-        for key in models:
-            hint = NearName(key, _MODEL_KEYS, otherwise=f"write [{quote_key(key)}] for a model of that name")
-            path, unread = ("models", backend, DEFAULTS_KEY, key), ("models", backend, key)
-            self.report.unreadable(unread, "unknown key", path=path, hint=hint)
-        return _without(defaults, models)
 
 
 class _BackendBuilder(NamedTuple):
@@ -231,7 +189,7 @@ class _BackendBuilder(NamedTuple):
         if name not in self.shared:
             self._tell_no_models(name, misspelt)
         own = {key: table[key] for key in table.keys() & _BACKEND_KEYS}
-        further = _without(table, own)
+        further = without(table, own)
         self._check_further_keys(path, further)
         given = {"name": name, "extra_config": freeze(further), "missing_variables": tuple(map(str, lacking))}
         given["switched_off_by"] = self.switches[name]

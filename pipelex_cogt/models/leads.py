@@ -15,8 +15,8 @@ from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.models.aliases import members_of
-from pipelex_cogt.models.call_parameters import judged_by
 from pipelex_cogt.models.model_deck import ModelDeck, nearest
+from pipelex_cogt.models.parameter_rules import judged_by
 
 Lead: TypeAlias = Callable[[str], InferenceModelSpec | None]
 """Answers which model a handle leads to; None where it leads to none."""
