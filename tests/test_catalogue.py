@@ -390,6 +390,8 @@ def test_the_price_of_long_prompts_is_told_at_the_line_that_decides_it(
 def test_a_package_without_its_data_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "litellm").mkdir()
     (tmp_path / "litellm" / "__init__.py").touch()
+    (tmp_path / "litellm-1.0.dist-info").mkdir()
+    (tmp_path / "litellm-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: litellm\nVersion: 1.0\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(CatalogueSourceError, match=r"cannot read model_prices\S+: FileNotFoundError; install another"):
         LiteLLM.installed()
