@@ -1251,7 +1251,7 @@ def test_no_reference_that_fails_tells_its_neighbour(
     load_secrets: Load, environ: dict[str, str], text: str, key: str
 ) -> None:
     (Path(environ["PIPELEX_SECRETS_DIR"]) / "bad").write_bytes(CANARY.encode() * 8000)
-    manager = load_secrets({"backends.toml": f"{BACKENDS}\n{key} = '{text}'"})
+    manager = load_secrets({"backends.toml": BACKENDS.replace("[plain]", f"[plain]\n{key} = '{text}'")})
     backend = manager.backends["plain"]
     error = refusal_of(lambda: (backend.endpoint, backend.api_key, dict(backend.extra_config)))
     assert isinstance(error, CogtError)
