@@ -223,6 +223,7 @@ ALIAS_TABLES = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     aliases=ALIAS_TABLES,

@@ -757,6 +757,7 @@ def test_no_command_prints_a_secret(command_environ: dict[str, str], command: tu
     assert shown_in(result.output) == []
 
 
+@pytest.mark.slow
 def test_no_request_that_would_be_sent_is_printed_with_a_secret(
     write_tree: WriteTree, command_environ: dict[str, str]
 ) -> None:
@@ -804,6 +805,7 @@ def test_no_process_prints_a_secret(command_environ: dict[str, str], command: tu
     assert shown_in(printed) == []
 
 
+@pytest.mark.slow
 def test_a_command_that_fails_prints_no_secret(command_environ: dict[str, str], write_tree: WriteTree) -> None:
     write_tree({".secrets.toml": SECRETS_TOML + f"[default.cogt.backend.literal]\napi_key = '{CANARY}'"})
     for command in COMMANDS:

@@ -212,6 +212,7 @@ def test_nothing_was_retired_when_the_facts_were_read(manager: ModelManager) -> 
         assert spec.retires > date.fromisoformat(read), spec.name
 
 
+@pytest.mark.slow
 def test_no_preset_leads_to_a_model_that_retires_soon() -> None:
     for backend in BACKENDS:
         deck = load_only(backend).get_llm_deck()

@@ -221,6 +221,7 @@ def test_a_value_that_is_cut_would_be_found_out() -> None:
     assert not is_whole(999_999, "1e+03k")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [80, 100, 120])
 def test_no_model_is_wider_than_the_terminal(shipped: dict[str, Shown], width: int) -> None:
     lines = printed(shipped["show models"], width).splitlines()
