@@ -1,13 +1,17 @@
 """The library files: which are read, in which order, and what they state."""
 
 import re
+import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
 
 from pipelex_cogt import ModelManager, SettingsError
+from pipelex_cogt.config.directories import packaged_settings_dir
+from pipelex_cogt.config.toml_files import parse_once
 from tests.conftest import MINIMAL, Load, WriteTree, dedent
 
 Problems: TypeAlias = Callable[..., list[str]]
@@ -370,3 +374,20 @@ def test_an_editors_lock_is_not_read(load: Load, write_tree: WriteTree) -> None:
     deck = write_tree({"deck/base.toml": ""}) / "deck"
     (deck / ".#base.toml").symlink_to("somebody@somewhere.1234")
     assert load().warnings == ()
+
+
+def test_loads_share_what_packaged_files_state_and_leave_it_as_it_is(write_tree: WriteTree) -> None:
+    shipped = [path.read_text(encoding="utf-8") for path in packaged_settings_dir().rglob("*.toml")]
+    over_it = {
+        "settings.toml": '[default.cogt.models.openai."gpt-4.1"]\nmax_tokens = 5\ncosts = { input = 1 }\n',
+        "backends.toml": '[mine]\nmodels_like = "openai"\nendpoint = "https://mine.example.com"\n',
+        "backends/openai.toml": 'default_sdk = "openai"\n[defaults]\ninputs = ["..."]\n',
+        "deck/mine.toml": '[aliases]\nsmart = ["mine", "..."]\nmine = "gpt-4.1"\n',
+        ".secrets.toml": '[default.cogt.backends.openai]\napi_key = "sk-1"\nheaders = { x-a = "b" }\n',
+    }
+    with suppress(SettingsError):
+        assert ModelManager.load(write_tree(over_it), environ={}).warnings
+    assert ModelManager.load(environ={}).explain("smart").values
+    read = [text for text in shipped if parse_once(text) == tomllib.loads(text)]
+    assert read == shipped
+    assert parse_once(shipped[0]) is parse_once(shipped[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tomllib
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from itertools import filterfalse, takewhile
@@ -23,6 +24,7 @@ from pipelex_cogt.config.toml_files import (
     find_toml_files,
     is_local,
     local_path,
+    parse_once,
     read_toml_file,
 )
 
@@ -51,7 +53,8 @@ def read_library(
     for path, prefix in _library_files(config, keys, named, report):
         if source.is_packaged and is_local(path):
             continue
-        document = read_toml_file(path, prefix, report, source.display)
+        parse = parse_once if source.is_packaged else tomllib.loads
+        document = read_toml_file(path, prefix, report, source.display, parse)
         if document is not None:
             layer_kind, name = LayerKind.LOCAL if is_local(path) else kind, document.file.name
             origin = Origin(layer_kind, name, document.file, tree_prefix=prefix, is_packaged=source.is_packaged)

@@ -8,7 +8,7 @@ import stat
 import tomllib
 from collections import deque
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,8 +125,21 @@ def _identity(folder: Path | str) -> object:
     return status.st_dev, status.st_ino
 
 
+@lru_cache(maxsize=64)
+def parse_once(text: str) -> Table:
+    """What a text states, parsed when it is first met: for packaged files, which each load of a process reads.
+
+    Parsing is more than half of a load of the catalogue. Nobody may change the table, for all loads share it.
+    """
+    return tomllib.loads(text)
+
+
 def read_toml_file(
-    path: Path, prefix: KeyPath, report: ProblemReport, display: Callable[[Path], str] = display_path
+    path: Path,
+    prefix: KeyPath,
+    report: ProblemReport,
+    display: Callable[[Path], str] = display_path,
+    parse: Callable[[str], Table] = tomllib.loads,
 ) -> TomlDocument | None:
     """Read one TOML file.
 
@@ -135,6 +148,7 @@ def read_toml_file(
         prefix: The key path in the tree of what the file states.
         report: Where a failure is noted.
         display: What writes the file's name for people.
+        parse: What parses its text.
 
     Returns:
         What the file states, or None when it could not be read.
@@ -143,7 +157,7 @@ def read_toml_file(
     try:
         content = path.read_bytes()
         text = content.decode("utf-8-sig")
-        return TomlDocument(tomllib.loads(text), SourceFile.of(path, name, content))
+        return TomlDocument(parse(text), SourceFile.of(path, name, content))
     except OSError as error:
         problem = _NO_FILE.get(type(error), f"cannot be read: {error.strerror}")
     except UnicodeDecodeError as error:
