@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -133,15 +134,17 @@ def dedent(text: str) -> str:
 def write_tree(tmp_path: Path) -> WriteTree:
     """Write files, given by their path in the settings directory, and return that directory."""
 
-    def write(files: Mapping[str, str]) -> Path:
-        directory = tmp_path / "app" / "settings"
-        for name, text in files.items():
-            path = directory / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(dedent(text).encode())
-        return directory
+    return partial(write_settings, tmp_path)
 
-    return write
+
+def write_settings(folder: Path, files: Mapping[str, str]) -> Path:
+    """Write files of an application in a folder, and return its settings directory."""
+    directory = folder / "app" / "settings"
+    for name, text in files.items():
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(dedent(text).encode())
+    return directory
 
 
 @pytest.fixture

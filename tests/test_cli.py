@@ -277,6 +277,7 @@ def test_show_names_the_dotenv_that_is_read(run: Callable[..., Result], tmp_path
     assert (data["environment"], data["directories"]["dotenv"]) == ("production", str(tmp_path / "app" / ".env"))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
 @pytest.mark.parametrize("arguments", [["show"], ["check", "--format", "json"]], ids=["text", "data"])
 def test_a_full_disk_stops_a_command_with_one_line(arguments: list[str]) -> None:

@@ -98,6 +98,7 @@ def test_it_says_how_much_it_holds(deck: ModelDeck) -> None:
     assert repr(log) == "CostLog(2 calls, 1 rows)"
 
 
+@pytest.mark.slow
 def test_no_call_of_any_thread_is_lost(deck: ModelDeck) -> None:
     log, interval = CostLog(), getswitchinterval()
     names = ["p", "m1", "only-a", "only-b"] * 500

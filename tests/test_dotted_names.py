@@ -154,6 +154,7 @@ def test_arbitrary_parts_are_put_together(parts: list[str]) -> None:
     assert len(report.problems(Severity.ERROR)) == 1
 
 
+@pytest.mark.slow
 def test_a_name_of_ten_thousand_parts_is_one_name() -> None:
     value: Any = "m1"
     for _ in range(10_000):

@@ -380,8 +380,8 @@ def test_loads_share_what_packaged_files_state_and_leave_it_as_it_is(write_tree:
     over_it = {
         "settings.toml": '[default.cogt.models.openai."gpt-4.1"]\nmax_tokens = 5\ncosts = { input = 1 }\n',
         "backends.toml": '[mine]\nmodels_like = "openai"\nendpoint = "https://mine.example.com"\n',
-        "backends/openai.toml": 'default_sdk = "openai"\n[defaults]\ninputs = ["..."]\n',
-        "deck/mine.toml": '[aliases]\nsmart = ["mine", "..."]\nmine = "gpt-4.1"\n',
+        "backends/openai.toml": "[defaults]\ntools = true\n",
+        "deck/mine.toml": '[aliases]\ncode = ["...", "mine"]\nmine = "gpt-4.1"\n',
         ".secrets.toml": '[default.cogt.backends.openai]\napi_key = "sk-1"\nheaders = { x-a = "b" }\n',
     }
     assert ModelManager.load(write_tree(over_it), environ={}).deck.chain("mine")

@@ -55,7 +55,7 @@ from pipelex_cogt import (
 from pipelex_cogt.cli.app import app
 from pipelex_cogt.cli.show import describe, describe_backends
 from pipelex_cogt.config.dynaconf_merge import LayeredDynaconf
-from tests.conftest import MINIMAL, Load, WriteTree, dedent
+from tests.conftest import MINIMAL, Load, WriteTree, dedent, write_settings
 
 TESTS = Path(__file__).parent
 MARK = "5e1f7a"
@@ -339,15 +339,20 @@ def load_secrets(write_tree: WriteTree, environ: dict[str, str]) -> Load:
 
     def load(files: Mapping[str, str] | None = None, **arguments: Any) -> ModelManager:
         variables = {**environ, **arguments.pop("environ", {})}
-        given = {"overrides": OVERRIDES, "sources": [Vault()], **arguments}
-        return ModelManager.load(write_tree({**FILES, **(files or {})}), environ=variables, **given)
+        return load_all(write_tree({**FILES, **(files or {})}), variables, **arguments)
 
     return load
 
 
-@pytest.fixture
-def manager(load_secrets: Load) -> ModelManager:
-    return load_secrets()
+def load_all(directory: Path, environ: Mapping[str, str], **arguments: Any) -> ModelManager:
+    return ModelManager.load(directory, environ=environ, **{"overrides": OVERRIDES, "sources": [Vault()], **arguments})
+
+
+@pytest.fixture(scope="module")
+def manager(tmp_path_factory: pytest.TempPathFactory) -> ModelManager:
+    """The tree with every secret in it, loaded once."""
+    folder = tmp_path_factory.mktemp("every-secret")
+    return load_all(write_settings(folder, FILES), write_secrets(folder))
 
 
 def shown_in(text: object) -> list[str]:

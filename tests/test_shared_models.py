@@ -157,6 +157,7 @@ def test_a_backend_that_a_handle_pins_is_led_to(load: Load) -> None:
     assert [warning for warning in warnings if "nothing leads" in warning.problem] == []
 
 
+@pytest.mark.slow
 def test_a_long_line_of_backends_is_followed(load: Load) -> None:
     backends = "".join(f"[b{number}]\nmodels_like = 'b{number + 1}'\n" for number in range(400))
     manager = load({**TREE, "backends.local.toml": f"{backends}[b400]\nmodels_like = 'a'\n"})

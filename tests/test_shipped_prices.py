@@ -345,6 +345,7 @@ def usage_of(length: int, shape: tuple[float, ...], output: int) -> Usage:
     )
 
 
+@pytest.mark.slow
 @MODES
 @pytest.mark.parametrize("backend", sorted(PROVIDERS))
 def test_calls_cost_the_same(backend: str, *, is_batch: bool) -> None:

@@ -122,6 +122,7 @@ def test_a_failing_load_tells_them_beside_its_faults(load: Load) -> None:
     assert [str(warning) for warning in caught.value.warnings] == [f"PIPELEX_X: is not read; {OTHERWISE}"]
 
 
+@pytest.mark.slow
 def test_the_work_grows_with_the_number_of_variables_alone(load: Load) -> None:
     def duration(count: int) -> float:
         environ = {f"PIPELEX_COGT_{number}_X": CANARY for number in range(count)}
