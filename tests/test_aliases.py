@@ -3,7 +3,8 @@
 import re
 import time
 from collections.abc import Callable, Mapping
-from itertools import pairwise
+from graphlib import TopologicalSorter
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelex_cogt import BackendDisabledError, ModelManager, NotAvailableError, SettingsError
+from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.model_backends.model_spec import ModelSpecs
+from pipelex_cogt.models.aliases import resolve_chains
 from tests.conftest import Load
+from tests.conftest import steps as count_steps
 
 Problems = Callable[..., list[str]]
 Aliases = Mapping[str, list[str]]
@@ -76,6 +81,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text)
     return directory
+
+
+@pytest.fixture(scope="module")
+def sound(tiny: Path) -> ModelManager:
+    """The small settings, loaded once."""
+    return ModelManager.load(tiny, environ={})
 
 
 def load_aliases(directory: Path, aliases: Mapping[str, Any], handle: str = "m0") -> ModelManager:
@@ -212,9 +223,8 @@ def test_a_cycle_of_thousands_is_found(tiny: Path) -> None:
     )
 
 
-@pytest.mark.slow
-def test_hundreds_of_cycles_are_found(tiny: Path) -> None:
-    count = 300
+def test_thousands_of_cycles_are_found(tiny: Path) -> None:
+    count = 1_000
     pairs = ({f"x{index}": f"y{index}", f"y{index}": f"x{index}"} for index in range(count))
     with pytest.raises(SettingsError) as caught:
         load_aliases(tiny, {name: alias for pair in pairs for name, alias in pair.items()})
@@ -275,6 +285,45 @@ def only_known(aliases: Aliases) -> dict[str, list[str]]:
     """The aliases without members that nothing knows; those that have none left stand for a model."""
     known = {*aliases, *SERVED, *UNSERVED}
     return {name: [member for member in members if member in known] or ["u1"] for name, members in aliases.items()}
+
+
+def chains_naively(aliases: Aliases, served: ModelSpecs) -> dict[str, list[str]]:
+    """Every alias with its chain, each made of the whole chains of those it leads to."""
+    order = TopologicalSorter({name: [each for each in steps(name, aliases) if each != name] for name in aliases})
+    chains: dict[str, list[str]] = {}
+    for name in order.static_order():
+        members = ([member] if member in served else chains.get(member, []) for member in aliases[name])
+        chains[name] = [*dict.fromkeys(chain.from_iterable(members))]
+    return chains
+
+
+@given(aliases=st.builds(lambda left, right: only_known({**left, **right}), acyclic, shadowing))
+def test_chains_equal_the_plain_definition(sound: ModelManager, aliases: Aliases) -> None:
+    served, stated = sound.deck.inference_models, {name: tuple(members) for name, members in aliases.items()}
+    chains = resolve_chains(stated, served, sound.backends, ProblemReport())
+    plain = chains_naively(aliases, served)
+    assert {name: [model.name for model in chain] for name, chain in chains.items()} == plain
+    first = {name: model.name for name, model in chains.first.items() if model}
+    assert first == {name: names[0] for name, names in plain.items() if names}
+
+
+def staircase(size: int) -> dict[str, Any]:
+    """Aliases of two members, each with a model and the next alias: the chain of each holds that of the next."""
+    return {f"x{index}": ("m0", f"x{index + 1}") if index < size - 1 else "m1" for index in range(size)}
+
+
+def test_chains_that_hold_each_other_cost_no_more_than_their_aliases(sound: ModelManager) -> None:
+    def build(size: int) -> Callable[[], object]:
+        aliases, served = staircase(size), sound.deck.inference_models
+        return lambda: resolve_chains(aliases, served, sound.backends, ProblemReport())
+
+    assert count_steps(build(4_000)) < 4.4 * count_steps(build(1_000))
+
+
+def test_no_chain_of_that_name(sound: ModelManager) -> None:
+    assert "m0" not in sound.deck.chains
+    with pytest.raises(KeyError):
+        sound.deck.chains["m0"]
 
 
 @pytest.mark.slow

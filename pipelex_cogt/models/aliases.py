@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.tables import BELOW, Table, leaves, toml_type
+from pipelex_cogt.config.tables import FrozenDict, Table, leaves, toml_type
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import WILDCARD, InferenceModelSpec, ModelSpecs
+from pipelex_cogt.models.circles import in_order
 from pipelex_cogt.models.handles import Handles
 
 Alias: TypeAlias = str | tuple[str, ...]
 Chain: TypeAlias = tuple[InferenceModelSpec, ...]
-_LONGEST_TURN = 12
 _MOST_PLACES = 3
 
 
@@ -59,9 +59,15 @@ def check_taken_away(deck: Table, known_models: Collection[str], report: Problem
         if name in taken:
             naming[name].append(format_key_path(("deck", *path)))
     for name, places in naming.items():
-        named = " and ".join(_abridge(places, _MOST_PLACES, first=_MOST_PLACES))
+        named = " and ".join(_abridge(places))
         text = f"taken away, while it is named by {named}"
         report.error(("deck", "aliases", name), text, "state it, or change what names it")
+
+
+def _abridge(places: Sequence[str]) -> Sequence[str]:
+    """Some places; of many the first ones, and how many come after them."""
+    more = len(places) - _MOST_PLACES
+    return places if more <= 0 else [*places[:_MOST_PLACES], f"{more} more"]
 
 
 def _named(deck: Table) -> Iterator[tuple[KeyPath, Any]]:
@@ -75,56 +81,67 @@ def _named(deck: Table) -> Iterator[tuple[KeyPath, Any]]:
             yield path, value
 
 
-def resolve_chains(
-    aliases: Mapping[str, Alias], served: ModelSpecs, backends: InferenceBackendLibrary, report: ProblemReport
-) -> dict[str, Chain]:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Chains(Mapping[str, Chain]):
     """Every alias with the served models of its chain, depth first, each once at each backend.
 
     A model name wins over an alias of the same name; an alias that names itself means the model of that name.
+    A chain is put together when somebody asks for it: aliases that lead to each other have most of their models in
+    common. They stand in an order in which each comes after those that it leads to.
+
+    Attributes:
+        first: Every alias with the model that it leads to; None where it leads to none.
+        aliases: Every alias with what it stands for.
+        served: The models that are served by their name.
+        backends: The backends that a model may be pinned to.
     """
-    leads_on = (aliases.keys() - served.keys()).__contains__
-    below = {name: dict.fromkeys(filter(leads_on, members_of(alias))) for name, alias in aliases.items()}
-    for name in filter(backends.known_models.__contains__, below):
-        below[name].pop(name, None)
-    chains: dict[str, Chain] = {}
-    for name in _in_order(below, report):
+
+    first: Mapping[str, InferenceModelSpec | None]
+    aliases: Mapping[str, Alias]
+    served: ModelSpecs
+    backends: InferenceBackendLibrary
+
+    def __getitem__(self, alias: str) -> Chain:
+        if alias not in self.first:
+            raise KeyError(alias)
         found: dict[tuple[str, str], InferenceModelSpec] = {}
-        for member in members_of(aliases[name]):
-            model = served.get(member) or backends.pinned(member)
-            models = (model,) if model else chains.get(member, ())
-            found.update(((model.name, model.backend_name), model) for model in models)
-        chains[name] = tuple(found.values())
-    return chains
+        seen, waiting = {alias}, [*reversed(members_of(self.aliases[alias]))]
+        while waiting:
+            name = waiting.pop()
+            model = self._model(name)
+            if model is not None:
+                found.setdefault((model.name, model.backend_name), model)
+            elif name in self.aliases and name not in seen:
+                seen.add(name)
+                waiting += reversed(members_of(self.aliases[name]))
+        return tuple(found.values())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.first)
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def _model(self, name: str) -> InferenceModelSpec | None:
+        return _served_by_name(name, self.served, self.backends)
 
 
-def _in_order(below: dict[str, dict[str, None]], report: ProblemReport) -> list[str]:
-    """The aliases, each after those it leads to; every cycle is noted, and the step that closes it taken out."""
-    while True:
-        try:
-            return [*TopologicalSorter(below).static_order()]
-        except CycleError as error:
-            # The sorter tells the circle against the direction of the aliases, with its first name twice.
-            cycle: list[str] = error.args[1][:0:-1]
-        # The circle is told from the name that is declared first, wherever the sorter came upon it.
-        first = next(filter({*cycle}.__contains__, below))
-        start = cycle.index(first)
-        turn = [*cycle[start:], *cycle[:start], first]
-        causes = [("deck", "aliases", alias) for alias in turn]
-        # Whoever names an alias in itself mostly means what it stands for so far.
-        hint = f'"{BELOW}" stands for what the layer below says' if turn == [first, first] else None
-        text = f"aliases lead in a circle: {_show_turn(turn)}"
-        report.error(("deck", "aliases", first), text, hint, causes=causes)
-        del below[turn[-2]][first]
+def _served_by_name(name: str, served: ModelSpecs, backends: InferenceBackendLibrary) -> InferenceModelSpec | None:
+    """The model that is served by a name, or by a name and its backend."""
+    return served.get(name) or backends.pinned(name)
 
 
-def _show_turn(turn: list[str]) -> str:
-    """A circle of names; of a long one the ends."""
-    return " -> ".join(_abridge([*map(repr, turn)], _LONGEST_TURN, first=_LONGEST_TURN // 2, last=2))
-
-
-def _abridge(names: Sequence[str], longest: int, first: int, last: int = 0) -> Sequence[str]:
-    """Some names; of more than `longest` the first and the last ones, and how many are between them."""
-    if len(names) <= longest:
-        return names
-    end = len(names) - last
-    return [*names[:first], f"{end - first} more", *names[end:]]
+def resolve_chains(
+    aliases: Mapping[str, Alias], served: ModelSpecs, backends: InferenceBackendLibrary, report: ProblemReport
+) -> Chains:
+    """The chain of every alias; aliases that lead in a circle are noted."""
+    leads_on = (aliases.keys() - served.keys()).__contains__
+    steps = {name: dict.fromkeys(filter(leads_on, members_of(alias))) for name, alias in aliases.items()}
+    for name in filter(backends.known_models.__contains__, steps):
+        steps[name].pop(name, None)
+    first: dict[str, InferenceModelSpec | None] = {}
+    for name in in_order(steps, report):
+        members = members_of(aliases[name])
+        models = (_served_by_name(member, served, backends) or first.get(member) for member in members)
+        first[name] = next(filter(None, models), None)
+    return Chains(FrozenDict(first), aliases, served, backends)

@@ -33,21 +33,21 @@ def build_model_deck(tree: Table, routing: RoutingProfileLibrary, report: Proble
     """
     table: Table = tree.get("deck", {})
     known_models = routing.backends.known_models
-    served = route_models(routing)
+    served = FrozenDict(route_models(routing))
     stated = (name for name, value in table.get("aliases", {}).items() if value != [])
     handles = Handles(routing.backends, stated, table.get("llm_presets", {}))
     _check_enabled_backends(tree, report)
     check_taken_away(table, known_models, report)
-    aliases = read_aliases(table.get("aliases", {}), handles, report)
+    aliases = FrozenDict(read_aliases(table.get("aliases", {}), handles, report))
     deck = ModelDeck(
-        inference_models=FrozenDict(served),
-        aliases=FrozenDict(aliases),
+        inference_models=served,
+        aliases=aliases,
         llm_presets=FrozenDict(_read_presets(table.get("llm_presets", {}), report)),
         llm_choice_defaults=_read_choices("llm_choice_defaults", table, report),
         llm_choice_overrides=_read_choices("llm_choice_overrides", table, report),
         backends=routing.backends,
         routing=routing,
-        chains=FrozenDict(resolve_chains(aliases, served, routing.backends, report)),
+        chains=resolve_chains(aliases, served, routing.backends, report),
     )
     check = _Check(deck, report, handles)
     check.presets()

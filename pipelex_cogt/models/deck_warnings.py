@@ -74,7 +74,8 @@ def _warn_of_models(deck: ModelDeck, models: Table, report: ProblemReport) -> No
 
 def _warn_of_backends(deck: ModelDeck, report: ProblemReport) -> None:
     """Backends with the models of another, to which nothing leads because the other serves them all."""
-    led = {model.backend_name for model in chain(deck.inference_models.values(), *deck.chains.values())}
+    pinned = map(deck.backends.pinned, chain.from_iterable(map(members_of, deck.aliases.values())))
+    led = {model.backend_name for model in chain(deck.inference_models.values(), filter(None, pinned))}
     led.update(llm.backend.name for llm in map(deck.resolve, filter(deck.is_resolved, deck.llm_presets)))
     for backend in deck.backends.enabled.values():
         is_hidden = backend.model_specs.keys() <= deck.inference_models.keys()

@@ -72,8 +72,8 @@ class Absences:
     def _of_aliases(self) -> dict[str, NotAvailableError]:
         found: dict[str, NotAvailableError] = {}
         # The chains stand in an order in which each comes after those it leads to.
-        for alias, models in self._deck.chains.items():
-            if not models:
+        for alias, model in self._deck.chains.first.items():
+            if model is None:
                 # A member with the alias's own name is the model of that name.
                 members = members_of(self._deck.aliases[alias])
                 found[alias] = nearest(found.get(member) or self._of_model(member) for member in members)

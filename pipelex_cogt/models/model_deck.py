@@ -25,7 +25,7 @@ from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import AT, InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, ModelSpecs, OutputModality
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
-from pipelex_cogt.models.aliases import Alias, Chain, members_of
+from pipelex_cogt.models.aliases import Alias, Chain, Chains, members_of
 from pipelex_cogt.models.call_parameters import CallParameters
 from pipelex_cogt.models.handles import what_is_no_handle
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
@@ -88,7 +88,7 @@ class ModelDeck:
         llm_choice_overrides: Those that win over them; "disabled" stands for none.
         backends: Every backend.
         routing: Every routing profile.
-        chains: Alias to its served models, in order.
+        chains: Alias to its served models, in order, put together when asked for.
     """
 
     inference_models: ModelSpecs
@@ -98,12 +98,12 @@ class ModelDeck:
     llm_choice_overrides: LLMChoices
     backends: InferenceBackendLibrary
     routing: RoutingProfileLibrary
-    chains: Mapping[str, Chain]
+    chains: Chains
     _by_handle: ModelSpecs = field(init=False)
     _by_preset: Mapping[str, ResolvedLLM] = field(init=False)
 
     def __post_init__(self) -> None:
-        first = {alias: chain[0] for alias, chain in self.chains.items() if chain}
+        first = {alias: model for alias, model in self.chains.first.items() if model}
         by_handle = {**first, **self.inference_models}
         by_preset = {
             name: self._combine(name, setting, model)
