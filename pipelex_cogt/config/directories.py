@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pipelex_cogt.config.environ import Environ, read_dotenv
 from pipelex_cogt.config.key_paths import ROOT
 from pipelex_cogt.config.layers import Place
+from pipelex_cogt.config.regular_files import read_file
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import is_one_slip, near_names
 from pipelex_cogt.config.toml_files import display_path, working_directory
@@ -162,7 +163,13 @@ def expect_settings(directories: Directories, report: ProblemReport) -> None:
 
 def file_or_nothing(path: Path) -> str:
     """What stands where a directory belongs, in words."""
-    return "a file" if os.path.exists(path) else "nothing"
+    try:
+        path.stat()
+    except PermissionError:
+        return "nothing that this user may look at"
+    except (OSError, ValueError):
+        return "nothing"
+    return "a file"
 
 
 def is_project(folder: Path) -> bool:
@@ -181,7 +188,7 @@ def is_ours(directory: Path) -> bool:
 def speaks_of_us(path: Path) -> bool:
     """Whether a main file states settings of this package, as far as a glance can tell."""
     try:
-        return _SPEAKS_OF_US.search(path.read_bytes()) is not None
+        return _SPEAKS_OF_US.search(read_file(path)) is not None
     except OSError:
         # Whoever reads it next says why it cannot be read.
         return True
@@ -288,4 +295,12 @@ def _absolute(working: Path, named: Path | str) -> Path:
 
 def _dotenv_in(*folders: Path) -> Path | None:
     """The `.env` of the first folder that has one."""
-    return next(filter(os.path.isfile, (folder / DOTENV for folder in folders)), None)
+    return next(filter(_may_be_dotenv, (folder / DOTENV for folder in folders)), None)
+
+
+def _may_be_dotenv(path: Path) -> bool:
+    """Whether a `.env` is to be read, which says what is wrong with it.
+
+    Some call the folder of a virtual environment so, and who wants none in a container mounts `/dev/null` there.
+    """
+    return os.path.exists(path) and not os.path.isdir(path) and not path.samefile(os.devnull)
