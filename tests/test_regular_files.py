@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
-from pipelex_cogt import ModelManager, SettingsError
+from pipelex_cogt import CogtError, ModelManager, SettingsError
+from pipelex_cogt.config.inference_config import LIBRARY_PATHS
 from pipelex_cogt.config.regular_files import MAX_FILE_BYTES, UnfitFileError, read_file
+from tests.conftest import Load
 
 IS_POSIX = os.name == "posix"
 Make = Callable[[Path], object]
@@ -92,7 +94,7 @@ def test_a_load_tells_what_is_no_file_wherever_one_belongs(
 
 
 @POSIX_ALONE
-def test_a_secrets_file_that_a_variable_names_may_be_a_pipe(load: Callable[..., ModelManager], folder: Path) -> None:
+def test_a_secrets_file_that_a_variable_names_may_be_a_pipe(load: Load, folder: Path) -> None:
     os.mkfifo(folder / "key")
     manager = load(environ={"A_KEY_FILE": str(folder / "key")})
     assert not manager.backends["a"].is_ready
@@ -138,3 +140,56 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
     following = os.dup(0)
     os.close(following)
     assert following == lowest
+
+
+# Paths that people write
+
+UNFIT_PATHS = {
+    "NUL": ("a\0b/c", "expected a path, got text with a NUL character"),
+    "half a character": ("a\ud800b", "expected a path, got text with half a character"),
+    "NUL behind a home": ("~nobody\0/x", "expected a path, got text with a NUL character"),
+    "300 characters": ("a" * 300, "found nothing"),
+    "6000 characters": ("a/" * 3000, "found nothing"),
+}
+
+
+@pytest.mark.parametrize(("path", "told"), UNFIT_PATHS.values(), ids=UNFIT_PATHS)
+@pytest.mark.parametrize("key", LIBRARY_PATHS)
+def test_a_configured_path_that_no_file_can_have_is_one_problem(folder: Path, key: str, path: str, told: str) -> None:
+    for overrides in ({key: path}, {key: path, "use_packaged_settings": False}):
+        with pytest.raises(SettingsError) as caught:
+            ModelManager.load(environ={}, overrides={"inference_config": overrides})
+        problem, *others = map(str, caught.value.problems)
+        assert problem.startswith(f"overrides  cogt.inference_config.{key}: expected a ")
+        assert problem.endswith(told)
+        assert not any(key in other for other in others)
+    assert not [*folder.iterdir()]
+
+
+def find_problems(**arguments: Any) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        ModelManager.load(**{"environ": {}, **arguments})
+    return [str(problem) for problem in caught.value.problems]
+
+
+@pytest.mark.parametrize("path", [path for path, _told in UNFIT_PATHS.values()], ids=UNFIT_PATHS)
+def test_a_directory_of_a_name_that_none_can_have_is_one_problem(path: str) -> None:
+    expected = "expected a settings directory, found nothing; named by"
+    [problem] = find_problems(settings_dir=path)
+    assert problem.endswith(f"{expected} the argument settings_dir")
+    [problem] = find_problems(environ={"PIPELEX_SETTINGS_DIR": path})
+    assert problem.endswith(f"{expected} PIPELEX_SETTINGS_DIR")
+    [problem] = find_problems(environ={"PIPELEX_SECRETS_DIR": path})
+    assert problem.startswith("PIPELEX_SECRETS_DIR: expected a directory of secrets to read at")
+
+
+@pytest.mark.parametrize("path", [path for path, _told in UNFIT_PATHS.values()], ids=UNFIT_PATHS)
+def test_a_secrets_file_of_a_name_that_none_can_have_is_an_error(load: Load, path: str) -> None:
+    with pytest.raises(CogtError, match=r"cannot be read: (File name too long|no path holds)"):
+        load(environ={"A_KEY_FILE": path}).backends["a"].api_key  # noqa: B018 -- because: to ask for it is what fails
+
+
+@pytest.mark.parametrize("key", ["backends_library_path", "routing_profile_library_path"])
+def test_the_root_of_a_file_system_is_a_directory_like_any_other(key: str) -> None:
+    [problem] = find_problems(overrides={"inference_config": {key: os.path.abspath(os.sep)}})
+    assert problem.endswith("expected a TOML file, found a directory")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pipelex_cogt.config.environ import Environ, read_dotenv
 from pipelex_cogt.config.key_paths import ROOT
 from pipelex_cogt.config.layers import Place
-from pipelex_cogt.config.regular_files import read_file
+from pipelex_cogt.config.regular_files import read_file, with_home
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import is_one_slip, near_names
 from pipelex_cogt.config.toml_files import display_path, working_directory
@@ -198,7 +198,8 @@ def names_in(folder: Path) -> list[str]:
     """The names of what lies in a folder, sorted; none where it cannot be read."""
     try:
         return sorted(entry.name for entry in os.scandir(folder))
-    except OSError:
+    except (OSError, ValueError):
+        # No folder has such a name.
         return []
 
 
@@ -290,7 +291,7 @@ def _can_be_searched(directory: Path) -> bool:
 
 def _absolute(working: Path, named: Path | str) -> Path:
     """A directory that somebody names, without `..` and with its `~` replaced where there is such a home."""
-    return Path(os.path.normpath(working / os.path.expanduser(named)))
+    return Path(os.path.normpath(working / with_home(str(named))))
 
 
 def _dotenv_in(*folders: Path) -> Path | None:

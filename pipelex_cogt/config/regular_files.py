@@ -53,12 +53,10 @@ def read_file(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
         UnfitFileError: It is no regular file, or has more bytes.
         OSError: It cannot be read.
     """
-    try:
-        # Looked at before it is opened: to open some devices is to set them going.
-        _expect_fit(path.stat(), limit)
-    except ValueError as error:
-        part = "half a character" if isinstance(error, UnicodeError) else "a NUL character"
-        raise OSError(errno.EINVAL, f"no path holds {part}") from None
+    if part := unfit_part(str(path)):
+        raise OSError(errno.EINVAL, f"no path holds {part}")
+    # Looked at before it is opened: to open some devices is to set them going.
+    _expect_fit(path.stat(), limit)
     descriptor = os.open(path, _FLAGS)
     try:
         # Another may have taken its place since.
@@ -67,6 +65,22 @@ def read_file(path: Path, limit: int = MAX_FILE_BYTES) -> bytes:
         return _read(descriptor, max(status.st_size + 1, _LEAST_READ), limit)
     finally:
         os.close(descriptor)
+
+
+def unfit_part(path: str) -> str | None:
+    """What a text holds that no path can, in words; None where it may be one."""
+    if "\0" in path:
+        return "a NUL character"
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return "half a character"
+    return None
+
+
+def with_home(path: str) -> str:
+    """A path with its `~` replaced, where there is such a home."""
+    return path if unfit_part(path) else os.path.expanduser(path)
 
 
 def _expect_fit(status: os.stat_result, limit: int) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.references import UNSAFE_NAME
-from pipelex_cogt.config.regular_files import UnfitFileError, read_file
+from pipelex_cogt.config.regular_files import UnfitFileError, read_file, with_home
 from pipelex_cogt.errors import SecretFileError
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -84,7 +84,7 @@ class NamedFiles:
         named = self.path_of(name)
         if not named:
             return None
-        text, problem = _read_secret(self.working / os.path.expanduser(named))
+        text, problem = _read_secret(self.working / with_home(named))
         if text is None:
             problem = problem or "expected a secret's file, found nothing"
             raise SecretFileError(named, f"{problem}; {name}{FILE_SUFFIX} names it")

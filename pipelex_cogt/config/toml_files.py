@@ -69,7 +69,8 @@ def is_local(path: Path) -> bool:
 
 def local_path(path: Path) -> Path:
     """The file of one person's own changes that lies beside a file."""
-    return path.with_name(path.name.removesuffix(".toml") + LOCAL_SUFFIX)
+    # As text, for the root of a file system has no name.
+    return Path(str(path).removesuffix(".toml") + LOCAL_SUFFIX)
 
 
 def find_toml_files(
