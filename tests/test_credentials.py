@@ -875,8 +875,11 @@ def make_loop(path: Path) -> None:
 BAD_FILES: dict[str, tuple[Callable[[Path], None], str]] = {
     "directory": (make_directory, "expected a secret's file, found a directory"),
     "not UTF-8": (make_not_utf8, "expected UTF-8 text"),
-    "over 64 KiB": (make_large, "expected a secret, found more than 64 KiB"),
-    "over 64 KiB without its newline": (make_large_by_its_newline, "expected a secret, found more than 64 KiB"),
+    "over 64 KiB": (make_large, "expected a secret's file, found one of more than 64 KiB"),
+    "over 64 KiB without its newline": (
+        make_large_by_its_newline,
+        "expected a secret's file, found one of more than 64 KiB",
+    ),
     "link out": (make_link_out, "leads out of the secrets directory, so it is not read"),
     "link out by two steps": (make_link_out_by_two_steps, "leads out of the secrets directory, so it is not read"),
     "link to a directory out": (make_link_to_directory_out, "leads out of the secrets directory, so it is not read"),

@@ -15,6 +15,7 @@ from dynaconf import get_history
 from pipelex_cogt import MissingCredentialError, ModelManager, SettingsError
 from pipelex_cogt.config.directories import Directories, find_directories, packaged_settings_dir
 from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.regular_files import read_file
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Severity
 from tests.conftest import MINIMAL, Load, dedent
@@ -170,6 +171,16 @@ def test_dotenv_beside_the_settings_wins_over_that_of_the_sub_folder() -> None:
     assert find().dotenv == project / ".env"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX has such devices")
+def test_what_is_mounted_or_built_in_place_of_a_dotenv_is_none() -> None:
+    project = make_project("pyproject.toml", "settings/backends.toml")
+    (project / ".env").mkdir()
+    assert find().dotenv is None
+    (project / ".env").rmdir()
+    (project / ".env").symlink_to(os.devnull)
+    assert find().dotenv is None
+
+
 def test_without_settings_the_nearest_dotenv_of_the_project_is_read() -> None:
     project = make_project(".git")
     (project / ".env").write_text("PIPELEX_ENV=staging\n", encoding="utf-8")
@@ -293,7 +304,7 @@ def as_nobody() -> Iterator[None]:
     [
         (None, "settings: expected a settings directory, found one that cannot be read"),
         ("settings", "settings: expected a settings directory, found one that cannot be read"),
-        ("settings/deck", "settings/deck: expected a settings directory, found nothing"),
+        ("settings/deck", "settings/deck: expected a settings directory, found nothing that this user may look at"),
     ],
 )
 def test_settings_that_nobody_may_read_are_one_of_our_errors(open_folder: Path, named: str | None, told: str) -> None:
@@ -580,14 +591,12 @@ def test_of_two_dotenvs_the_one_beside_the_settings_is_read_and_shown(load: Load
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The `.env` files that are read, one entry for each time."""
     found: list[Path] = []
-    read_bytes = Path.read_bytes
 
     def remember(path: Path) -> bytes:
-        if path.name == ".env":
-            found.append(path)
-        return read_bytes(path)
+        found.append(path)
+        return read_file(path)
 
-    monkeypatch.setattr(Path, "read_bytes", remember)
+    monkeypatch.setattr("pipelex_cogt.config.environ.read_file", remember)
     return found
 
 

@@ -158,7 +158,7 @@ def test_a_dotenv_may_name_the_file(backend_a: Any) -> None:
 BROKEN_FILES = {
     "missing": (None, "expected a secret's file, found nothing"),
     "not UTF-8": (b"\xff", "expected UTF-8 text"),
-    "too large": (b"x" * 65_537, "expected a secret, found more than 64 KiB"),
+    "too large": (b"x" * 65_537, "expected a secret's file, found one of more than 64 KiB"),
 }
 
 

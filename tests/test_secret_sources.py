@@ -129,7 +129,7 @@ def make_endless_link(path: Path) -> None:
 
 BROKEN_SECRETS = [
     pytest.param(make_directory, "expected a secret's file, found a directory", id="directory"),
-    pytest.param(make_large, "expected a secret, found more than 64 KiB", id="too large"),
+    pytest.param(make_large, "expected a secret's file, found one of more than 64 KiB", id="too large"),
     pytest.param(make_binary, "expected UTF-8 text", id="not text"),
     pytest.param(make_endless_link, "cannot be read: Too many levels of symbolic links", id="unreadable"),
 ]

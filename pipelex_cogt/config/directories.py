@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pipelex_cogt.config.environ import Environ, read_dotenv
 from pipelex_cogt.config.key_paths import ROOT
 from pipelex_cogt.config.layers import Place
+from pipelex_cogt.config.regular_files import read_file, with_home
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import is_one_slip, near_names
 from pipelex_cogt.config.toml_files import display_path, working_directory
@@ -162,7 +163,13 @@ def expect_settings(directories: Directories, report: ProblemReport) -> None:
 
 def file_or_nothing(path: Path) -> str:
     """What stands where a directory belongs, in words."""
-    return "a file" if os.path.exists(path) else "nothing"
+    try:
+        path.stat()
+    except PermissionError:
+        return "nothing that this user may look at"
+    except (OSError, ValueError):
+        return "nothing"
+    return "a file"
 
 
 def is_project(folder: Path) -> bool:
@@ -181,7 +188,7 @@ def is_ours(directory: Path) -> bool:
 def speaks_of_us(path: Path) -> bool:
     """Whether a main file states settings of this package, as far as a glance can tell."""
     try:
-        return _SPEAKS_OF_US.search(path.read_bytes()) is not None
+        return _SPEAKS_OF_US.search(read_file(path)) is not None
     except OSError:
         # Whoever reads it next says why it cannot be read.
         return True
@@ -191,7 +198,8 @@ def names_in(folder: Path) -> list[str]:
     """The names of what lies in a folder, sorted; none where it cannot be read."""
     try:
         return sorted(entry.name for entry in os.scandir(folder))
-    except OSError:
+    except (OSError, ValueError):
+        # No folder has such a name.
         return []
 
 
@@ -283,9 +291,17 @@ def _can_be_searched(directory: Path) -> bool:
 
 def _absolute(working: Path, named: Path | str) -> Path:
     """A directory that somebody names, without `..` and with its `~` replaced where there is such a home."""
-    return Path(os.path.normpath(working / os.path.expanduser(named)))
+    return Path(os.path.normpath(working / with_home(str(named))))
 
 
 def _dotenv_in(*folders: Path) -> Path | None:
     """The `.env` of the first folder that has one."""
-    return next(filter(os.path.isfile, (folder / DOTENV for folder in folders)), None)
+    return next(filter(_may_be_dotenv, (folder / DOTENV for folder in folders)), None)
+
+
+def _may_be_dotenv(path: Path) -> bool:
+    """Whether a `.env` is to be read, which says what is wrong with it.
+
+    Some call the folder of a virtual environment so, and who wants none in a container mounts `/dev/null` there.
+    """
+    return os.path.exists(path) and not os.path.isdir(path) and not path.samefile(os.devnull)

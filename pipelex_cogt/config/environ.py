@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, overload
 
 from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.layers import Place
+from pipelex_cogt.config.regular_files import UnfitFileError, read_file
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.toml_files import display_path, warn_if_others_read
 
@@ -140,7 +141,9 @@ def read_dotenv(path: Path | None, process: Variables, report: ProblemReport) ->
         return Variables({})
     try:
         warn_if_others_read(path, report)
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_file(path).decode("utf-8-sig")
+    except UnfitFileError as error:
+        problem = f"expected a file of variables, found {error.found}"
     except UnicodeDecodeError:
         problem = "expected UTF-8 text"
     except OSError as error:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, Self
 from zlib import crc32
 
 from pipelex_cogt.config.key_paths import KeyPath, prefixes
+from pipelex_cogt.config.regular_files import read_file
 from pipelex_cogt.config.tables import FrozenDict, Table, freeze, has_value
 
 
@@ -111,7 +112,7 @@ class SourceFile:
         from pipelex_cogt.config.toml_lines import find_lines  # imported here because most loads tell no line
 
         with suppress(OSError):
-            content = self.path.read_bytes()
+            content = read_file(self.path)
             if crc32(content) == self.checksum:
                 return find_lines(content.decode("utf-8-sig"))
         return None

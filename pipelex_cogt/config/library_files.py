@@ -84,7 +84,7 @@ def expect_library(config: InferenceConfig, stated: Collection[str], report: Pro
 def _others_beside(path: Path, library: LibraryPath) -> list[str]:
     """What may have been meant to be a library file or directory: whatever lies beside it and has no name of ours."""
     others = filterfalse((*MAIN_FILES, *_USUAL_NAMES).__contains__, names_in(path.parent))
-    return [name for name in others if os.path.isdir(path.with_name(name)) is library.is_directory]
+    return [name for name in others if os.path.isdir(path.parent / name) is library.is_directory]
 
 
 def _without_repeated(document: TomlDocument, prefix: KeyPath, report: ProblemReport) -> Table:
@@ -132,10 +132,12 @@ def _library_files(
     for key in filter(keys.__contains__, LIBRARY_PATHS):
         library, path = LIBRARY_PATHS[key], getattr(config, key)
         # A directory in a file's place is told by whoever reads it.
-        kind, is_there = ("directory", path.is_dir()) if library.is_directory else ("file", path.exists())
-        if not is_there and (path.exists() or key in named):
+        # Text, for `Path` raises where a name is too long, or where a folder on the way may not be searched.
+        kind, is_there = ("directory", os.path.isdir) if library.is_directory else ("file", os.path.exists)
+        if not is_there(path) and (os.path.exists(path) or key in named):
             problem = f"expected a {kind} at {display_path(path)}, found {file_or_nothing(path)}"
             report.unreadable((library.prefix,), problem, path=(CONFIG_KEY, key))
+            continue
         for file in _files_of(path, library, report):
             backend = file.name.removesuffix(LOCAL_SUFFIX).removesuffix(".toml")
             yield file, (library.prefix, backend) if library.is_per_backend else (library.prefix,)

@@ -38,6 +38,7 @@ from pipelex_cogt.config.older_spellings import modernise_layer
 from pipelex_cogt.config.override_variables import Variable, build_variable_layer, find_variables
 from pipelex_cogt.config.reasoning import settle_reasoning
 from pipelex_cogt.config.reference_places import refuse_references
+from pipelex_cogt.config.regular_files import unfit_part
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import check_shape
 from pipelex_cogt.config.secret_files import SecretsDirectory
@@ -179,7 +180,11 @@ class _Load(NamedTuple):
     def _build_config(self, table: Table, usual: Table) -> InferenceConfig:
         """The `inference_config` of a table; a fault in it is noted, and the usual paths stand in."""
         refuse_references({CONFIG_KEY: table}, self.schema, self.report)
-        config = build_sound(InferenceConfig, table, (CONFIG_KEY,), self.report)
+        unfit = dict(_unfit_paths(table))
+        for key, part in unfit.items():
+            self.report.error((CONFIG_KEY, key), f"expected a path, got text with {part}")
+        fit = {**table, **{key: usual[key] for key in unfit}}
+        config = build_sound(InferenceConfig, fit, (CONFIG_KEY,), self.report)
         return config or InferenceConfig.model_validate(usual)
 
 
@@ -195,6 +200,14 @@ def _config_of(layers: Iterable[Layer]) -> Table:
     merged: Table = reduce(merge, tables, {})
     # A `"..."` over nothing is told with those of the whole.
     return {key: without_mark(value) for key, value in merged.items()}
+
+
+def _unfit_paths(table: Table) -> Iterator[tuple[str, str]]:
+    """The keys whose text can be no path, each with what it holds that no path can."""
+    for key, path in stated_paths(table).items():
+        part = unfit_part(path) if isinstance(path, str) else None
+        if part:
+            yield key, part
 
 
 def _check_override_keys(overrides: Layer, report: ProblemReport) -> None:

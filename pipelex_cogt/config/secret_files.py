@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from contextlib import suppress
 from pathlib import Path
 
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.references import UNSAFE_NAME
+from pipelex_cogt.config.regular_files import UnfitFileError, read_file, with_home
 from pipelex_cogt.errors import SecretFileError
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -47,7 +47,9 @@ class SecretsDirectory:
         """The names of the secrets that lie here, those in folders left out, sorted."""
         # Who reads a message about a missing secret may do so when the directory has gone.
         with suppress(OSError):
-            return sorted(path.name for path in self.directory.iterdir() if path.is_file()) if self.directory else []
+            # What is no file is named too, so that reading it says what is wrong; folders and dangling links are not.
+            found = self.directory.iterdir() if self.directory else ()
+            return sorted(path.name for path in found if path.exists() and not path.is_dir())
         return []
 
     def names_below(self) -> list[str]:
@@ -82,7 +84,7 @@ class NamedFiles:
         named = self.path_of(name)
         if not named:
             return None
-        text, problem = _read_secret(self.working / os.path.expanduser(named))
+        text, problem = _read_secret(self.working / with_home(named))
         if text is None:
             problem = problem or "expected a secret's file, found nothing"
             raise SecretFileError(named, f"{problem}; {name}{FILE_SUFFIX} names it")
@@ -102,28 +104,18 @@ def _read_secret(path: Path, directory: Path | None = None) -> tuple[str | None,
     try:
         if directory and not path.resolve().is_relative_to(directory.resolve()):
             problem = "leads out of the secrets directory, so it is not read"
-        elif not stat.S_ISREG(mode := path.stat().st_mode):
-            # Looked at before it is opened: opening a pipe waits for somebody to write into it.
-            problem = f"expected a secret's file, found {'a directory' if stat.S_ISDIR(mode) else 'something else'}"
         else:
-            text, problem = _decode_secret(path)
+            # Without a byte order mark, and without the white space and line ends around it.
+            text = read_file(path, MAX_SECRET_BYTES).decode("utf-8-sig").strip()
+    except UnfitFileError as error:
+        problem = f"expected a secret's file, found {error.found}"
     except (FileNotFoundError, NotADirectoryError):
         pass
+    except UnicodeDecodeError:
+        problem = "expected UTF-8 text"
     except ValueError:
         problem = "cannot be read: no path holds a NUL character"
     except (OSError, RuntimeError) as error:
         # A circle of links is a RuntimeError before Python 3.13.
         problem = f"cannot be read: {getattr(error, 'strerror', os.strerror(errno.ELOOP))}"
     return text, problem
-
-
-def _decode_secret(path: Path) -> tuple[str | None, str | None]:
-    """The text without a byte order mark, and without the white space and line ends around it."""
-    with path.open("rb") as file:
-        # One byte more than is allowed tells a file that is too large, without reading all of it.
-        content = file.read(MAX_SECRET_BYTES + 1)
-    if len(content) > MAX_SECRET_BYTES:
-        return None, f"expected a secret, found more than {MAX_SECRET_BYTES // 1024} KiB"
-    with suppress(UnicodeDecodeError):
-        return content.decode("utf-8-sig").strip(), None
-    return None, "expected UTF-8 text"

@@ -14,16 +14,13 @@ from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Place, SourceFile
+from pipelex_cogt.config.regular_files import UnfitFileError, read_file
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
 
 LOCAL_SUFFIX = ".local.toml"
 _SETTINGS_NAME = re.compile(r"(?!\.#|\._|\.local\.toml\Z).*\.toml", re.DOTALL)
 """A file of one's own, rather than what an editor (`.#x.toml`) or a file system (`._x.toml`) leaves beside it."""
-_NO_FILE = {
-    FileNotFoundError: "expected a TOML file, found nothing here",
-    IsADirectoryError: "expected a TOML file, found a directory",
-}
 
 
 class TomlDocument(NamedTuple):
@@ -72,7 +69,8 @@ def is_local(path: Path) -> bool:
 
 def local_path(path: Path) -> Path:
     """The file of one person's own changes that lies beside a file."""
-    return path.with_name(path.name.removesuffix(".toml") + LOCAL_SUFFIX)
+    # As text, for the root of a file system has no name.
+    return Path(str(path).removesuffix(".toml") + LOCAL_SUFFIX)
 
 
 def find_toml_files(
@@ -155,11 +153,15 @@ def read_toml_file(
     """
     name, line, hint = display(path), None, None
     try:
-        content = path.read_bytes()
+        content = read_file(path)
         text = content.decode("utf-8-sig")
         return TomlDocument(parse(text), SourceFile.of(path, name, content))
+    except UnfitFileError as error:
+        problem = f"expected a TOML file, found {error.found}"
+    except FileNotFoundError:
+        problem = "expected a TOML file, found nothing here"
     except OSError as error:
-        problem = _NO_FILE.get(type(error), f"cannot be read: {error.strerror}")
+        problem = f"cannot be read: {error.strerror}"
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         problem = f"expected UTF-8 text, found the byte 0x{error.object[error.start]:02x}"
