@@ -251,15 +251,6 @@ def test_a_failed_load_leaves_the_process_as_it_was(load: Load) -> None:
     assert gc.isenabled()
 
 
-def test_loading_keeps_the_collector_off_where_it_was_off(load: Load) -> None:
-    gc.disable()
-    try:
-        load()
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
-
-
 def test_a_missing_directory_is_one_of_our_errors(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         ModelManager.load(tmp_path / "nowhere", environ={})
@@ -276,6 +267,24 @@ def test_a_source_of_ones_own_answers_references(load: Load) -> None:
     api_key = load(sources=[Vault()]).get_required_inference_backend("a").api_key
     assert api_key is not None
     assert api_key.get_secret_value() == "from-vault"
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_a_load_leaves_the_garbage_collector_to_the_application(load: Load, *, is_enabled: bool) -> None:
+    states = []
+
+    class Looking:
+        def get(self, _name: str) -> None:
+            states.append((gc.isenabled(), gc.get_threshold(), gc.get_freeze_count()))
+
+    before = (is_enabled, gc.get_threshold(), gc.get_freeze_count())
+    skips = {"inference_config": {"missing_credentials": "prefer"}}
+    try:
+        (gc.enable if is_enabled else gc.disable)()
+        _ = load(sources=[Looking()], overrides=skips).warnings
+    finally:
+        gc.enable()
+    assert {*states} == {before}
 
 
 def test_a_manager_survives_a_pickle(load: Load) -> None:

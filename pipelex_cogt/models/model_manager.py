@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipelex_cogt.config import clock
 from pipelex_cogt.config.environ import Environ
-from pipelex_cogt.config.garbage_collection import paused_garbage_collection
 from pipelex_cogt.config.hiding import hide_source, leaves_no_locals
 from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.loading import read_settings
@@ -93,18 +92,17 @@ class ModelManager:
         if override_layer is None:
             problem = Problem("expected a mapping shaped like the tree under cogt", file="overrides")
             raise SettingsError.from_problems("1 problem in the arguments", [problem])
-        with paused_garbage_collection():
-            settings = read_settings(
-                SETTINGS_SCHEMA,
-                report := ProblemReport(),
-                settings_dir=settings_dir,
-                env=env,
-                environ=process,
-                overrides=override_layer,
-                sources=hidden_sources,
-            )
-            _log.info("environment %r, %s", settings.environment, settings.directories)
-            return cls._build(settings, report, checks_credentials=checks_credentials)
+        settings = read_settings(
+            SETTINGS_SCHEMA,
+            report := ProblemReport(),
+            settings_dir=settings_dir,
+            env=env,
+            environ=process,
+            overrides=override_layer,
+            sources=hidden_sources,
+        )
+        _log.info("environment %r, %s", settings.environment, settings.directories)
+        return cls._build(settings, report, checks_credentials=checks_credentials)
 
     @classmethod
     def _build(cls, settings: Settings, report: ProblemReport, *, checks_credentials: bool) -> ModelManager:
@@ -139,9 +137,8 @@ class ModelManager:
         """What deserves attention and stopped nothing, in file and line order; looked for when first asked for."""
         from pipelex_cogt.models.deck_warnings import find_warnings
 
-        with paused_garbage_collection():
-            models = self.settings.unfrozen_tree.get("models", {})
-            return find_warnings(self.deck, models, self.report, clock.today())
+        models = self.settings.unfrozen_tree.get("models", {})
+        return find_warnings(self.deck, models, self.report, clock.today())
 
     def explain(self, name: str) -> Explanation:
         """Why a name leads to its model, and where each value on the way was stated.
