@@ -6,15 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 
+from pipelex_cogt.config import parsed_texts
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[1]
-CARRIED = ("pyproject.toml", "README.md", ".gitignore", "pipelex_cogt", "settings")
+CARRIED = ("pyproject.toml", "README.md", ".gitignore", ".ci", "pipelex_cogt", "settings")
 APPLICATION = """\
 from pipelex_cogt import get_models_manager
 import pipelex_cogt
@@ -57,8 +60,26 @@ def test_the_wheel_carries_the_settings_and_nobodys_secrets(wheel: Path) -> None
     shipped = {f"pipelex_cogt/{path.relative_to(ROOT)}" for path in (ROOT / "settings").rglob("*.toml")}
     own = {name for name in shipped if name.endswith((".local.toml", ".secrets.toml"))}
     assert shipped - own == {name for name in names if name.startswith("pipelex_cogt/settings/")}
-    assert "pipelex_cogt/py.typed" in names
+    assert {"pipelex_cogt/py.typed", f"pipelex_cogt/{parsed_texts.FILE}"} < {*names}
     assert {name.split("/")[0].split("-")[0] for name in names} == {"pipelex_cogt"}
+
+
+def test_the_wheel_carries_each_file_of_the_settings_parsed(wheel: Path) -> None:
+    with ZipFile(wheel) as carried:
+        parsed = parsed_texts.read_parsed(carried.read(f"pipelex_cogt/{parsed_texts.FILE}").decode())
+        toml = [name for name in carried.namelist() if name.endswith(".toml")]
+        tables = [tomllib.loads(carried.read(name).decode("utf-8-sig")) for name in toml]
+    assert toml
+    assert [*map(repr, parsed.values())] == [*map(repr, tables)]
+
+
+def test_what_somebody_edits_in_an_installed_package_counts(wheel: Path, tmp_path: Path) -> None:
+    ZipFile(wheel).extractall(tmp_path)
+    choices = tmp_path / "pipelex_cogt" / "settings" / "deck" / "choices.toml"
+    choices.write_text(choices.read_text() + "# Edited.\n[llm_choice_overrides]\nfor_text = 'disabled'\n")
+    program = "from pipelex_cogt import get_models_manager; print(get_models_manager().deck.llm_choice_overrides)"
+    printed = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert printed.stdout == "for_text='disabled' for_object=None\n"
 
 
 def test_an_application_in_another_folder_gets_what_its_layers_say(wheel: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Place, SourceFile
+from pipelex_cogt.config.parsed_texts import table_of
 from pipelex_cogt.config.regular_files import UnfitFileError, read_file
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
@@ -127,9 +128,11 @@ def _identity(folder: Path | str) -> object:
 def parse_once(text: str) -> Table:
     """What a text states, parsed when it is first met: for packaged files, which each load of a process reads.
 
-    Parsing is more than half of a load of the catalogue. Nobody may change the table, for all loads share it.
+    Parsing is more than half of a load of the catalogue, and of what a wheel carries parsed it is spared. Nobody may
+    change the table, for all loads share it.
     """
-    return tomllib.loads(text)
+    table = table_of(text)
+    return tomllib.loads(text) if table is None else table
 
 
 def read_toml_file(
