@@ -12,21 +12,22 @@ import argparse
 import gc
 import json
 import math
+import os
 import resource
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import NoReturn, TextIO, TypeAlias
 
-from pipelex_cogt import SettingsError
-from tests.benchmarks.dimensions import DIMENSIONS, Dimension, Tree
+from pipelex_cogt import ModelManager, SettingsError
+from tests.benchmarks.dimensions import DIMENSIONS, Tree
 
 LIMIT = 1.25
 """The highest exponent: n log n has 1.12 from 1,250 to 10,000, and a machine that does other things adds a tenth."""
@@ -36,14 +37,14 @@ STEPS = (8, 4, 2, 1)
 """The sizes, as parts of the largest."""
 SMALL = 2
 """The size whose time is no part of the growth."""
-SECONDS = 10.0
+SECONDS = 8
 """The time of the processor after which a size is given up."""
 BYTES = 3 << 30
 LEAST_SECONDS = 0.02
 """What takes less at the largest size has no exponent that could be told from noise."""
 LEAST_BYTES = 16 << 20
-ROUNDS = 5
-ENOUGH = 0.5
+ROUNDS = 4
+ENOUGH = 0.4
 """The seconds after which no further round begins."""
 
 
@@ -58,6 +59,7 @@ class Row:
         seconds: Time by size, without what does not grow.
         memory: Bytes by size.
         given_up: The size that took too long, or too much memory, with what it said; None where none did.
+        ratio: How much longer than sound settings it took; None where that is no more than it may be.
     """
 
     dimension: str
@@ -66,12 +68,12 @@ class Row:
     seconds: dict[int, float] = field(default_factory=dict)
     memory: dict[int, float] = field(default_factory=dict)
     given_up: str | None = None
+    ratio: str | None = None
 
     @property
     def faults(self) -> Iterator[str]:
         """What passes its limit."""
-        if self.given_up:
-            yield self.given_up
+        yield from filter(None, (self.given_up, self.ratio))
         for name, values, least in (("time", self.seconds, LEAST_SECONDS), ("memory", self.memory, LEAST_BYTES)):
             exponent, _ = fit(values, least)
             if exponent > self.limit:
@@ -105,32 +107,33 @@ def show(exponent: float, error: float) -> str:
     return f"{'-':>11}" if math.isnan(exponent) else f"{exponent:5.2f} ±{error:4.2f}"
 
 
-def measure(name: str, what: str, size: int) -> dict[str, float]:
-    """Time and memory of one size, in this process."""
-    dimension = DIMENSIONS[name]
-    build = (dimension.faulty if what == "fault" else dimension.sound) or dimension.sound
-    small, large = _use(dimension, what, build(SMALL)), _use(dimension, what, build(size))
+def measure(name: str, variant: str, size: int) -> dict[str, tuple[float, float]]:
+    """Seconds and bytes of one size of a dimension, by what was done, in this process."""
+    small, large = _use(name, variant, SMALL), _use(name, variant, size)
     small()
     constant = best_of(small)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     seconds = best_of(large)
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return {"seconds": seconds - constant, "bytes": grown * 1024}
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    return {what: (seconds[what] - constant[what], grown) for what in seconds}
 
 
-def _use(dimension: Dimension, what: str, tree: Tree) -> Callable[[], float]:
-    """What is measured: it returns the seconds it took, without what comes before it."""
+Use: TypeAlias = Callable[[], dict[str, float]]
+"""Does what is measured; it returns the seconds that each took."""
+
+
+def _use(name: str, variant: str, size: int) -> Use:
+    dimension = DIMENSIONS[name]
+    tree = (dimension.faulty or dimension.sound)(size) if variant == "fault" else dimension.sound(size)
     directory = Path(tempfile.mkdtemp()) / "settings"
     tree.write(directory)
-    if what == "load":
-        return lambda: timed(lambda: tree.load(directory))
-    if what == "fault":
-        return lambda: timed(lambda: tell(tree, directory))
-    if what == "warnings":
-        return lambda: timed(lambda manager: manager.warnings, tree.load(directory))
-    manager, ask = tree.load(directory), dimension.ask
-    assert ask is not None
-    return lambda: timed(ask, manager)
+    if dimension.ask:
+        return partial(timed, ask=partial(dimension.ask, tree.load(directory)))
+    if variant == "fault":
+        return partial(timed, fault=partial(tell, tree, directory))
+    manager: list[ModelManager] = []
+    load = lambda: manager.__setitem__(slice(None), [tree.load(directory)])  # noqa: E731
+    return partial(timed, load=load, warnings=lambda: manager[0].warnings)
 
 
 def tell(tree: Tree, directory: Path) -> object:
@@ -141,87 +144,105 @@ def tell(tree: Tree, directory: Path) -> object:
         return str(error)
 
 
-def timed(call: Callable[..., object], *arguments: Any) -> float:
-    gc.collect()
-    start = time.process_time()
-    result = call(*arguments)
-    seconds = time.process_time() - start
-    del result
+def timed(**calls: Callable[[], object]) -> dict[str, float]:
+    """The seconds of the processor that each call takes, one after the other."""
+    seconds: dict[str, float] = {}
+    for what, call in calls.items():
+        gc.collect()
+        start = time.process_time()
+        result = call()
+        seconds[what] = time.process_time() - start
+        del result
     return seconds
 
 
-def best_of(use: Callable[[], float]) -> float:
-    found: list[float] = []
+def best_of(use: Use) -> dict[str, float]:
+    """The least seconds of a few rounds."""
+    found: list[dict[str, float]] = []
     begun = time.process_time()
     while len(found) < ROUNDS and (not found or time.process_time() - begun < ENOUGH):
         found.append(use())
-    return min(found)
+    return {what: min(each[what] for each in found) for what in found[0]}
 
 
-def run(name: str, what: str, limit: float) -> Row:
+def run(name: str, variant: str) -> dict[str, Row]:
     """Measure every size, each in a process of its own, up to the first that is given up."""
-    row = Row(name, what, limit)
+    limit = DIMENSIONS[name].limit or LIMIT
+    whats = ["ask"] if DIMENSIONS[name].ask else ["fault"] if variant == "fault" else ["load", "warnings"]
+    rows = {what: Row(name, what, limit) for what in whats}
     for step in STEPS:
         size = DIMENSIONS[name].most // step
-        with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "tests.benchmarks.exponents", "--one", name, what, str(size)]
-            done = _bounded(command, folder)
-        if done.returncode:
-            last = (done.stderr.strip().splitlines() or [""])[-1][:100]
-            row.given_up = f"given up at {size:,}: {last or f'over {SECONDS:g} s'}"
+        told = _in_own_process(name, variant, size)
+        if isinstance(told, str):
+            rows[whats[-1]].given_up = f"given up at {size:,}: {told}"
             break
-        measured = json.loads(done.stdout)
-        row.seconds[size], row.memory[size] = measured["seconds"], measured["bytes"]
-        if measured["seconds"] > SECONDS / 2:
-            row.given_up = f"given up after {size:,}: {measured['seconds']:.1f} s" if step > 1 else None
-            break
-    return row
+        for what, (seconds, grown) in told.items():
+            rows[what].seconds[size], rows[what].memory[size] = seconds, grown
+    return rows
 
 
-def _bounded(command: list[str], folder: str) -> subprocess.CompletedProcess[str]:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS), int(SECONDS) + 1))
-        resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+def _in_own_process(name: str, variant: str, size: int) -> dict[str, tuple[float, float]] | str:
+    """What was measured, or what kept it from being so."""
+    with tempfile.TemporaryDirectory() as folder, os.fdopen(os.memfd_create("measured"), "w+") as file:
+        child = os.fork()
+        if not child:
+            _end_with(partial(_measure_within_limits, name, variant, size, folder), file)
+        _, status = os.waitpid(child, 0)
+        file.seek(0)
+        told = file.read()
+    if status:
+        return told or (f"over {SECONDS} s" if os.WIFSIGNALED(status) else "it ended without a word")
+    measured: dict[str, tuple[float, float]] = json.loads(told)
+    return measured
 
-    environ = {"PATH": "", "TMPDIR": folder, "PYTHONPATH": ":".join(filter(None, sys.path))}
-    return subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=limit, env=environ)
+
+def _measure_within_limits(name: str, variant: str, size: int, folder: str) -> dict[str, tuple[float, float]]:
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
+    tempfile.tempdir = folder
+    return measure(name, variant, size)
 
 
-def rows_of(name: str) -> Iterator[Row]:
-    dimension = DIMENSIONS[name]
-    limit = LIMIT if dimension.limit is None else dimension.limit
-    if dimension.ask:
-        yield run(name, "ask", limit)
-        return
-    sound = run(name, "load", limit)
-    yield sound
-    yield run(name, "warnings", limit)
-    if dimension.faulty:
-        fault = run(name, "fault", limit)
-        both = [size for size in fault.seconds if size in sound.seconds]
-        if both:
-            ratio = fault.seconds[both[-1]] / max(sound.seconds[both[-1]], LEAST_SECONDS)
-            if ratio > MOST_OF_CLEAN:
-                passed = f"{ratio:.1f} times a sound load of {both[-1]:,}, at most {MOST_OF_CLEAN:g}"
-                fault.given_up = "; ".join(filter(None, [fault.given_up, passed]))
-        yield fault
+def _end_with(call: Callable[[], object], file: TextIO) -> NoReturn:
+    """End this process, which was forked, with what a call returns or raises written to a file."""
+    status = 1
+    try:
+        json.dump(call(), file)
+        status = 0
+    except BaseException as error:  # noqa: BLE001 -- because: whatever it is, the parent tells it
+        file.write(f"{type(error).__name__} {str(error)[:100]}")
+    finally:
+        file.flush()
+        os._exit(status)
+
+
+def rows_of(name: str) -> list[Row]:
+    """What is measured of one dimension."""
+    rows = run(name, "sound")
+    if DIMENSIONS[name].faulty:
+        rows |= run(name, "fault")
+        _compare(rows["fault"], rows["load"])
+    return [*rows.values()]
+
+
+def _compare(fault: Row, load: Row) -> None:
+    """Note where telling faults takes too long, against a sound load of the largest size that both reached."""
+    size = max(fault.seconds.keys() & load.seconds.keys(), default=0)
+    if size:
+        ratio = fault.seconds[size] / max(load.seconds[size], LEAST_SECONDS)
+        fault.ratio = f"{ratio:.1f} times a sound load" if ratio > MOST_OF_CLEAN else None
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="parts of the names of dimensions; all where there is none")
     parser.add_argument("--jobs", type=int, default=1, help="how many processes at once; 1 when unset")
-    parser.add_argument("--one", nargs=3, metavar=("NAME", "WHAT", "SIZE"), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.one:
-        name, what, size = options.one
-        print(json.dumps(measure(name, what, int(size))))
-        return 0
     print(f"{'dimension':44} {'what':9} {'seconds at n/8, n/4, n/2, n (10,000 where not said)':32}")
     wanted = [name for name in DIMENSIONS if not options.names or any(part in name for part in options.names)]
     passed: dict[str, None] = {}
-    with ThreadPoolExecutor(options.jobs) as pool:
-        for row in chain.from_iterable(pool.map(lambda name: [*rows_of(name)], wanted)):
+    with ProcessPoolExecutor(options.jobs) as pool:
+        for row in chain.from_iterable(pool.map(rows_of, wanted)):
             print(row, flush=True)
             if any(row.faults):
                 passed[f"{row.dimension} ({row.what})"] = None
