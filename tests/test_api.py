@@ -215,6 +215,7 @@ def test_every_field_of_a_model_has_a_docstring(name: str) -> None:
 
 NOT_EXPORTED = {
     "Behind": "what a builder asks a deck for its messages",
+    "Chains": "a mapping from alias to models that puts each chain together when it is asked for",
     "Credentials": "what answers a backend's references; an application hands over a SecretSource instead",
     "HandedOver": "what a builder hands to a backend beside its fields",
     "LayeredDynaconf": "a settings object of Dynaconf, for people who ask it with Dynaconf's own functions",

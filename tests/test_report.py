@@ -498,3 +498,16 @@ def test_a_pickled_report_keeps_problems_places_and_hints() -> None:
         "SOME_VARIABLE  cogt.d: is odd",
         "some.toml:2  cogt.idle.x: is not in use",
     ]
+
+
+# Suggestions of many wrong names
+
+
+def test_of_many_wrong_names_the_first_ones_in_the_file_have_suggestions() -> None:
+    report, names = ProblemReport(), ["model"]
+    for line in reversed(range(1, 1_001)):
+        report.error(("x",), "no model is called so", NearName("modl", names), Place("deck.toml", line))
+    report.error(("x",), "is wrong", "mend it", Place("deck.toml", 2_000))
+    hints = [problem.suggestion for problem in report.problems(Severity.ERROR)]
+    assert hints == ["did you mean 'model'?"] * 200 + [None] * 800 + ["mend it"]
+    assert pickle.loads(pickle.dumps(report)).problems(Severity.ERROR) == report.problems(Severity.ERROR)

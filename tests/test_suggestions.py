@@ -1,11 +1,18 @@
 """Suggestions: which known names come near a wrong one, and what counts as one slip."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import partial
+from itertools import islice, permutations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelex_cogt.config import suggestions
 from pipelex_cogt.config.suggestions import (
     Later,
+    NearName,
     are_opposite,
     did_you_mean,
     find_slips,
@@ -13,7 +20,10 @@ from pipelex_cogt.config.suggestions import (
     near_names,
     one_slip_from,
 )
+from tests.conftest import steps
 
+FAMILIES = ("claude", "gpt", "gemini", "mistral", "qwen")
+MODELS = [f"{name}-{version}{size}" for name in FAMILIES for version in ("4", "4.1", "5") for size in ("", "-mini")]
 KNOWN = ["claude-4-sonnet", "claude-4-opus", "gpt-4.1", "gpt-4.1-mini", "Qwen/X"]
 
 
@@ -56,6 +66,74 @@ def test_only_known_names_are_suggested_each_once(known: list[str], name: str) -
     near = near_names(name, known)
     assert set(near) <= set(known)
     assert len(set(near)) == len(near)
+
+
+def near_names_plainly(name: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Every known name compared with the wrong one in every way."""
+    wanted, by_shape = name.casefold(), dict[str, str]()
+    for candidate in known:
+        by_shape.setdefault(candidate.casefold(), candidate)
+    shapes = [shape for shape in by_shape if not are_opposite(wanted, shape)]
+    nearest = get_close_matches(wanted, shapes, n=3, cutoff=0.7)
+    if len(wanted) >= 3:
+        slips = [shape for shape in shapes if is_one_slip(wanted, shape)]
+        nearest = [*slips, *nearest, *(shape for shape in shapes if shape.startswith(wanted))]
+    return tuple(by_shape[shape] for shape in [*dict.fromkeys(nearest)][:3])
+
+
+words = st.lists(
+    st.sampled_from(["gpt", "mini", "input", "output", "not", "4", "a", "B", "-", "_", "ß", "ä"]), max_size=5
+)
+names = st.one_of(st.text("abcAB-_.1", max_size=9), words.map("".join), st.text(max_size=4))
+
+
+@given(name=names, known=st.lists(names.filter(bool), max_size=12))
+def test_names_are_found_in_an_index_as_if_each_were_compared(name: str, known: list[str]) -> None:
+    assert near_names(name, known) == near_names_plainly(name, known)
+
+
+@given(st.sampled_from(MODELS), st.data())
+def test_names_of_models_are_found_as_if_each_were_compared(name: str, data: st.DataObject) -> None:
+    start = data.draw(st.integers(0, len(name)))
+    wrong = name[:start] + data.draw(st.text("ab4-", max_size=2)) + name[start + data.draw(st.integers(0, 3)) :]
+    assert near_names(wrong, MODELS) == near_names_plainly(wrong, MODELS)
+
+
+MANY = {
+    "alike": [f"model-number-{index}" for index in range(8_000)],
+    "of the same letters": ["".join(letters) for letters in islice(permutations("abcdefgh"), 8_000)],
+    "long": [f"{index:04}" + "ab" * 30 for index in range(8_000)],
+    "all of one letter": ["a" * index for index in range(1_000)],
+}
+
+
+@pytest.mark.parametrize("known", MANY.values(), ids=MANY)
+def test_however_many_names_are_known_few_are_compared(known: list[str]) -> None:
+    def compare(size: int) -> int:
+        some = known[:size]
+        near_names("some", some)
+        return sum(steps(partial(near_names, f"{known[-1][:-3]}{letter}{known[-1][-3:]}", some)) for letter in "xyz")
+
+    assert compare(len(known)) < 3 * compare(len(known) // 8)
+
+
+@pytest.mark.parametrize("length", [81, 1_000_000])
+def test_nothing_is_like_a_text_that_is_no_name(length: int) -> None:
+    assert near_names("a" * length, ["a" * 80, "b", "a" * (length + 1)]) == ("a" * (length + 1),)
+
+
+def test_letters_of_any_alphabet_are_told_apart_as_far_as_an_index_stays_small() -> None:
+    known = [chr(0x4E00 + index) * 70 for index in range(300)]
+    index = suggestions._Index(known)
+    index.near("gpt", 3)
+    assert len(index._holders) <= 64 * 6
+
+
+def test_of_many_names_the_first_ones_are_listed() -> None:
+    told = NearName("zzz", [f"name-{index}" for index in range(5_000)], lists_known=True).tell()
+    assert told is not None
+    assert told.startswith("expected one of name-0, name-1, ")
+    assert told.endswith(", name-99, 4900 more")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, starmap
+from itertools import chain, count, starmap
 from typing import NamedTuple, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, prefixes
@@ -48,6 +48,8 @@ WHEREVER = Place("")
 UNSTATED = "required, and nothing states it"
 """The problem of a key that is needed."""
 _ANY_BACKEND = "*"
+_MOST_LOOKED_FOR = 200
+"""How many suggestions are looked for in one report: nobody reads more of them at once."""
 _NOWHERE = (None, None, False)
 
 
@@ -87,10 +89,8 @@ class ProblemReport:
 
     def __reduce__(self) -> tuple[type[ProblemReport], tuple[list[_Finding]]]:
         """A pickle holds the problems with their places, without the layers that they came from."""
-        told = chain.from_iterable(map(self._told, Severity))
-        findings = [
-            finding._replace(place=place, hint=self._in_words(finding.hint), causes=()) for finding, place in told
-        ]
+        told = chain.from_iterable(map(self._in_file_order, Severity))
+        findings = [finding._replace(place=place, causes=()) for finding, place in told]
         return ProblemReport, (findings,)
 
     def copy(self) -> ProblemReport:
@@ -206,10 +206,9 @@ class ProblemReport:
     def problems(self, severity: Severity) -> list[Problem]:
         """The problems of one severity, in file and line order, each once."""
         parties: defaultdict[Problem, list[str]] = defaultdict(list)
-        for finding, place in self._told(severity):
+        for finding, place in self._in_file_order(severity):
             parties[self._as_problem(finding, place)].append(finding.other_party)
-        found = starmap(_with_parties, parties.items())
-        return sorted(found, key=lambda problem: (problem.file or "", problem.line or 0))
+        return [*starmap(_with_parties, parties.items())]
 
     def raise_errors(self, heading: str) -> None:
         """Raise one `SettingsError` with every error, or return where there is none."""
@@ -238,6 +237,17 @@ class ProblemReport:
 
     def _severity(self, finding: _Finding) -> Severity:
         return Severity.WARNING if self._is_idle(finding.path) else finding.severity
+
+    def _in_file_order(self, severity: Severity) -> Iterator[tuple[_Finding, Place | None]]:
+        """The findings of one severity, in file and line order, with their hints in words.
+
+        Where there are many, only the first ones have a suggestion that is looked for.
+        """
+        looked_for = count()
+        for finding, place in sorted(self._told(severity), key=_file_and_line):
+            is_looked_for = not isinstance(finding.hint, str | Elsewhere | None)
+            is_left_out = is_looked_for and next(looked_for) >= _MOST_LOOKED_FOR
+            yield finding._replace(hint=None if is_left_out else self._in_words(finding.hint)), place
 
     def _told(self, severity: Severity) -> Iterator[tuple[_Finding, Place | None]]:
         """The findings of one severity that are for the reader, each with where it stands."""
@@ -290,6 +300,11 @@ class ProblemReport:
         path = format_key_path(finding.path) if finding.path else ""
         file, line, _ = place or _NOWHERE
         return Problem(finding.problem, path, file, line, self._in_words(finding.hint), finding.severity)
+
+
+def _file_and_line(told: tuple[_Finding, Place | None]) -> tuple[str, int]:
+    file, line, _ = told[1] or _NOWHERE
+    return file or "", line or 0
 
 
 def _with_parties(problem: Problem, parties: Sequence[str]) -> Problem:
