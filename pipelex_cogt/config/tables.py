@@ -210,12 +210,14 @@ def walk(value: Any, is_leaf: Callable[[Any], bool], path: KeyPath = ()) -> Iter
         if is_leaf(value):
             yield path, value
         else:
-            waiting += reversed([((*path, key), item) for key, item in _items(value)])
+            waiting += reversed([((*path, key), item) for key, item in contents_of(value)])
 
 
-def _items(container: Any) -> Iterable[tuple[Any, Any]]:
-    """What a table or a list holds, each with its key or position."""
-    return container.items() if isinstance(container, Mapping) else enumerate(container)
+def contents_of(value: Any) -> Iterable[tuple[Any, Any]]:
+    """What a table or a list holds, each with its key or position; any other value holds nothing."""
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list | tuple) else ()
 
 
 def odd_keys(table: Mapping[Any, Any], path: KeyPath = ()) -> Iterator[KeyPath]:
@@ -231,7 +233,7 @@ def map_leaves(value: Any, change: Callable[[KeyPath, Any], Any], path: KeyPath 
     """A copy of tables and lists in which `change`, given key path and value, has replaced every other value."""
     if not isinstance(value, _CONTAINERS):
         return change(path, value)
-    copied = {key: map_leaves(item, change, (*path, key)) for key, item in _items(value)}
+    copied = {key: map_leaves(item, change, (*path, key)) for key, item in contents_of(value)}
     return copied if isinstance(value, Mapping) else [*copied.values()]
 
 
