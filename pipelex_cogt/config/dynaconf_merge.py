@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from itertools import takewhile
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from dynaconf.base import Settings as DynaconfSettings
 from dynaconf.loaders.base import SourceMetadata
@@ -23,11 +23,9 @@ from dynaconf.nodes import DataDict
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, LayerIndex, Location, Origin
 from pipelex_cogt.config.older_spellings import path_in_defaults
-from pipelex_cogt.config.tables import Table, goes_on, lay, trace_items, value_at
+from pipelex_cogt.config.tables import Merged, Table, goes_on, trace_items, value_at
 
 _ROOT = "COGT"
-_Copied: TypeAlias = dict[str, "_Copied"]
-"""The tables that are ours to change, each below its key."""
 
 
 class _Wrapped(NamedTuple):
@@ -43,7 +41,7 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
         # Boxes would copy the whole tree for every layer, for the sake of attribute look-up.
         skipped = {"dynaconf_skip_loaders": True, "dynaconf_skip_validators": True}
         super().__init__(**skipped, dynaboxify=False, DOTTED_LOOKUP_FOR_DYNACONF=True)
-        self.store[_ROOT] = {}
+        self.store[_ROOT] = self._merged.table
         # The history is the registry of layers; Dynaconf's note of the arguments above is none.
         self.loaded_by_loaders.clear()
         for layer in layers:
@@ -80,13 +78,13 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
     def _merge_before_set(
         self, existing: Table, value: _Wrapped, identifier: SourceMetadata, **_options: Any
     ) -> tuple[Table, SourceMetadata]:
-        _lay_over(existing, value.layer, self._copied)
+        self._merged.lay(value.layer)
         return existing, identifier
 
     @cached_property
-    def _copied(self) -> _Copied:
-        """The tables of the merged settings that are no layer's own."""
-        return {}
+    def _merged(self) -> Merged:
+        # Dynaconf takes an attribute that is set for a setting.
+        return Merged()
 
     def tree(self) -> Table:
         """The merged settings, which change with each layer that is added."""
@@ -153,25 +151,6 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
             for number, position in trace_items(values):
                 layer, place = stated[number]
                 yield layer.origin, (*place, position)
-
-
-def _lay_over(table: Table, upper: Table, copied: _Copied) -> None:
-    """Lay a table over another as `tables.merge` does, but in place, so that a layer costs what it holds.
-
-    Args:
-        table: What lies below, and is changed.
-        upper: What is laid over it.
-        copied: The tables below `table` that are ours to change; any other is a layer's own, and is copied first.
-    """
-    for key, value in upper.items():
-        below = table.get(key)
-        if isinstance(value, dict) and isinstance(below, dict):
-            if key not in copied:
-                table[key], copied[key] = dict(below), {}
-            _lay_over(table[key], value, copied[key])
-        else:
-            table[key] = lay(below, value)
-            copied.pop(key, None)
 
 
 def _boxed_again(layers: tuple[Layer, ...]) -> LayeredDynaconf:

@@ -18,6 +18,8 @@ from pipelex_cogt.config.key_paths import KeyPath
 
 Table: TypeAlias = dict[str, Any]
 _Entries: TypeAlias = list[tuple[Any, ...]]
+_Copied: TypeAlias = dict[str, "_Copied"]
+"""The tables that are ours to change, each below its key."""
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -134,6 +136,35 @@ def lay(below: Any, value: Any) -> Any:
         below_entries, entries = zip(_items_of(below)), zip(value)
         return [item for (item,) in _continued([*below_entries], [*entries])]
     return value
+
+
+class Merged:
+    """Tables laid over each other in place, as `merge` does it: a table costs what it holds, whatever lies below it.
+
+    Attributes:
+        table: What they merge to; it changes with each that is laid over it.
+    """
+
+    def __init__(self) -> None:
+        self.table: Table = {}
+        self._copied: _Copied = {}
+
+    def lay(self, upper: Table) -> None:
+        """Lay a table over what is there; the table itself does not change."""
+        _lay_over(self.table, upper, self._copied)
+
+
+def _lay_over(table: Table, upper: Table, copied: _Copied) -> None:
+    for key, value in upper.items():
+        below = table.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            # A table is somebody else's until it is copied.
+            if key not in copied:
+                table[key], copied[key] = dict(below), {}
+            _lay_over(table[key], value, copied[key])
+        else:
+            table[key] = lay(below, value)
+            copied.pop(key, None)
 
 
 def goes_on(value: Any) -> bool:
