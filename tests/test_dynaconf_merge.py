@@ -128,6 +128,22 @@ def test_dynaconf_merges_exactly_as_our_rule_says(tables: list[Table]) -> None:
     assert tables == before
 
 
+def test_a_table_is_copied_once_however_many_layers_are_laid_over_it() -> None:
+    dynaconf, tables = LayeredDynaconf(), list[Table]()
+    for number in range(5):
+        dynaconf.add(layer({"deck": {"aliases": {f"a{number}": "m"}}}, str(number)))
+        tables.append(dynaconf.tree()["deck"]["aliases"])
+    assert [table is tables[-1] for table in tables] == [False, True, True, True, True]
+    assert dynaconf.layers()[0] == {"deck": {"aliases": {"a0": "m"}}}
+
+
+def test_a_table_over_a_value_over_a_table_is_no_layers_own() -> None:
+    tables: list[Table] = [{"a": {"b": 1}}, {"a": {"c": 2}}, {"a": 3}, {"a": {"d": 4}}, {"a": {"e": 5}}]
+    before = deepcopy(tables)
+    assert merged(*tables) == {"a": {"d": 4, "e": 5}}
+    assert tables == before
+
+
 @settings(deadline=None)
 @given(st.lists(KEYS, min_size=1, max_size=4), SCALARS, KEYS)
 def test_every_key_survives_below_another_layer(path: list[str], value: object, other: str) -> None:
@@ -165,7 +181,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, Any]]:
     seam = LayeredDynaconf._merge_before_set
 
     def watch(self: LayeredDynaconf, existing: Any, value: Any, *args: Any, **options: Any) -> Any:
-        calls.append((existing, value))
+        calls.append((deepcopy(existing), value))
         return seam(self, existing, value, *args, **options)
 
     monkeypatch.setattr(LayeredDynaconf, "_merge_before_set", watch)

@@ -1,8 +1,22 @@
 """Layers: their order in words, and on which line of its own file or variable each states a value."""
 
 from pathlib import Path
+from typing import Any
 
-from pipelex_cogt.config.layers import Layer, LayerKind, Origin, SourceFile
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelex_cogt.config.key_paths import prefixes
+from pipelex_cogt.config.layers import Layer, LayerIndex, LayerKind, Origin, SourceFile
+from pipelex_cogt.config.tables import has_value
+from tests.conftest import steps
+
+KEYS = st.sampled_from(["a", "b", "0", "1"])
+VALUES: st.SearchStrategy[Any] = st.recursive(
+    st.sampled_from(["ab", 1, True]),
+    lambda inner: st.dictionaries(KEYS, inner, max_size=3) | st.lists(inner, max_size=3),
+    max_leaves=8,
+)
 
 
 def test_a_layers_repr_holds_no_value() -> None:
@@ -60,3 +74,22 @@ def test_a_file_that_has_gone_is_still_named(tmp_path: Path) -> None:
     path.unlink()
     place = Origin(LayerKind.APPLICATION, "routing.toml", file, tree_prefix=("routing",)).place(("routing", "active"))
     assert (str(place), place.name) == ("routing.toml (changed since it was read)", "routing.toml")
+
+
+@given(st.lists(st.dictionaries(KEYS, VALUES, max_size=3), max_size=4), st.lists(KEYS | st.integers(0, 2), max_size=4))
+def test_an_index_finds_the_layers_that_state_a_key_path(tables: list[Any], keys: list[str | int]) -> None:
+    layers, path = [Layer(Origin(LayerKind.LOCAL, "some"), table) for table in tables], tuple(keys)
+    index = LayerIndex(zip(layers, layers, strict=True))
+    stating = [layer for layer in layers if has_value(layer, path)]
+    assert [*map(id, index.stating(path))] == [*map(id, stating)]
+    stated = [place for place in prefixes(path) if any(has_value(layer, place) for layer in layers)]
+    assert index.nearest(path)[0] == (stated[-1] if stated else ())
+
+
+def test_to_find_what_each_of_many_layers_states_takes_as_much_for_each() -> None:
+    def look(count: int) -> None:
+        layers = [Layer(Origin(LayerKind.LOCAL, "some"), {"deck": {f"a{number}": 1}}) for number in range(count)]
+        index = LayerIndex(zip(layers, layers, strict=True))
+        assert all(index.stating(("deck", f"a{number}")) == [layer] for number, layer in enumerate(layers))
+
+    assert steps(lambda: look(400)) < 5 * steps(lambda: look(100))

@@ -15,13 +15,13 @@ import pytest
 from pipelex_cogt import RoutingProfile, RoutingRule, Severity
 from pipelex_cogt.config.key_paths import quote_key
 from pipelex_cogt.config.masking import is_placeholder, mask_setting
-from pipelex_cogt.config.override_variables import variable_part
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.secret_names import names_secret
 from pipelex_cogt.config.secret_values import MASK
 from pipelex_cogt.config.toml_files import read_toml_file
 from pipelex_cogt.config.toml_lines import find_lines
+from pipelex_cogt.config.variable_names import variable_part
 from pipelex_cogt.model_routing.routing_profile import compile_pattern
 
 pytestmark = pytest.mark.slow

@@ -15,9 +15,10 @@ from pipelex_cogt.config import suggestions
 from pipelex_cogt.config.environ import PREFIX
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import LayerKind
-from pipelex_cogt.config.override_variables import SEPARATOR, Variable, build_variable_layer, variable_part
+from pipelex_cogt.config.override_variables import Variable, build_variable_layer
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import nest, value_at
+from pipelex_cogt.config.variable_names import SEPARATOR, VariableNames, variable_part
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 from tests.conftest import MINIMAL, Load
 
@@ -31,7 +32,8 @@ def build(variables: dict[str, str], tree: dict[str, Any]) -> tuple[dict[str, An
     """The value at each key path that the variables state, and the problems."""
     report = ProblemReport()
     given_ = [Variable(LayerKind.PROCESS_ENVIRONMENT, name, text) for name, text in variables.items()]
-    tables = [layer for each in given_ for layer in build_variable_layer(each, tree, SETTINGS_SCHEMA, report)]
+    names = VariableNames(SETTINGS_SCHEMA, tree)
+    tables = [layer for each in given_ for layer in build_variable_layer(each, names, report)]
     problems = [str(problem) for problem in report.problems(Severity.ERROR)]
     return ({} if not tables else tables[-1]), problems
 
@@ -313,7 +315,7 @@ def test_a_wrong_name_is_looked_for_where_it_comes_near_alone(monkeypatch: pytes
         asked.append(len([*known]))
         return suggestions.near_names(name, known)
 
-    monkeypatch.setattr("pipelex_cogt.config.override_variables.near_names", near_names)
+    monkeypatch.setattr("pipelex_cogt.config.variable_names.near_names", near_names)
     names = [f"{PREFIX}DECK__LLM_PRESETZ__LLM_TO_REASON{number}__TEMPERATUR" for number in range(20)]
     with pytest.raises(SettingsError) as caught:
         ModelManager.load(environ=dict.fromkeys(names, "1"))

@@ -20,10 +20,10 @@ from dynaconf.base import Settings as DynaconfSettings
 from dynaconf.loaders.base import SourceMetadata
 from dynaconf.nodes import DataDict
 
-from pipelex_cogt.config.key_paths import KeyPath, prefixes
-from pipelex_cogt.config.layers import Layer, Location, Origin
+from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.layers import Layer, LayerIndex, Location, Origin
 from pipelex_cogt.config.older_spellings import path_in_defaults
-from pipelex_cogt.config.tables import FrozenDict, Table, goes_on, merge, trace_items, value_at
+from pipelex_cogt.config.tables import Merged, Table, goes_on, trace_items, value_at
 
 _ROOT = "COGT"
 
@@ -41,7 +41,7 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
         # Boxes would copy the whole tree for every layer, for the sake of attribute look-up.
         skipped = {"dynaconf_skip_loaders": True, "dynaconf_skip_validators": True}
         super().__init__(**skipped, dynaboxify=False, DOTTED_LOOKUP_FOR_DYNACONF=True)
-        self.store[_ROOT] = FrozenDict()
+        self.store[_ROOT] = self._merged.table
         # The history is the registry of layers; Dynaconf's note of the arguments above is none.
         self.loaded_by_loaders.clear()
         for layer in layers:
@@ -60,6 +60,7 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
             source = source._replace(identifier=f"{origin.name} as {'.'.join(map(str, origin.tree_prefix))}")
         self.set(_ROOT, _Wrapped(layer), loader_identifier=source, dotted_lookup=False, validate=False)
         self._sources.clear()
+        self.__dict__.pop("_index", None)
         # People who read the history find the table.
         self.loaded_by_loaders[source][_ROOT] = layer
 
@@ -77,10 +78,16 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
     def _merge_before_set(
         self, existing: Table, value: _Wrapped, identifier: SourceMetadata, **_options: Any
     ) -> tuple[Table, SourceMetadata]:
-        return merge(existing, value.layer), identifier
+        self._merged.lay(value.layer)
+        return existing, identifier
+
+    @cached_property
+    def _merged(self) -> Merged:
+        # Dynaconf takes an attribute that is set for a setting.
+        return Merged()
 
     def tree(self) -> Table:
-        """The merged settings."""
+        """The merged settings, which change with each layer that is added."""
         tree: Table = self.store[_ROOT]
         return tree
 
@@ -90,7 +97,11 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
 
     def layers_stating(self, path: KeyPath) -> list[Layer]:
         """The layers that state something at a key path, lowest first."""
-        return [layer for layer in self.layers() if layer.is_stating(path)]
+        return self._index.stating(path)
+
+    @cached_property
+    def _index(self) -> LayerIndex:
+        return LayerIndex((layer, layer) for layer in self.layers())
 
     def origin_of(self, path: KeyPath) -> Origin | None:
         """What states a key path, or the nearest table above it, last."""
@@ -111,11 +122,8 @@ class LayeredDynaconf(DynaconfSettings):  # type: ignore[misc]  # because: Dynac
 
     def _stating_last(self, path: KeyPath) -> tuple[Origin, KeyPath] | None:
         """What states a key path, or the nearest table above it, last, and which of the two."""
-        for place in reversed([*prefixes(path)]):
-            stating = self.layers_stating(place)
-            if stating:
-                return stating[-1].origin, place
-        return None
+        place, stating = self._index.nearest(path)
+        return (stating[-1].origin, place) if place else None
 
     def _source_of_item(self, path: KeyPath) -> tuple[Origin, KeyPath] | None:
         """Which layer states an item of a list that goes on with what is below, and where; None for other places."""

@@ -7,7 +7,8 @@ tree reads in its own file: `cogt.models.openai."gpt-4.1"` is `["gpt-4.1"]` in `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
@@ -18,7 +19,7 @@ from zlib import crc32
 
 from pipelex_cogt.config.key_paths import KeyPath, prefixes
 from pipelex_cogt.config.regular_files import read_file
-from pipelex_cogt.config.tables import FrozenDict, Table, freeze, has_value
+from pipelex_cogt.config.tables import FrozenDict, Table, contents_of, freeze, has_value
 
 
 class LayerKind(IntEnum):
@@ -174,3 +175,37 @@ class Layer(FrozenDict[str, Any]):
     def is_stating(self, path: KeyPath) -> bool:
         """Whether it states anything at a key path."""
         return has_value(self, path)
+
+
+class LayerIndex:
+    """Finds the layers that state a key path. A table is gone through once, when somebody first asks below it.
+
+    Attributes:
+        stated: The layers that state something here, in their order, each with what it states.
+    """
+
+    def __init__(self, stated: Iterable[tuple[Layer, Any]] = ()) -> None:
+        self.stated = [*stated]
+
+    def stating(self, path: KeyPath) -> list[Layer]:
+        """The layers that state something at a key path, in their order."""
+        place, layers = self.nearest(path)
+        return layers if place == path else []
+
+    def nearest(self, path: KeyPath) -> tuple[KeyPath, list[Layer]]:
+        """The longest beginning of a key path that a layer states, and the layers that do."""
+        index, depth = self, 0
+        for key in path:
+            if key not in index.below:
+                break
+            index, depth = index.below[key], depth + 1
+        return path[:depth], [layer for layer, _value in index.stated]
+
+    @cached_property
+    def below(self) -> Mapping[str | int, LayerIndex]:
+        """The same of each key, or of each position in a list."""
+        below: defaultdict[str | int, LayerIndex] = defaultdict(LayerIndex)
+        for layer, value in self.stated:
+            for key, item in contents_of(value):
+                below[key].stated.append((layer, item))
+        return below

@@ -9,7 +9,7 @@ Then Dynaconf lays all layers over each other, the lowest first. `LayerKind` alo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import reduce
 from itertools import chain, filterfalse
 from operator import attrgetter
@@ -48,6 +48,7 @@ from pipelex_cogt.config.tables import Table, merge, odd_keys, toml_type
 from pipelex_cogt.config.unread_files import warn_of_unread_files
 from pipelex_cogt.config.unread_variables import warn_of_unread
 from pipelex_cogt.config.validation import build_sound
+from pipelex_cogt.config.variable_names import VariableNames
 from pipelex_cogt.errors import SecretFileError
 
 _is_packaged = attrgetter("origin.is_packaged")
@@ -120,7 +121,8 @@ class _Load(NamedTuple):
     def read_statements(self, main: list[Layer], variables: list[Variable], overrides: Layer) -> list[Layer]:
         """Pass one: the layers of whatever may state `inference_config`, in order."""
         directory = self.directories.application or self.directories.working
-        layers = chain.from_iterable(self._of_variable(variable, {}) for variable in filter(_is_of_config, variables))
+        names, of_config = VariableNames(self.schema), filter(_is_of_config, variables)
+        layers = chain.from_iterable(build_variable_layer(variable, names, self.report) for variable in of_config)
         # What no file states is relative to the application's directory.
         unfiled = [Layer(layer.origin, anchored(layer, directory)) for layer in (*layers, overrides)]
         return _in_order([*main, *unfiled])
@@ -162,20 +164,25 @@ class _Load(NamedTuple):
         for layer in below:
             self._add(layer, registry)
         # A variable of `inference_config` is among the layers already.
-        for variable in filterfalse(_is_of_config, variables):
-            for layer in self._of_variable(variable, merge(registry.tree(), overrides)):
-                self._add(layer, registry)
+        others = [*filterfalse(_is_of_config, variables)]
+        if others:
+            self._add_variables(others, overrides, registry)
         self._add(overrides, registry)
         return registry
 
-    def _of_variable(self, variable: Variable, tree: Table) -> Iterator[Layer]:
-        return build_variable_layer(variable, tree, self.schema, self.report)
+    def _add_variables(self, variables: list[Variable], overrides: Layer, registry: LayeredDynaconf) -> None:
+        names = VariableNames(self.schema, registry.tree(), seal_layer(overrides))
+        for variable in variables:
+            for layer in build_variable_layer(variable, names, self.report):
+                names.lay(self._add(layer, registry))
 
-    def _add(self, layer: Layer, registry: LayeredDynaconf) -> None:
+    def _add(self, layer: Layer, registry: LayeredDynaconf) -> Layer:
         """Lay a layer over the others: in today's spelling, what it states in force, its secrets sealed."""
         below = registry.tree()
         settled = settle_reasoning(settle_layer(modernise_layer(layer, self.report), below), below)
-        registry.add(seal_layer(settled))
+        sealed = seal_layer(settled)
+        registry.add(sealed)
+        return sealed
 
     def _build_config(self, table: Table, usual: Table) -> InferenceConfig:
         """The `inference_config` of a table; a fault in it is noted, and the usual paths stand in."""

@@ -13,11 +13,11 @@ from typing import Any
 
 from pipelex_cogt.config.environ import PREFIX
 from pipelex_cogt.config.key_paths import KeyPath
-from pipelex_cogt.config.override_variables import SEPARATOR, variable_part
 from pipelex_cogt.config.references import holds_reference
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import child_schema, takes_further_keys, takes_references
 from pipelex_cogt.config.tables import Table
+from pipelex_cogt.config.variable_names import SEPARATOR, variable_part
 
 _PROBLEM = "a reference cannot stand here, only in a backend's own settings, model_id, headers and extra_config"
 

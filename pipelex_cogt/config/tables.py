@@ -18,6 +18,8 @@ from pipelex_cogt.config.key_paths import KeyPath
 
 Table: TypeAlias = dict[str, Any]
 _Entries: TypeAlias = list[tuple[Any, ...]]
+_Copied: TypeAlias = dict[str, "_Copied"]
+"""The tables that are ours to change, each below its key."""
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -136,6 +138,35 @@ def lay(below: Any, value: Any) -> Any:
     return value
 
 
+class Merged:
+    """Tables laid over each other in place, as `merge` does it: a table costs what it holds, whatever lies below it.
+
+    Attributes:
+        table: What they merge to; it changes with each that is laid over it.
+    """
+
+    def __init__(self) -> None:
+        self.table: Table = {}
+        self._copied: _Copied = {}
+
+    def lay(self, upper: Table) -> None:
+        """Lay a table over what is there; the table itself does not change."""
+        _lay_over(self.table, upper, self._copied)
+
+
+def _lay_over(table: Table, upper: Table, copied: _Copied) -> None:
+    for key, value in upper.items():
+        below = table.get(key)
+        if isinstance(value, dict) and isinstance(below, dict):
+            # A table is somebody else's until it is copied.
+            if key not in copied:
+                table[key], copied[key] = dict(below), {}
+            _lay_over(table[key], value, copied[key])
+        else:
+            table[key] = lay(below, value)
+            copied.pop(key, None)
+
+
 def goes_on(value: Any) -> bool:
     """Whether a value is a list that goes on with what is below it."""
     return isinstance(value, list) and BELOW in value
@@ -210,12 +241,14 @@ def walk(value: Any, is_leaf: Callable[[Any], bool], path: KeyPath = ()) -> Iter
         if is_leaf(value):
             yield path, value
         else:
-            waiting += reversed([((*path, key), item) for key, item in _items(value)])
+            waiting += reversed([((*path, key), item) for key, item in contents_of(value)])
 
 
-def _items(container: Any) -> Iterable[tuple[Any, Any]]:
-    """What a table or a list holds, each with its key or position."""
-    return container.items() if isinstance(container, Mapping) else enumerate(container)
+def contents_of(value: Any) -> Iterable[tuple[Any, Any]]:
+    """What a table or a list holds, each with its key or position; any other value holds nothing."""
+    if isinstance(value, Mapping):
+        return value.items()
+    return enumerate(value) if isinstance(value, list | tuple) else ()
 
 
 def odd_keys(table: Mapping[Any, Any], path: KeyPath = ()) -> Iterator[KeyPath]:
@@ -231,7 +264,7 @@ def map_leaves(value: Any, change: Callable[[KeyPath, Any], Any], path: KeyPath 
     """A copy of tables and lists in which `change`, given key path and value, has replaced every other value."""
     if not isinstance(value, _CONTAINERS):
         return change(path, value)
-    copied = {key: map_leaves(item, change, (*path, key)) for key, item in _items(value)}
+    copied = {key: map_leaves(item, change, (*path, key)) for key, item in contents_of(value)}
     return copied if isinstance(value, Mapping) else [*copied.values()]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -19,11 +19,11 @@ from pipelex_cogt.config.key_paths import ROOT
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE
 from pipelex_cogt.config.masking import plain_text
-from pipelex_cogt.config.override_variables import letters_of, nearest_variables
 from pipelex_cogt.config.references import ReferenceSyntaxError, references_in
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import Later, is_one_slip, near_names, one_slip_from
 from pipelex_cogt.config.tables import Table, leaves
+from pipelex_cogt.config.variable_names import VariableNames, letters_of
 
 _PRODUCT = "PIPELEX"
 # The first words of all that is ours, in small letters as slips are looked for.
@@ -91,12 +91,16 @@ class _Spelling:
         self._tree = tree
         self._schema = schema
 
+    @cached_property
+    def _names(self) -> VariableNames:
+        return VariableNames(self._schema, self._tree)
+
     def find(self, name: str) -> list[str]:
         """The variables of ours that a name may be meant for, nearest first."""
         rest = _without_first_words(name.upper())
         letters = letters_of(rest)
         near = [*near_names(letters, OWN_VARIABLES), *filter(letters.startswith, OWN_VARIABLES)]
-        return nearest_variables(rest, self._tree, self._schema) or [*map(OWN_VARIABLES.__getitem__, near[:1])]
+        return self._names.nearest(rest) or [*map(OWN_VARIABLES.__getitem__, near[:1])]
 
     def tell(self, name: str) -> str:
         """The right spelling as a suggestion in words."""
