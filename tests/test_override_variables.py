@@ -488,7 +488,6 @@ def test_an_empty_environment_or_directory_counts_as_unset(load: Load, text: str
         pytest.param('["m1", NaN]', id="no number of JSON"),
         pytest.param('["m1", "\\ud800"]', id="half a character"),
         pytest.param('["m1"] x', id="more behind it"),
-        pytest.param("[" * 5000, id="too deep"),
         pytest.param("[" + "9" * 5000 + "]", id="too long"),
     ],
 )

@@ -18,6 +18,7 @@ from pipelex_cogt.config.regular_files import read_file, with_home
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import is_one_slip, near_names
 from pipelex_cogt.config.toml_files import display_path, working_directory
+from pipelex_cogt.config.zipped_settings import unpacked_settings
 from pipelex_cogt.errors import Severity
 
 SETTINGS_DIR_VARIABLE = "PIPELEX_SETTINGS_DIR"
@@ -98,9 +99,12 @@ class Directories(NamedTuple):
 
 
 def packaged_settings_dir() -> Path:
-    """The packaged settings: inside the installed package, or beside it in a source checkout."""
-    installed = Path(__file__).parents[1] / SETTINGS_DIR_NAME
-    return installed if installed.is_dir() else Path(__file__).parents[2] / SETTINGS_DIR_NAME
+    """The packaged settings: inside the installed package, which may be a zip file, or beside it in a checkout."""
+    package = Path(__file__).parents[1]
+    folders = filter(os.path.isdir, (package / SETTINGS_DIR_NAME, package.parent / SETTINGS_DIR_NAME))
+    found = next(folders, None) or unpacked_settings(package.name, SETTINGS_DIR_NAME)
+    # Where there are none, who misses a file of them names it.
+    return found or package / SETTINGS_DIR_NAME
 
 
 def find_directories(

@@ -171,10 +171,8 @@ def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:
     return SealedText(value, shown) if is_sealable and shown != value else value
 
 
-def seal_overrides(overrides: object) -> Layer | None:
-    """The layer of the overrides given in code, copied and sealed; None where they are no mapping."""
-    if not isinstance(overrides, Mapping | None):
-        return None
+def seal_overrides(overrides: Mapping[str, Any] | None) -> Layer:
+    """The layer of the overrides given in code, copied and sealed."""
     # A copy of tables and lists, whatever mappings and sequences the code may have given.
     table = thaw(overrides or {})
     return seal_layer(Layer(Origin(LayerKind.OVERRIDES, "overrides"), table))

@@ -13,6 +13,7 @@ from operator import itemgetter, methodcaller
 from types import GenericAlias
 from typing import Any, NoReturn
 
+from pipelex_cogt.config.bounds import TOO_DEEP, expect_bounded, line_of_deep_key
 from pipelex_cogt.config.environ import PREFIX, Variables
 from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.inference_config import CONFIG_KEY
@@ -89,7 +90,7 @@ def _read_layer(variable: Variable, path: KeyPath, names: VariableNames, report:
         # stated with.
         kind = _type_of(stated_value(names.value_at(path)))
     try:
-        value = _read_value(variable.text, kind)
+        value = expect_bounded(_read_value(variable.text, kind))
     except ValueError as error:
         report.error(path, str(error), place=Place(variable.name))
     else:
@@ -117,18 +118,23 @@ def _read_bracket(text: str) -> Any:
     Raises:
         ValueError: It is neither, or holds a null.
     """
-    for read in (_read_toml, _read_json):
-        with suppress(ValueError, RecursionError):
-            value = read(text)
-            break
-    else:
-        raise ValueError("expected TOML or JSON because the value begins with a bracket, and it is neither")
+    try:
+        for read in (_read_toml, _read_json):
+            with suppress(ValueError):
+                value = read(text)
+                break
+        else:
+            raise ValueError("expected TOML or JSON because the value begins with a bracket, and it is neither")
+    except RecursionError:
+        raise ValueError(TOO_DEEP) from None
     if None in map(itemgetter(1), leaves(value)):
         raise ValueError("expected a value, got null, which settings do not have; leave it out")
     return value
 
 
 def _read_toml(text: str) -> Any:
+    if line_of_deep_key(text):
+        raise RecursionError
     # Text of several lines may state further keys beside the one value.
     [value] = tomllib.loads(f"value = {text}").values()
     return value

@@ -12,7 +12,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
-from pipelex_cogt.config.key_paths import KeyPath
+from pipelex_cogt.config.bounds import TOO_DEEP, TOO_LARGE, cut_excesses, line_of_deep_key
+from pipelex_cogt.config.key_paths import ROOT, KeyPath
 from pipelex_cogt.config.layers import Place, SourceFile
 from pipelex_cogt.config.parsed_texts import table_of
 from pipelex_cogt.config.regular_files import UnfitFileError, read_file
@@ -146,7 +147,7 @@ def read_toml_file(
 
     Args:
         path: The file.
-        prefix: The key path in the tree of what the file states.
+        prefix: The key path in the tree of what the file states; empty for a main file.
         report: Where a failure is noted.
         display: What writes the file's name for people.
         parse: What parses its text.
@@ -158,7 +159,14 @@ def read_toml_file(
     try:
         content = read_file(path)
         text = content.decode("utf-8-sig")
-        return TomlDocument(parse(text), SourceFile.of(path, name, content))
+        # What ships is within the bounds; to look would cost every load a thirtieth.
+        line = None if parse is parse_once else line_of_deep_key(text)
+        if line is None:
+            document = TomlDocument(parse(text), SourceFile.of(path, name, content))
+            if parse is not parse_once:
+                _note_excesses(document, prefix, report)
+            return document
+        problem = TOO_DEEP
     except UnfitFileError as error:
         problem = f"expected a TOML file, found {error.found}"
     except FileNotFoundError:
@@ -173,7 +181,18 @@ def read_toml_file(
 
         line, problem, hint = find_fault(str(error), text)
         problem = f"not valid TOML: {problem}"
-    except (ValueError, RecursionError):
-        problem = "not valid TOML: a number too long or tables too deep to read"
+    except ValueError:
+        problem = TOO_LARGE
+    except RecursionError:
+        problem = TOO_DEEP
     report.unreadable(prefix, problem, Place(name, line), hint=hint)
     return None
+
+
+def _note_excesses(document: TomlDocument, prefix: KeyPath, report: ProblemReport) -> None:
+    """Note what a file states beyond the bounds; of a main file only what it states for us."""
+    for excess in cut_excesses(document.table):
+        keys = excess.path if prefix else excess.path[2:]
+        if prefix or excess.path[1:2] == (ROOT,):
+            told = excess._replace(path=(*prefix, *keys))
+            report.error(told.shown_path, told.problem, place=document.file.place(excess.path))

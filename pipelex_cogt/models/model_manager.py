@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelex_cogt.config import clock
+from pipelex_cogt.config.arguments import check_arguments
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.hiding import hide_source, leaves_no_locals
 from pipelex_cogt.config.inference_config import MissingCredentials
@@ -22,7 +23,7 @@ from pipelex_cogt.config.masking import seal_overrides
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.secret_sources import SecretSource
 from pipelex_cogt.config.settings import Settings
-from pipelex_cogt.errors import Problem, SettingsError
+from pipelex_cogt.errors import Problem
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_builder import build_backend_library
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
@@ -85,13 +86,21 @@ class ModelManager:
         Raises:
             SettingsError: Every fault of the settings, with file, line, key path and the next step.
         """
+        sources = [*sources] if isinstance(sources, Iterable) else sources
+        check_arguments(
+            {
+                "settings_dir": settings_dir,
+                "env": env,
+                "environ": environ,
+                "overrides": overrides,
+                "sources": sources,
+                "checks_credentials": checks_credentials,
+            }
+        )
         process, override_layer = Environ.of_process(environ), seal_overrides(overrides)
         hidden_sources = [*map(hide_source, sources)]
         # Whoever looks at the frames that are running would see the secrets in them.
         del environ, overrides, sources
-        if override_layer is None:
-            problem = Problem("expected a mapping shaped like the tree under cogt", file="overrides")
-            raise SettingsError.from_problems("1 problem in the arguments", [problem])
         settings = read_settings(
             SETTINGS_SCHEMA,
             report := ProblemReport(),
