@@ -28,6 +28,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+_MOST_TOLD = 12
+
+
+def abridge(names: Sequence[str]) -> Sequence[str]:
+    """What a sentence tells of a list: all, or of an endless one the first, and how many more there are."""
+    more = len(names) - _MOST_TOLD
+    return [*names[:_MOST_TOLD], f"{more} more"] if more > 1 else names
+
 
 class CogtError(Exception):
     """Root of everything this package raises."""
@@ -179,8 +187,9 @@ class BackendDisabledError(NotAvailableError):
         if self.backends == (self.name,):
             where = " and ".join(self.switched_off_by) or "backends.toml"
             return f"backend {self.name!r} is disabled; enable it in {where}"
-        where = " or ".join(self.switched_off_by) or "backends.toml"
-        return f"{self.name!r} is known only to what is disabled: {', '.join(self.backends)}; enable one in {where}"
+        where = " or ".join(abridge(self.switched_off_by)) or "backends.toml"
+        known = ", ".join(abridge(self.backends))
+        return f"{self.name!r} is known only to what is disabled: {known}; enable one in {where}"
 
 
 class ModelNotRoutedError(NotAvailableError):
@@ -209,7 +218,7 @@ class ModelNotRoutedError(NotAvailableError):
     def reason(self) -> str:
         """Why no rule leads to it, without the model's name and the next step."""
         taken = f"{self.rule} takes it" if self.rule else "no rule leads to a backend that serves it"
-        asked = "; ".join(f"{backend!r} {reason}" for backend, reason in self.turned_down)
+        asked = "; ".join(abridge([f"{backend!r} {reason}" for backend, reason in self.turned_down]))
         return ": ".join(filter(None, (taken, asked)))
 
     def __str__(self) -> str:

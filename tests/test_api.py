@@ -215,15 +215,19 @@ def test_every_field_of_a_model_has_a_docstring(name: str) -> None:
 
 NOT_EXPORTED = {
     "Behind": "what a builder asks a deck for its messages",
+    "Candidate": "what a routing profile asks its own rules for; a decision names those that were turned down",
     "Chains": "a mapping from alias to models that puts each chain together when it is asked for",
     "Credentials": "what answers a backend's references; an application hands over a SecretSource instead",
     "HandedOver": "what a builder hands to a backend beside its fields",
     "LayeredDynaconf": "a settings object of Dynaconf, for people who ask it with Dynaconf's own functions",
     "ModelAnswers": "what a builder hands to a model beside its fields",
+    "PatternIndex": "what a routing profile finds its own patterns with",
     "Pin": "what the library of backends reads in a handle such as `m1@a`; a deck takes the handle itself",
     "ProblemReport": "what `manager.warnings` is read from",
+    "Service": "what a routing profile asks of the backends; `routing.decide` asks those of the library",
     "SettingsDirectory": "an item of `directories.sources`, a path with a flag",
     "SourceFile": "what an origin finds lines with; `origin.place` tells them",
+    "Verdict": "what a builder asks about every model; `routing.decide` tells all that were asked",
 }
 """Classes that public hints name and nobody needs to import, each with the reason."""
 

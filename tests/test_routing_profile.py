@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pipelex_cogt import RoutingDecision, RoutingProfile, RoutingRule
-from pipelex_cogt.model_routing.routing_profile import RouteRefusal
+from pipelex_cogt.model_routing.routing_profile import RouteRefusal, TurnedDown
+from tests.conftest import steps
 
 World = Mapping[str, set[str] | None]
 """Backend to the models it serves, or to None where it is disabled."""
@@ -65,18 +66,24 @@ def profile(**rules: Any) -> RoutingProfile:
     return RoutingProfile.model_validate({"name": "x", **rules})
 
 
-def serving(world: World) -> Callable[[str, str], RouteRefusal | None]:
-    def serves(backend: str, model: str) -> RouteRefusal | None:
-        models = world[backend]
+@dataclass
+class Serving:
+    """What routing asks of the backends of a world; its answers are in no order that a rule could rest on."""
+
+    world: World
+
+    def serving(self, model: str) -> list[str]:
+        return [backend for backend in reversed([*self.world]) if self.refusal(backend, model) is None]
+
+    def refusal(self, backend: str, model: str) -> RouteRefusal | None:
+        models = self.world[backend]
         if models is None:
             return RouteRefusal.DISABLED
         return None if model in models else RouteRefusal.MODEL_NOT_SERVED
 
-    return serves
-
 
 def decide(rules: RoutingProfile, model: str, **world: set[str] | None) -> RoutingDecision:
-    return rules.decide(model, serving(world))
+    return rules.decide(model, Serving(world))
 
 
 def matches_naively(pattern: str, name: str) -> bool:
@@ -136,6 +143,14 @@ def test_a_pattern_of_many_stars_does_not_take_for_ever() -> None:
     assert decide(profile(routes={"*a" * 200 + "*b": "a"}), name, a={name}).rule is RoutingRule.NONE
 
 
+def test_a_reason_of_many_tells_the_first_and_how_many_more() -> None:
+    order = [f"b{number}" for number in range(100)]
+    decision = decide(profile(fallback_order=order), "m", **dict.fromkeys(order))
+    assert len(decision.turned_down) == 100
+    assert decision.reason.count("is disabled") == 12
+    assert decision.reason.endswith("fallback names 'b11': is disabled; 88 more")
+
+
 def test_an_exact_route_wins_over_every_pattern() -> None:
     rules = profile(routes={"gpt-5*": "a", "gpt-5": "b", "*gpt-5*": "c"})
     decision = decide(rules, "gpt-5", a={"gpt-5"}, b={"gpt-5"}, c={"gpt-5"})
@@ -151,7 +166,7 @@ def test_an_exact_route_may_name_a_model_with_a_star() -> None:
 @pytest.mark.parametrize("world", [{"a": set[str](), "b": {"m"}}, {"a": None, "b": {"m"}}])
 def test_a_rule_that_names_a_provider_is_never_bypassed(key: str, world: World) -> None:
     rules = profile(routes={key: "a"}, default="b", fallback_order=["b"])
-    decision = rules.decide("m", serving(world))
+    decision = rules.decide("m", Serving(world))
     assert decision.backend is None
 
 
@@ -342,7 +357,7 @@ def test_decisions_agree_with_a_slow_oracle(
     rules: RoutingProfile, model: str, stated: dict[str, set[str] | None], *, everywhere: bool
 ) -> None:
     world = {name: models if models is None or not everywhere else models | {model} for name, models in stated.items()}
-    decision = rules.decide(model, serving(world))
+    decision = rules.decide(model, Serving(world))
     expected = decide_naively(rules, model, world)
     if expected.backend is None:
         assert decision.backend is None
@@ -350,12 +365,44 @@ def test_decisions_agree_with_a_slow_oracle(
         assert (decision.backend, decision.rule, decision.key) == (expected.backend, expected.rule, expected.key)
 
 
+def decide_by_asking(rules: RoutingProfile, model: str, service: Serving) -> RoutingDecision:
+    """The plain definition: every candidate is asked in turn, until one serves the model or is never bypassed."""
+    turned_down: list[TurnedDown] = []
+    for rule, key, backend in rules.candidates(model):
+        refusal = service.refusal(backend, model)
+        if refusal is None:
+            return RoutingDecision(model, backend, rule, key, tuple(turned_down))
+        turned_down.append(TurnedDown(backend, rule, key, refusal))
+        if key is not None and (key in rules.routes or not refusal.is_of_backend):
+            return RoutingDecision(model, None, rule, key, tuple(turned_down))
+    return RoutingDecision(model, None, RoutingRule.NONE, None, tuple(turned_down))
+
+
+@pytest.mark.slow
+@settings(max_examples=600, deadline=None)
+@given(profiles, names, worlds)
+def test_a_decision_is_that_of_asking_every_candidate_in_turn(rules: RoutingProfile, model: str, world: World) -> None:
+    decision = rules.decide(model, Serving(world))
+    assert decision == decide_by_asking(rules, model, Serving(world))
+    verdict = rules.judge(model, Serving(world))
+    knowing = {backend for backend in BACKENDS if model in (world[backend] or ())}
+    told = [each.backend for each in rules.turned_down(model, verdict, knowing) if each.backend in knowing]
+    assert told == [*dict.fromkeys(down.backend for down in decision.turned_down if down.backend in knowing)]
+
+
+def test_a_long_order_is_not_gone_through_for_each_model() -> None:
+    order = [f"backend-{number}" for number in range(1_000)]
+    rules, service = profile(fallback_order=order), Serving({order[-1]: {"m"}})
+    assert rules.judge("m", service).serving == order[-1]
+    assert steps(lambda: rules.judge("m", service)) < len(order) / 10
+
+
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(profiles, names, worlds)
 def test_whoever_is_turned_down_has_a_true_reason(rules: RoutingProfile, model: str, world: World) -> None:
-    for down in rules.decide(model, serving(world)).turned_down:
-        assert down.reason is serving(world)(down.backend, model)
+    for down in rules.decide(model, Serving(world)).turned_down:
+        assert down.reason is Serving(world).refusal(down.backend, model)
         assert down.reason.value in str(down)
 
 

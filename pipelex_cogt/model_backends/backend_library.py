@@ -144,9 +144,10 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
         """The backends of some names, without the names that no backend has."""
         return [self.backends[name] for name in names if name in self.backends]
 
-    def serving(self, model: str) -> tuple[str, ...]:
-        """The backends in use that serve a model."""
-        return tuple(name for name in self.known_models.get(model, ()) if model in self.served.get(name, ()))
+    def serving(self, model: str, *, with_every_key: bool = False) -> tuple[str, ...]:
+        """The backends in use that serve a model; with every key those too that were left out for a missing one."""
+        served = self.served_with_every_key if with_every_key else self.served
+        return tuple([name for name in self.known_models.get(model, ()) if name in served and model in served[name]])
 
     def get_required(self, name: str) -> InferenceBackend:
         """The backend of that name, in use.

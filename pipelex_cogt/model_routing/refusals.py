@@ -9,11 +9,48 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from itertools import filterfalse
+from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, quote_key, quote_text
-from pipelex_cogt.errors import BackendDisabledError, ModelNotRoutedError, NotAvailableError
+from pipelex_cogt.errors import BackendDisabledError, ModelNotRoutedError, NotAvailableError, abridge
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary, Pin
-from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision
+from pipelex_cogt.model_routing.routing_profile import RouteRefusal, Verdict, describe_rule
+
+
+class ServiceOf(NamedTuple):
+    """What routing asks of the backends of a library.
+
+    Attributes:
+        backends: Every backend.
+        with_every_key: Whether they are asked as if no credential were missing.
+    """
+
+    backends: InferenceBackendLibrary
+    with_every_key: bool = False
+
+    def serving(self, model_name: str) -> tuple[str, ...]:
+        """The backends that serve a model."""
+        return self.backends.serving(model_name, with_every_key=self.with_every_key)
+
+    def refusal(self, backend: str, model_name: str) -> RouteRefusal | None:
+        """Why a backend does not serve a model; None where it does."""
+        return refusal_of(self.backends, backend, model_name, with_every_key=self.with_every_key)
+
+
+class Unserved(NamedTuple):
+    """A model that a routing profile serves nowhere.
+
+    Attributes:
+        model: The model.
+        profile: The name of the routing profile.
+        verdict: What the profile decided.
+        asked: The backends that were asked; of those that were asked in turn, the ones that know the model.
+    """
+
+    model: str
+    profile: str
+    verdict: Verdict
+    asked: Collection[str]
 
 
 def refusal_of(
@@ -52,33 +89,30 @@ def tell_others(backends: InferenceBackendLibrary, model: str, asked: Collection
     """Which backends beside those asked serve a model; where none does, why those that know it do not."""
     serving = backends.serving(model)
     if serving:
-        return f"{' and '.join(map(repr, serving))} can"
+        return f"{' and '.join(abridge([*map(repr, serving)]))} can"
     others = filterfalse(asked.__contains__, backends.known_models.get(model, ()))
-    return "; ".join(f"{name!r} knows it and {tell_refusal(backends, name, model)}" for name in others) or None
+    told = [f"{name!r} knows it and {tell_refusal(backends, name, model)}" for name in others]
+    return "; ".join(abridge(told)) or None
 
 
-def absence_of(
-    backends: InferenceBackendLibrary, profile: str, decision: RoutingDecision, would_serve: str | None
-) -> NotAvailableError:
+def absence_of(backends: InferenceBackendLibrary, unserved: Unserved, would_serve: str | None) -> NotAvailableError:
     """Why a known model is not served: a missing credential, a disabled backend, or no rule that leads to it.
 
     Args:
         backends: Every backend.
-        profile: The name of the routing profile that decided.
-        decision: The decision, which led to no backend.
-        would_serve: The backend that it would have led to if no credential were missing.
+        unserved: The model, and what was decided about it.
+        would_serve: The backend that it would have been led to if no credential were missing.
     """
-    model = decision.model_name
+    model = unserved.model
     known = backends.known_models[model]
-    is_in_use = not backends.enabled.keys().isdisjoint(known)
-    asked = [down.backend for down in decision.turned_down] if is_in_use else known
+    is_in_use = any(map(backends.enabled.__contains__, known))
     # What would not serve the model with its credential either is no reason.
-    for backend in backends.existing(filter(None, [would_serve, *asked])):
+    for backend in backends.existing(filter(None, [would_serve, *(unserved.asked if is_in_use else known)])):
         missing = backend.missing_credential()
         if missing is not None and model in backend.model_specs:
             return missing
     if is_in_use:
-        return not_routed(backends, profile, decision)
+        return not_routed(backends, unserved)
     switches = dict.fromkeys(map(format_key_path, _switches(backends, model)))
     return BackendDisabledError(model, known, tuple(switches))
 
@@ -103,24 +137,21 @@ def _switches(backends: InferenceBackendLibrary, model: str) -> Iterator[KeyPath
             yield backend.switched_off_models[model]
 
 
-def not_routed(backends: InferenceBackendLibrary, profile: str, decision: RoutingDecision) -> ModelNotRoutedError:
+def not_routed(backends: InferenceBackendLibrary, unserved: Unserved) -> ModelNotRoutedError:
     """Why no rule leads to a model, and the line that would; the arguments are those of `absence_of`."""
-    model = decision.model_name
-    asked = telling = [down.backend for down in decision.turned_down]
-    if decision.key is None:
-        # Of many that were asked in turn, those that never heard of the model are no news.
-        telling = [*filter(backends.known_models[model].__contains__, asked)]
-    turned_down = {name: str(tell_refusal(backends, name, model)) for name in telling}
-    next_step = tell_others(backends, model, asked)
+    model, profile, verdict, asked = unserved
+    turned_down = {name: str(tell_refusal(backends, name, model)) for name in asked}
+    next_step = tell_others(backends, model, turned_down)
     if backends.serving(model):
-        next_step = f"{next_step}: {_line_to_add(backends, profile, decision)}"
-    return ModelNotRoutedError(model, profile, decision.rule_name, tuple(turned_down.items()), next_step)
+        next_step = f"{next_step}: {_line_to_add(backends, unserved)}"
+    rule = None if verdict.backend is None else describe_rule(verdict.rule, verdict.key)
+    return ModelNotRoutedError(model, profile, rule, tuple(turned_down.items()), next_step)
 
 
-def _line_to_add(backends: InferenceBackendLibrary, profile: str, decision: RoutingDecision) -> str:
+def _line_to_add(backends: InferenceBackendLibrary, unserved: Unserved) -> str:
     """The line that leads a model to the first backend that serves it."""
-    model = decision.model_name
+    model = unserved.model
     route = f"routes = {{ {quote_key(model)} = {quote_text(backends.serving(model)[0])} }}"
     # A route that takes the model is asked before `fallback_order` is.
-    otherwise = "" if decision.key else ", or name it in fallback_order"
-    return f"add {route} to {format_key_path(('routing', 'profiles', profile))}{otherwise}"
+    otherwise = "" if unserved.verdict.key else ", or name it in fallback_order"
+    return f"add {route} to {format_key_path(('routing', 'profiles', unserved.profile))}{otherwise}"

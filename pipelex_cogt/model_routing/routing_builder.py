@@ -13,8 +13,9 @@ from pipelex_cogt.config.tables import FrozenDict, Table, toml_type
 from pipelex_cogt.config.validation import build_sound
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
+from pipelex_cogt.model_routing.patterns import is_pattern
 from pipelex_cogt.model_routing.refusals import refusal_of, tell_others
-from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingProfile, is_pattern
+from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingProfile
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
 
 _ACTIVE: KeyPath = ("routing", "active")

@@ -9,22 +9,19 @@ An exact route wins, else the most specific pattern, else `default`; only then `
 
 from __future__ import annotations
 
-import fnmatch
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, ClassVar, NamedTuple
+from itertools import takewhile
+from typing import Annotated, ClassVar, NamedTuple, Protocol
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.settings_model import GIVEN, SettingsModel, none_if_empty
 from pipelex_cogt.config.tables import FrozenDict, leaves
-from pipelex_cogt.model_backends.model_spec import WILDCARD
-
-# What `fnmatch` takes for more than itself, beside the `*` that is meant. One character.
-_SPECIAL_TO_FNMATCH = re.compile(r"([?\[])")
+from pipelex_cogt.errors import abridge
+from pipelex_cogt.model_routing.patterns import PatternIndex, is_pattern, specificity
 
 
 class RoutingRule(StrEnum):
@@ -52,6 +49,54 @@ class RouteRefusal(StrEnum):
     def is_of_backend(self) -> bool:
         """Whether the backend is out of use, whichever model is asked for."""
         return self in (RouteRefusal.DISABLED, RouteRefusal.LEFT_OUT)
+
+
+class Service(Protocol):
+    """What routing asks of the backends."""
+
+    def serving(self, model_name: str) -> Collection[str]:
+        """The backends that serve a model."""
+
+    def refusal(self, backend: str, model_name: str) -> RouteRefusal | None:
+        """Why a backend does not serve a model; None where it does."""
+
+
+class Candidate(NamedTuple):
+    """A rule that applies to a model.
+
+    Attributes:
+        rule: The kind of rule.
+        key: The route's key, or None for `default` and `fallback_order`.
+        backend: The backend that the rule names.
+    """
+
+    rule: RoutingRule
+    key: str | None
+    backend: str
+
+
+class Verdict(NamedTuple):
+    """Which rule decides about a model, without those that were asked before it.
+
+    Attributes:
+        rule: The kind of rule that decides.
+        key: The key of the route that decides, or None.
+        backend: The backend that the rule names; None where no rule decides.
+        is_served: Whether that backend serves the model.
+    """
+
+    rule: RoutingRule
+    key: str | None
+    backend: str | None
+    is_served: bool
+
+    @property
+    def serving(self) -> str | None:
+        """The backend that serves the model, or None."""
+        return self.backend if self.is_served else None
+
+
+_UNDECIDED = Verdict(RoutingRule.NONE, None, None, is_served=False)
 
 
 class TurnedDown(NamedTuple):
@@ -100,7 +145,7 @@ class RoutingDecision(NamedTuple):
         """The decision in words."""
         if self.backend is not None:
             return f"{self.rule_name} leads to {self.backend!r}"
-        return "; ".join(map(str, self.turned_down)) or "no rule matches"
+        return "; ".join(abridge([*map(str, self.turned_down)])) or "no rule matches"
 
 
 def describe_rule(rule: RoutingRule, key: str | None) -> str:
@@ -109,10 +154,6 @@ def describe_rule(rule: RoutingRule, key: str | None) -> str:
 
 
 Routes = Annotated[dict[str, str], AfterValidator(FrozenDict)]
-Serves = Callable[[str, str], RouteRefusal | None]
-"""Asks whether a backend serves a model name: None when it does, else why not."""
-Matches = Callable[[str], object]
-"""Says whether a name matches a pattern."""
 
 
 class RoutingProfile(SettingsModel):
@@ -143,63 +184,106 @@ class RoutingProfile(SettingsModel):
         others = self.model_dump(include={"default", "fallback_order"}, exclude_none=True)
         return leaves({"routes": self.routes, "optional_routes": self.optional_routes, **others})
 
-    def decide(self, model_name: str, serves: Serves) -> RoutingDecision:
-        """Decide which backend serves a model.
+    def decide(self, model_name: str, service: Service) -> RoutingDecision:
+        """Decide which backend serves a model, and tell all that were asked.
 
         Args:
             model_name: The model.
-            serves: Says whether a backend serves it.
+            service: Says which backends serve it.
         """
+        verdict = self.judge(model_name, service)
         turned_down: list[TurnedDown] = []
-        for rule, key, backend in self.candidates(model_name):
-            refusal = serves(backend, model_name)
-            if refusal is None:
-                return RoutingDecision(model_name, backend, rule, key, tuple(turned_down))
-            turned_down.append(TurnedDown(backend, rule, key, refusal))
-            # A route is never bypassed, but for one that counts only while its backend is enabled.
-            if key is not None and (key in self.routes or not refusal.is_of_backend):
-                return RoutingDecision(model_name, None, rule, key, tuple(turned_down))
-        return RoutingDecision(model_name, None, RoutingRule.NONE, None, tuple(turned_down))
+        for rule, key, backend in self.turned_down(model_name, verdict):
+            refusal = service.refusal(backend, model_name)
+            if refusal is not None:
+                turned_down.append(TurnedDown(backend, rule, key, refusal))
+        return RoutingDecision(model_name, verdict.serving, verdict.rule, verdict.key, tuple(turned_down))
 
-    def decide_pin(self, model_name: str, backend: str, serves: Serves) -> RoutingDecision:
+    def judge(self, model_name: str, service: Service) -> Verdict:
+        """Decide which rule decides about a model; the arguments are those of `decide`.
+
+        Of a long `fallback_order` the backends that serve the model are looked at, rather than each one asked.
+        """
+        serving = service.serving(model_name)
+        for rule, key, backend in self._routes_of(model_name):
+            is_served = backend in serving
+            if is_served or self._is_decisive(key, service.refusal(backend, model_name)):
+                return Verdict(rule, key, backend, is_served)
+        if self.default in serving:
+            return Verdict(RoutingRule.DEFAULT, None, self.default, is_served=True)
+        first = next(iter(self._in_order(serving)), None)
+        return _UNDECIDED if first is None else Verdict(RoutingRule.FALLBACK, None, first, is_served=True)
+
+    def _is_decisive(self, key: str | None, refusal: RouteRefusal | None) -> bool:
+        """Whether a route is never bypassed, as all are but those that count only while their backend is enabled."""
+        return key in self.routes or not (refusal and refusal.is_of_backend)
+
+    def decide_pin(self, model_name: str, backend: str, service: Service) -> RoutingDecision:
         """Decide whether the backend that a handle names serves a model; no rule of the profile is asked."""
-        refusal = serves(backend, model_name)
+        refusal = service.refusal(backend, model_name)
         if refusal is None:
             return RoutingDecision(model_name, backend, RoutingRule.PIN)
         turned_down = TurnedDown(backend, RoutingRule.PIN, None, refusal)
         return RoutingDecision(model_name, None, RoutingRule.PIN, None, (turned_down,))
 
-    def candidates(self, model_name: str) -> Iterator[tuple[RoutingRule, str | None, str]]:
-        """Every rule that applies to a model, in the order in which they are asked: rule, route key, backend."""
+    def turned_down(
+        self, model_name: str, verdict: Verdict, among: Collection[str] | None = None
+    ) -> Iterator[Candidate]:
+        """The candidates that were asked and do not serve a model, in order.
+
+        Args:
+            model_name: The model.
+            verdict: What was decided about it.
+            among: The backends that count of `default` and `fallback_order`; None for all.
+        """
+        yield from takewhile(lambda candidate: candidate != verdict[:3], self.candidates(model_name, among))
+        if verdict.backend is not None and not verdict.is_served:
+            yield Candidate(verdict.rule, verdict.key, verdict.backend)
+
+    def candidates(self, model_name: str, among: Collection[str] | None = None) -> Iterator[Candidate]:
+        """Every rule that applies to a model, in the order in which they are asked.
+
+        Args:
+            model_name: The model.
+            among: The backends that count of `default` and `fallback_order`; None for all.
+        """
+        yield from self._routes_of(model_name)
+        if self.default is not None and (among is None or self.default in among):
+            yield Candidate(RoutingRule.DEFAULT, None, self.default)
+        order = self.fallback_order if among is None else self._in_order(among)
+        yield from (Candidate(RoutingRule.FALLBACK, None, backend) for backend in order if backend != self.default)
+
+    def _routes_of(self, model_name: str) -> Iterator[Candidate]:
+        """The routes that a model takes, in the order in which they are asked."""
         for routes in (self.routes, self.optional_routes):
             if model_name in routes:
-                yield RoutingRule.EXACT, model_name, routes[model_name]
-        for matches, key, backend in self.patterns:
-            if matches(model_name) and key != model_name:
-                yield RoutingRule.PATTERN, key, backend
-        if self.default is not None:
-            yield RoutingRule.DEFAULT, None, self.default
-        yield from ((RoutingRule.FALLBACK, None, backend) for backend in self.fallback_order if backend != self.default)
+                yield Candidate(RoutingRule.EXACT, model_name, routes[model_name])
+        for position in self.pattern_index.matching(model_name):
+            candidate = self.patterns[position]
+            if candidate.key != model_name:
+                yield candidate
+
+    def _in_order(self, backends: Collection[str]) -> list[str]:
+        """Those of some backends that `fallback_order` names, in its order."""
+        return sorted(filter(self.order.__contains__, backends), key=self.order.__getitem__)
 
     @cached_property
-    def patterns(self) -> tuple[tuple[Matches, str, str], ...]:
-        """The patterns, most specific first: what matches, the key, the backend."""
-        routes = [(compile_pattern(key), key, backend) for _, key, backend in self.all_routes() if is_pattern(key)]
+    def order(self) -> Mapping[str, int]:
+        """The place of each backend in `fallback_order`; of one that stands there twice the first."""
+        places: dict[str, int] = {}
+        for place, backend in enumerate(self.fallback_order):
+            places.setdefault(backend, place)
+        return FrozenDict(places)
+
+    @cached_property
+    def patterns(self) -> tuple[Candidate, ...]:
+        """The patterns, most specific first."""
+        routes = [(key, backend) for _, key, backend in self.all_routes() if is_pattern(key)]
         # The sort is stable: between equals the one declared first stays first.
-        return tuple(sorted(routes, key=lambda route: -specificity(route[1])))
+        routes.sort(key=lambda route: -specificity(route[0]))
+        return tuple(Candidate(RoutingRule.PATTERN, *route) for route in routes)
 
-
-def specificity(pattern: str) -> int:
-    """How specific a pattern is: its number of literal characters."""
-    return len(pattern.replace(WILDCARD, ""))
-
-
-def compile_pattern(pattern: str) -> Matches:
-    """A function that says whether a name matches a pattern, in which only `*` is special."""
-    escaped = _SPECIAL_TO_FNMATCH.sub(r"[\1]", pattern)
-    return re.compile(fnmatch.translate(escaped)).match
-
-
-def is_pattern(key: str) -> bool:
-    """Whether a route's key is a pattern rather than a model name."""
-    return WILDCARD in key
+    @cached_property
+    def pattern_index(self) -> PatternIndex:
+        """Which of the patterns match a name."""
+        return PatternIndex(str(route.key) for route in self.patterns)

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError, UnknownNameError
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
-from pipelex_cogt.model_routing.refusals import absence_of, absence_of_pin, not_routed, refusal_of
-from pipelex_cogt.model_routing.routing_profile import RoutingDecision, RoutingProfile
+from pipelex_cogt.model_routing.refusals import ServiceOf, Unserved, absence_of, absence_of_pin, not_routed
+from pipelex_cogt.model_routing.routing_profile import RoutingDecision, RoutingProfile, RoutingRule, Verdict
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,19 +62,37 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
             profile: The profile to ask; None for the active one.
             with_every_key: Whether to decide as if no credential were missing.
         """
-        chosen = self.active if profile is None else self.get_required(profile)
-        serves = partial(refusal_of, self.backends, with_every_key=with_every_key)
+        chosen, service = self._profile(profile), ServiceOf(self.backends, with_every_key)
         pin = self.backends.pin(model_name)
-        return chosen.decide_pin(*pin, serves) if pin else chosen.decide(model_name, serves)
+        return chosen.decide_pin(*pin, service) if pin else chosen.decide(model_name, service)
+
+    def judge(self, model_name: str, profile: str | None = None, *, with_every_key: bool = False) -> Verdict:
+        """Which backend serves a model, without those asked before it; the arguments are those of `decide`."""
+        chosen, service = self._profile(profile), ServiceOf(self.backends, with_every_key)
+        pin = self.backends.pin(model_name)
+        if pin is None:
+            return chosen.judge(model_name, service)
+        return Verdict(RoutingRule.PIN, None, pin.backend, pin.backend in service.serving(pin.model))
+
+    def _profile(self, name: str | None) -> RoutingProfile:
+        return self.active if name is None else self.get_required(name)
 
     def absence(self, model_name: str) -> NotAvailableError:
         """Why the active profile serves a known model nowhere: the error for whoever asks for it."""
         pin = self.backends.pin(model_name)
         if pin is not None:
             return absence_of_pin(self.backends, model_name, pin)
-        would_serve = self.decide(model_name, with_every_key=True).backend
-        return absence_of(self.backends, self.active.name, self.decide(model_name), would_serve)
+        would_serve = self.judge(model_name, with_every_key=True).serving
+        return absence_of(self.backends, self._unserved(model_name), would_serve)
 
     def not_routed(self, model_name: str) -> ModelNotRoutedError:
         """Why no rule of the active profile leads to a known model, and the line that would."""
-        return not_routed(self.backends, self.active.name, self.decide(model_name))
+        return not_routed(self.backends, self._unserved(model_name))
+
+    def _unserved(self, model_name: str) -> Unserved:
+        """A known model that the active profile serves nowhere."""
+        verdict, known = self.judge(model_name), frozenset(self.backends.known_models[model_name])
+        turned_down = self.active.turned_down(model_name, verdict, known)
+        # Of many that were asked in turn, those that never heard of the model are no news.
+        asked = [each.backend for each in turned_down if verdict.key is not None or each.backend in known]
+        return Unserved(model_name, self.active.name, verdict, asked)

@@ -66,9 +66,9 @@ def route_models(routing: RoutingProfileLibrary, profile: str | None = None) -> 
     """The models that a routing profile serves, by model name; None for the active profile."""
     served: dict[str, InferenceModelSpec] = {}
     for name in dict.fromkeys(chain.from_iterable(routing.backends.served.values())):
-        decision = routing.decide(name, profile)
-        if decision.backend is not None:
-            served[name] = routing.backends.served[decision.backend][name]
+        backend = routing.judge(name, profile).serving
+        if backend is not None:
+            served[name] = routing.backends.served[backend][name]
     return served
 
 

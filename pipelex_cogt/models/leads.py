@@ -43,8 +43,8 @@ class _EveryKey:
         backends = self._deck.backends
         if not backends.known_by(name):
             return None
-        decision = self._deck.routing.decide(name, with_every_key=True)
-        return backends.served_with_every_key[decision.backend][decision.model_name] if decision.backend else None
+        backend = self._deck.routing.judge(name, with_every_key=True).serving
+        return backends.served_with_every_key[backend][backends.model_of(name)] if backend else None
 
     @cached_property
     def _of_aliases(self) -> dict[str, InferenceModelSpec | None]:
@@ -160,7 +160,7 @@ def _rules(deck: ModelDeck, handle: str) -> Iterator[KeyPath]:
     yield ("routing", "active")
     profile = ("routing", "profiles", deck.routing.active.name)
     for model in filter(deck.backends.known_by, deck.behind(handle).models):
-        key = deck.routing.decide(model).key
+        key = deck.routing.judge(model).key
         if key is not None:
             yield from ((*profile, routes, key) for routes in ("routes", "optional_routes"))
     yield from ((*profile, "default"), (*profile, "fallback_order"), profile)
