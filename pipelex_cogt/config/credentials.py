@@ -13,12 +13,13 @@ from pydantic import SecretStr
 
 from pipelex_cogt.config.credential_checks import Fault, character_fault, fault_of, kind_of, variable_for
 from pipelex_cogt.config.endpoints import fault_of_endpoint
-from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.config.environ import Environ, read_dotenv
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Origin, Place
 from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.references import Name, Prefix, Reference, parse_template, references_in, render
+from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.secret_files import FILE_SUFFIX, NamedFiles, SecretsDirectory
 from pipelex_cogt.config.secret_sources import (
     Found,
@@ -37,6 +38,7 @@ from pipelex_cogt.errors import (
     MissingCredentialError,
     SecretFileError,
     SecretSourceError,
+    Severity,
     UnusableCredentialError,
 )
 
@@ -57,16 +59,32 @@ class Searched(NamedTuple):
         working: The working directory.
         settings: The application's settings directory, or None where there is none.
         dotenv: The `.env` file, or None.
+        dotenv_fault: Why that file, which the load read, could not be read again; None where it could.
+        left_behind: What answered references and stayed behind when a pickle was made, in words.
     """
 
     working: Path | None = None
     settings: Path | None = None
     dotenv: Path | None = None
+    dotenv_fault: str | None = None
+    left_behind: tuple[str, ...] = ()
 
     @property
     def dotenv_place(self) -> str:
         """The `.env` as people write it."""
         return self._shown(self.dotenv) if self.dotenv else ".env"
+
+    @property
+    def told_dotenv(self) -> str:
+        """The `.env`, and why it is not what it was, in words; empty where there is none."""
+        fault = f" ({self.dotenv_fault})" if self.dotenv_fault else ""
+        return f"{self.dotenv_place}{fault}" if self.dotenv else ""
+
+    @property
+    def told_left_behind(self) -> str:
+        """What a pickle left behind, in words; empty where there is nothing."""
+        left = " and ".join(self.left_behind)
+        return f"; a pickle carries no secret, so it left behind {left}" if left else ""
 
     @property
     def lacks_dotenv(self) -> str:
@@ -149,8 +167,13 @@ class Credentials:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.environ!r}, {self.directories!r}, {len(self.sources)} more sources)"
 
-    def __reduce__(self) -> tuple[Callable[..., Credentials], tuple[Path | None, ...]]:
-        return _credentials_of_process, tuple(directory.directory for directory in self.directories)
+    def __reduce__(self) -> tuple[Callable[..., Credentials], tuple[Searched | Path | None, ...]]:
+        """A pickle carries where values lie, and no value: whoever reads it looks there again."""
+        searched = self.searched._replace(left_behind=(*self.searched.left_behind, *self._left_behind()))
+        return _look_again, (searched, *(directory.directory for directory in self.directories))
+
+    def __copy__(self) -> Credentials:
+        return self
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Credentials:
         return self
@@ -163,6 +186,12 @@ class Credentials:
     def without_sources(self) -> Credentials:
         """The same without the application's own sources, for a look that shall cost no request."""
         return Credentials(self.environ, self.directories, (), self.origin_of, self.searched)
+
+    def _left_behind(self) -> Iterator[str]:
+        """What answers references and lies nowhere, so that nobody can look there again, in words."""
+        if not self.environ.is_of_process and self.environ.process.names():
+            yield "the variables given as environ"
+        yield from (f"the source {type(source).__name__}" for source in self.sources)
 
     def locate(self, path: KeyPath) -> Place | None:
         """Where the settings state a key path, or the nearest table above it."""
@@ -293,7 +322,7 @@ class Credentials:
         asked: list[str] = []
         lacking = ""
         if prefixes != {Prefix.SECRET}:
-            asked += ["the environment", *([self.searched.dotenv_place] if self.searched.dotenv else [])]
+            asked += ["the environment", *filter(None, [self.searched.told_dotenv])]
             asked += self._empty_files(names)
             lacking = self.searched.lacks_dotenv
         if prefixes != {Prefix.ENV}:
@@ -301,7 +330,7 @@ class Credentials:
             asked += [type(source).__name__ for source in self.sources]
         places = " and ".join(filter(None, (", ".join(asked[:-1]), *asked[-1:])))
         where = f"looked in {places}" if places else "there is no secrets directory"
-        return where + lacking
+        return where + lacking + self.searched.told_left_behind
 
     def _empty_files(self, names: Iterable[Name]) -> Iterator[str]:
         """The files that variables name for what is missing: they are there, or the load would have said so."""
@@ -330,6 +359,11 @@ def _text_of(reference: Reference, found: Found) -> str:
     return found.text.get_secret_value() if isinstance(found, Held) else reference.default or ""
 
 
-def _credentials_of_process(*directories: Path | None) -> Credentials:
-    """What a pickle of credentials becomes: it carries no value, and asks the process that reads it."""
-    return Credentials(Environ.of_process(), map(SecretsDirectory, directories))
+@leaves_no_locals
+def _look_again(searched: Searched, *directories: Path | None) -> Credentials:
+    """What a pickle of credentials becomes: it asks the process that reads it, and looks where the load looked."""
+    process, report = Environ.of_process(), ProblemReport()
+    environ = process.over(read_dotenv(searched.dotenv, process, report))
+    faults = (fault.problem for fault in report.problems(Severity.ERROR))
+    searched = searched._replace(dotenv_fault=next(faults, None))
+    return Credentials(environ, map(SecretsDirectory, directories), searched=searched)

@@ -63,6 +63,10 @@ class Variables:
         """The names of all variables, the empty ones too."""
         return [*self._values.open()]
 
+    def are(self, values: object) -> bool:
+        """Whether they are the very variables of a mapping, and no copy."""
+        return self._values.open() is values
+
     def _find(self, name: str) -> str | None:
         """The variable of that name, or None where it is unset."""
         value = self._values.open().get(name)
@@ -108,6 +112,11 @@ class Environ(Variables):
     def of_process(cls, environ: Mapping[str, str] | None = None) -> Environ:
         """The variables of the process, or what stands for them, without a `.env`."""
         return cls(os.environ if environ is None else environ)
+
+    @property
+    def is_of_process(self) -> bool:
+        """Whether the variables are those of the process itself, and not what stands for them."""
+        return self.process.are(os.environ)
 
     def over(self, dotenv: Variables | Mapping[str, str]) -> Environ:
         """The same variables over those of a `.env`."""
