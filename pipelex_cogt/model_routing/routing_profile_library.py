@@ -17,6 +17,7 @@ from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError, UnknownN
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_routing.refusals import absence_of, absence_of_pin, not_routed, refusal_of
 from pipelex_cogt.model_routing.routing_profile import RoutingDecision, RoutingProfile
+from pipelex_cogt.visible import visible
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -43,7 +44,7 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
         return len(self.profiles)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.profiles)} profiles, {self.active.name!r} is active)"
+        return visible(f"{type(self).__name__}({len(self.profiles)} profiles, {self.active.name!r} is active)")
 
     def get_required(self, name: str) -> RoutingProfile:
         """The profile of that name.
