@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from pipelex_cogt.visible import visible, visible_line
+
 _MOST_TOLD = 12
 
 
@@ -38,7 +40,25 @@ def abridge(names: Sequence[str]) -> Sequence[str]:
 
 
 class CogtError(Exception):
-    """Root of everything this package raises."""
+    """Root of everything this package raises.
+
+    Its attributes hold names, files and values exactly as they are. Its text shows them: no name in it begins a line of
+    its own, and nothing in it is obeyed by a terminal or by a CI runner.
+    """
+
+    def __str__(self) -> str:
+        return "\n  ".join(map(visible_line, (self._told(), *self._told_below())))
+
+    def __repr__(self) -> str:
+        return visible(super().__repr__())
+
+    def _told(self) -> str:
+        """What it says, with names as they are."""
+        return super().__str__()
+
+    def _told_below(self) -> Iterable[str]:
+        """What it says in lines of their own."""
+        return ()
 
 
 class Severity(StrEnum):
@@ -80,7 +100,7 @@ class Problem:
 
     def __str__(self) -> str:
         where = "  ".join(filter(None, (self.place, self.path)))
-        return ": ".join(filter(None, (where, self.message)))
+        return visible_line(": ".join(filter(None, (where, self.message))))
 
 
 class ProblemError(CogtError):
@@ -99,7 +119,7 @@ class ProblemError(CogtError):
         self.problem = problem
         self.is_grouped = False
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         if self.is_grouped:
             return self.problem.place or self.problem.path
         return str(self.problem)
@@ -136,8 +156,11 @@ class SettingsError(CogtError, ExceptionGroup[ProblemError]):
         """The same heading over other errors, as `except*` asks for."""
         return SettingsError(self.message, errors)
 
-    def __str__(self) -> str:
-        return "\n".join([self.message, *(f"  {problem}" for problem in self.problems)])
+    def _told(self) -> str:
+        return self.message
+
+    def _told_below(self) -> Iterable[str]:
+        return map(str, self.problems)
 
 
 class NotAvailableError(CogtError, LookupError):
@@ -165,7 +188,7 @@ class UnknownNameError(NotAvailableError):
         super().__init__(name, kind, suggestions, identity)
         self.kind, self.suggestions, self.identity = kind, suggestions, identity
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         near = f"did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else None
         hint = f"it is {self.identity}" if self.identity else near
         return "; ".join(filter(None, (f"no {self.kind} is called {self.name!r}", hint)))
@@ -183,7 +206,7 @@ class BackendDisabledError(NotAvailableError):
         super().__init__(name, backends, switched_off_by)
         self.backends, self.switched_off_by = backends, switched_off_by
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         if self.backends == (self.name,):
             where = " and ".join(self.switched_off_by) or "backends.toml"
             return f"backend {self.name!r} is disabled; enable it in {where}"
@@ -221,7 +244,7 @@ class ModelNotRoutedError(NotAvailableError):
         asked = "; ".join(abridge([f"{backend!r} {reason}" for backend, reason in self.turned_down]))
         return ": ".join(filter(None, (taken, asked)))
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         reason = f"{self.name!r} is not served in routing profile {self.profile!r}: {self.reason}"
         return "; ".join(filter(None, (reason, self.next_step)))
 
@@ -261,7 +284,7 @@ class MissingCredentialError(NotAvailableError):
             return f"backend {self.backend!r} needs {' or '.join(self.variables)}, which is not set"
         return f"backend {self.backend!r} {tell_left_out(self.variables)}"
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         advice = str(self.advice or "")
         return f"{self.place}  {self.path}: {'; '.join(filter(None, (self.reason, advice)))}"
 
@@ -280,7 +303,7 @@ class LiteralLeftBehindError(MissingCredentialError):
         # What a pickle calls the class with.
         self.args = (backend, path, advice)
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         lost = f"backend {self.backend!r} has lost its literal secret, which no pickle carries"
         return f"{self.path}: {lost}; {self.advice}"
 
@@ -301,7 +324,7 @@ class UnusableCredentialError(NotAvailableError):
         self.backend, self.variable, self.path = backend, variable, path
         self.place, self.problem = place, problem
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"{self.place}  {self.path}: {self.problem}"
 
 
@@ -329,7 +352,7 @@ class SecretFileError(CogtError):
         super().__init__(path, problem)
         self.path, self.problem = path, problem
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"{self.path}: {self.problem}"
 
 
@@ -346,7 +369,7 @@ class SecretSourceError(CogtError):
         super().__init__(source, name, problem)
         self.source, self.name, self.problem = source, name, problem
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"the secret source {self.source}, asked for {self.name!r}, {self.problem}"
 
 
@@ -364,7 +387,7 @@ class CallRefusedError(CogtError):
         super().__init__(model, backend, problem, next_step)
         self.model, self.backend, self.problem, self.next_step = model, backend, problem, next_step
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         told = f"model {self.model!r} on backend {self.backend!r} {self.problem}"
         return "; ".join(filter(None, (told, self.next_step)))
 
@@ -381,7 +404,7 @@ class MissingExtraError(CogtError, ImportError):
         super().__init__(package, extra)
         self.package, self.extra = package, extra
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f'{self.package} is not installed; run pip install "pipelex-cogt[{self.extra}]"'
 
 
@@ -405,7 +428,7 @@ class CallFailure:
 
     def __str__(self) -> str:
         raised = self.kind if self.status is None else f"{self.kind} {self.status}"
-        return f"model {self.model!r} on backend {self.backend!r} failed with {raised}: {self.reason}"
+        return visible_line(f"model {self.model!r} on backend {self.backend!r} failed with {raised}: {self.reason}")
 
 
 class CallFailedError(CogtError):
@@ -419,7 +442,7 @@ class CallFailedError(CogtError):
         super().__init__(failure)
         self.failure = failure
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return str(self.failure)
 
 
@@ -455,8 +478,11 @@ class FallbackError(CogtError, ExceptionGroup[Exception]):
         ]
         return self.from_failures, (self.message, self.failures, errors)
 
-    def __str__(self) -> str:
-        return "\n".join([self.message, *(f"  {failure}" for failure in self.failures)])
+    def _told(self) -> str:
+        return self.message
+
+    def _told_below(self) -> Iterable[str]:
+        return map(str, self.failures)
 
 
 class CatalogueSourceError(CogtError):
@@ -471,5 +497,5 @@ class CatalogueSourceError(CogtError):
         super().__init__(source, problem)
         self.source, self.problem = source, problem
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"{self.source}: {self.problem}; install another version of it"

@@ -27,9 +27,10 @@ from pipelex_cogt.cli.diff import diff_decks, print_differences
 from pipelex_cogt.cli.env import find_variables, print_variables
 from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.layout import Page
-from pipelex_cogt.cli.pieces import as_data, listed, text_of, visible
+from pipelex_cogt.cli.pieces import as_data, listed, text_of
 from pipelex_cogt.cli.show import LISTINGS, Listing, describe, print_description
 from pipelex_cogt.integrations.catalogue import compare
+from pipelex_cogt.visible import visible
 from tests.conftest import MINIMAL, Load, WriteTree
 
 Shown: TypeAlias = tuple[Any, Callable[[Any, Page], None]]
@@ -389,38 +390,7 @@ def test_a_number_of_thousands_of_digits_is_shown_too() -> None:
     assert text_of(as_data(huge)) == hex(huge)
 
 
-# Characters
-
-
-@given(st.text())
-def test_no_text_holds_what_a_terminal_obeys(text: str) -> None:
-    assert CONTROLS.search(visible(text)) is None
-    assert "\n" not in visible(text)
-    assert visible(visible(text)) == visible(text)
-
-
-@given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs", "M"], exclude_characters="#")))
-def test_what_can_be_looked_at_is_left_as_it_is(text: str) -> None:
-    assert visible(text) == text
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("\x1b[2J", r"\x1b[2J"),
-        ("a\nb\tc\r", r"a\nb\tc\r"),
-        ("\u202e\u2066\u200e", r"\u202e\u2066\u200e"),
-        ("gpt-4\u200b\ufeff", r"gpt-4\u200b\ufeff"),
-        ("a\xadb\u2060c\U000e0041", r"a\xadb\u2060c\U000e0041"),
-        ("👩\u200d💻", "👩\u200d💻"),
-        ("\udc80", r"\udc80"),
-        ("##[error]", r"\x23#[error]"),
-        ("##vso[task]", r"\x23#vso[task]"),
-        ("## heading", "## heading"),
-    ],
-)
-def test_an_escape_says_which_character_it_is(text: str, told: str) -> None:
-    assert visible(text) == told
+# Lines
 
 
 @pytest.mark.parametrize("name", ["::error::x", "  ::error::x", "\t::error::x"])

@@ -18,12 +18,13 @@ from pipelex_cogt.cli.diff import diff_decks, print_differences
 from pipelex_cogt.cli.env import find_variables, format_example, is_refused, print_variables
 from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.layout import Page, print_data
-from pipelex_cogt.cli.pieces import as_data, visible
+from pipelex_cogt.cli.pieces import as_data
 from pipelex_cogt.cli.show import LISTINGS, Listing, check_backend, describe, print_description
 from pipelex_cogt.errors import CogtError, SettingsError
 from pipelex_cogt.integrations.catalogue import SourceName
 from pipelex_cogt.models.catalogue import CatalogueKind
 from pipelex_cogt.models.model_manager import ModelManager
+from pipelex_cogt.visible import visible
 
 
 class _Commands(TyperGroup):

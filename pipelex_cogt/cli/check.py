@@ -18,6 +18,7 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Problem, SettingsError, Severity
 from pipelex_cogt.models.model_manager import ModelManager
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
+from pipelex_cogt.visible import visible
 
 Findings: TypeAlias = Mapping[Problem, tuple[str, ...]]
 """Every problem with the environments that have it."""
@@ -177,7 +178,8 @@ def _print_github(checked: Checked, page: Page) -> None:
 
 
 def _annotation(problem: Problem, environments: tuple[str, ...], workspace: str | None) -> str:
-    place = {"file": problem.file, "line": problem.line, "title": problem.path or "settings"}
+    # The file stays as it is, to the letter, for the runner looks for it.
+    place = {"file": problem.file, "line": problem.line, "title": visible(problem.path or "settings")}
     message = "".join([problem.message, *_within(environments)])
     if problem.file is None or not os.path.lexists(problem.file):
         # A variable, an argument or a packaged file: nothing that an annotation can point at.
@@ -186,7 +188,7 @@ def _annotation(problem: Problem, environments: tuple[str, ...], workspace: str 
     elif workspace:
         place["file"] = _from_workspace(problem.file, workspace)
     properties = ",".join(f"{key}={str(value).translate(_IN_PROPERTY)}" for key, value in place.items() if value)
-    return f"::{problem.severity} {properties}::{message.translate(_IN_MESSAGE)}"
+    return f"::{problem.severity} {properties}::{visible(message).translate(_IN_MESSAGE)}"
 
 
 def _from_workspace(file: str, workspace: str) -> str:

@@ -7,7 +7,7 @@ from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 from pipelex_cogt.cli.layout import Page
-from pipelex_cogt.cli.pieces import Piece, bad, good, text_of, visible
+from pipelex_cogt.cli.pieces import Piece, bad, good, text_of
 from pipelex_cogt.config.inference_config import MissingCredentials
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.masking import is_secret_path, plain_text
@@ -15,6 +15,7 @@ from pipelex_cogt.config.references import Prefix, Reference, references_in
 from pipelex_cogt.config.secret_values import mask_text
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.models.model_manager import ModelManager
+from pipelex_cogt.visible import visible
 
 _EXAMPLE_HEAD = """\
 # Copy this file to .env beside your settings/ and fill in what you use. A variable of the process wins over it.

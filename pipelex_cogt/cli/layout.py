@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,8 +22,9 @@ from typing import Any, NamedTuple, TextIO, TypeAlias
 import typer
 from rich.cells import cell_len
 
-from pipelex_cogt.cli.pieces import Piece, fact, listed, strong, visible
+from pipelex_cogt.cli.pieces import Piece, fact, listed, strong
 from pipelex_cogt.config.environ import Environ
+from pipelex_cogt.visible import visible, without_command
 
 # Where there is no terminal, a cell that is wider moves the rest of its own row alone.
 _WIDEST_COLUMN = 60
@@ -32,8 +32,6 @@ _GAP = 2
 _BELOW = 4
 # A last cell in less room than that reads better below the others.
 _ROOM_FOR_LAST = 40
-# What a CI runner takes for a command, with white space before it or without.
-_RUNNER_COMMAND = re.compile(r"\s*:(?=:)")
 
 Row: TypeAlias = Sequence[Any]
 """The cells of a row, a value each; the last is a list of pieces."""
@@ -80,7 +78,7 @@ class Page:
     def line(self, *values: object, indent: int = 0) -> None:
         """Print values side by side; nothing breaks the line."""
         pieces = [*map(Piece.of, values)]
-        pieces[:1] = [first.like_this(_no_command(first)) for first in pieces[:1]]
+        pieces[:1] = [first.like_this(without_command(first)) for first in pieces[:1]]
         self._write(" " * indent + " ".join(map(self._coloured, pieces)))
 
     def text(self, pieces: Iterable[str]) -> None:
@@ -99,7 +97,7 @@ class Page:
     def _readable(self, text: str) -> str:
         """A text of several lines in which nothing is left that a terminal or a CI runner would obey."""
         lines = ("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
-        return "\n".join(lines if self.width else map(_no_command, lines))
+        return "\n".join(lines if self.width else map(without_command, lines))
 
     def heading(self, text: str) -> None:
         """Print a line that stands out, after an empty one."""
@@ -206,11 +204,6 @@ def _by_lines(pieces: Iterable[str]) -> Iterator[str]:
         # They are joined once, for an answer may be one line of megabytes.
         begun.append(rest)
     yield "".join(begun)
-
-
-def _no_command(line: str) -> str:
-    """A line that no CI runner takes for a command."""
-    return line.replace(":", r"\x3a", 1) if _RUNNER_COMMAND.match(line) else line
 
 
 class _Table(NamedTuple):

@@ -1,17 +1,14 @@
-r"""How a value looks in what a command prints: its digits, its colour, and which characters are written as escapes.
+"""How a value looks in what a command prints: its digits and its colour.
 
     bad("missing")                 # a piece: text that no line breaks, in red
     text_of(1e-05)                 # 0.00001
-    visible("\x1b[2J")             # \x1b[2J, in seven characters
 
-Names, values, files, variables and arguments are other people's: a terminal would obey some of their characters, and so
-would a CI runner that reads the log. All of them become pieces, and `visible` is the one place that decides.
+Names, values, files, variables and arguments are other people's: all of them become pieces, which are `visible`.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -19,6 +16,7 @@ from itertools import chain, repeat
 from typing import Any, Self
 
 from pipelex_cogt.config.tables import map_leaves
+from pipelex_cogt.visible import visible
 
 NOTHING = "-"
 """What stands for a value that is not there."""
@@ -26,14 +24,6 @@ EMPTY = '""'
 """What stands for a text of no characters, which is stated all the same."""
 # Python writes no longer number in decimal digits.
 _MOST_BITS = 14_000
-
-# What a terminal obeys instead of showing it, what turns the direction of a line, what ends one, what nobody sees, so
-# that two names would look the same, and halves of characters; and what opens a command to a CI runner, which looks for
-# it anywhere in a line. Single characters, and one fixed text with a look ahead. Joiners are part of what is written.
-_UNSHOWABLE = re.compile(
-    "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ud800-\\udfff\\ufeff"
-    "\\ufff9-\\ufffb\\U000e0000-\\U000e007f]|##(?=\\[|vso\\[|teamcity\\[)"
-)
 
 
 class Piece(str):
@@ -69,15 +59,6 @@ good = partial(Piece, colour="green")
 bad = partial(Piece, colour="red")
 doubtful = partial(Piece, colour="yellow")
 strong = partial(Piece, is_bold=True)
-
-
-def visible(text: str) -> str:
-    r"""A text in which everything that is no character to look at is written as an escape, such as `\x1b`."""
-    return _UNSHOWABLE.sub(_escape, text)
-
-
-def _escape(found: re.Match[str]) -> str:
-    return r"\x23#" if found[0] == "##" else found[0].encode("unicode_escape").decode()
 
 
 def text_of(value: object) -> str:

@@ -11,6 +11,7 @@ from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting, stated_value
 from pipelex_cogt.config.tables import map_leaves
 from pipelex_cogt.errors import LiteralLeftBehindError
+from pipelex_cogt.visible import visible
 
 
 class AnsweredTable:
@@ -61,7 +62,7 @@ class AnsweredTable:
         return [*zip(self, self.values(), strict=True)]
 
     def __repr__(self) -> str:
-        return repr(mask_setting("".join(map(str, self._path[:1])), self._stated))
+        return visible(repr(mask_setting("".join(map(str, self._path[:1])), self._stated)))
 
 
 @leaves_no_locals

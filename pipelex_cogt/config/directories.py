@@ -20,6 +20,7 @@ from pipelex_cogt.config.suggestions import is_one_slip, near_names
 from pipelex_cogt.config.toml_files import display_path, working_directory
 from pipelex_cogt.config.zipped_settings import unpacked_settings
 from pipelex_cogt.errors import Severity
+from pipelex_cogt.visible import visible
 
 SETTINGS_DIR_VARIABLE = "PIPELEX_SETTINGS_DIR"
 SECRETS_DIR_VARIABLE = "PIPELEX_SECRETS_DIR"
@@ -83,7 +84,7 @@ class Directories(NamedTuple):
     def __str__(self) -> str:
         """Which places were found, in one line for people."""
         settings = display_path(self.application) if self.application else "none of the application's own"
-        return f"settings: {settings}, .env: {display_path(self.dotenv) if self.dotenv else 'none'}"
+        return visible(f"settings: {settings}, .env: {display_path(self.dotenv) if self.dotenv else 'none'}")
 
     @property
     def absence(self) -> str:

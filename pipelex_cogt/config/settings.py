@@ -14,6 +14,7 @@ from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import Layer, Place
 from pipelex_cogt.config.older_spellings import value_in_defaults
 from pipelex_cogt.config.tables import Table, freeze, lay, value_at
+from pipelex_cogt.visible import visible
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -73,4 +74,4 @@ class Settings:
         return self._registry.locate(path).place
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(environment={self.environment!r}, {len(self.layers)} layers)"
+        return visible(f"{type(self).__name__}(environment={self.environment!r}, {len(self.layers)} layers)")

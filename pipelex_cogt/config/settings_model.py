@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from pipelex_cogt.visible import visible
+
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
 
@@ -36,6 +38,12 @@ class SettingsModel(BaseModel):
 
     is_named: ClassVar[bool] = False
     """Whether people choose the name of its table, such as a model's: a dot in it needs quotes."""
+
+    def __repr__(self) -> str:
+        return visible(super().__repr__())
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler, /) -> dict[str, Any]:

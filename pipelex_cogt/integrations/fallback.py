@@ -27,6 +27,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from pipelex_cogt.errors import CallFailure, CogtError, FallbackError
 from pipelex_cogt.models.model_deck import ResolvedLLM
+from pipelex_cogt.visible import visible
 
 T = TypeVar("T")
 _log = logging.getLogger("pipelex_cogt")
@@ -303,7 +304,7 @@ class _Chain:
         """Keep an exception after which the next member is called, and raise any other."""
         failure = failure_of(llm, error)
         if failure is None:
-            error.add_note(f"raised by model {llm.model.name!r} on backend {llm.backend.name!r}")
+            error.add_note(visible(f"raised by model {llm.model.name!r} on backend {llm.backend.name!r}"))
             if not self.errors:
                 raise error
             raise error from self.exhausted()

@@ -16,6 +16,7 @@ from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError, UnknownN
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_routing.refusals import ServiceOf, Unserved, absence_of, absence_of_pin, not_routed
 from pipelex_cogt.model_routing.routing_profile import RoutingDecision, RoutingProfile, RoutingRule, Verdict
+from pipelex_cogt.visible import visible
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -42,7 +43,7 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
         return len(self.profiles)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({len(self.profiles)} profiles, {self.active.name!r} is active)"
+        return visible(f"{type(self).__name__}({len(self.profiles)} profiles, {self.active.name!r} is active)")
 
     def get_required(self, name: str) -> RoutingProfile:
         """The profile of that name.

@@ -24,6 +24,7 @@ from pipelex_cogt.model_backends.model_spec import (
     ReasoningEffort,
 )
 from pipelex_cogt.models.parameter_rules import Values, keep_rules
+from pipelex_cogt.visible import visible
 
 _WITHOUT_PICKLE = "load the settings where the call is made"
 """What to do about a secret that a pickle has left behind where no reference can stand."""
@@ -106,8 +107,8 @@ class CallParameters:
         return {**values, "extra_body": mask_setting("extra_body", self.extra_body)}
 
     def __repr__(self) -> str:
-        shown = self._shown
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+        shown = ", ".join(f"{name}={value!r}" for name, value in self._shown.items())
+        return visible(f"{type(self).__name__}({shown})")
 
 
 PARAMETERS = tuple(field.name for field in fields(CallParameters) if field.name != "adapted")

@@ -29,6 +29,7 @@ from pipelex_cogt.models.aliases import Alias, Chain, Chains, members_of
 from pipelex_cogt.models.call_parameters import CallParameters
 from pipelex_cogt.models.handles import what_is_no_handle
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
+from pipelex_cogt.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,10 @@ class ResolvedLLM:
     model: InferenceModelSpec
     backend: InferenceBackend
     is_followed: bool = False
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+        return visible(f"{type(self).__name__}({shown})")
 
     @property
     def parameters(self) -> CallParameters:
@@ -116,7 +121,7 @@ class ModelDeck:
 
     def __repr__(self) -> str:
         held = f"{len(self.inference_models)} models, {len(self.aliases)} aliases, {len(self.llm_presets)} presets"
-        return f"{type(self).__name__}({held}, routing profile {self.routing.active.name!r})"
+        return visible(f"{type(self).__name__}({held}, routing profile {self.routing.active.name!r})")
 
     def get_inference_model(self, llm_handle: str) -> InferenceModelSpec:
         """The model that a model name or an alias leads to.

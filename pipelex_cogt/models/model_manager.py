@@ -33,6 +33,7 @@ from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLib
 from pipelex_cogt.models.deck_builder import build_model_deck
 from pipelex_cogt.models.model_deck import ModelDeck
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
+from pipelex_cogt.visible import visible
 
 if TYPE_CHECKING:
     from pipelex_cogt.models.explain import Explanation
@@ -110,7 +111,8 @@ class ModelManager:
             overrides=override_layer,
             sources=hidden_sources,
         )
-        _log.info("environment %r, %s", settings.environment, settings.directories)
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("%s", visible(f"environment {settings.environment!r}, {settings.directories}"))
         return cls._build(settings, report, checks_credentials=checks_credentials)
 
     @classmethod
@@ -126,7 +128,7 @@ class ModelManager:
         return cls(settings, backends, routing, deck, report)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(environment={self.environment!r}, {self.deck!r})"
+        return visible(f"{type(self).__name__}(environment={self.environment!r}, {self.deck!r})")
 
     def __getstate__(self) -> dict[str, Any]:
         """A pickle carries the warnings, for what tells a packaged file and a consequence stays behind."""
