@@ -9,7 +9,7 @@ Then Dynaconf lays all layers over each other, the lowest first. `LayerKind` alo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import reduce
 from itertools import chain, filterfalse
 from operator import attrgetter
