@@ -12,6 +12,7 @@ Everything this package raises is a `CogtError`:
             MissingCredentialError   a backend needs a value that no source holds
                 LiteralLeftBehindError   the value was a literal, and a pickle carries none
             UnusableCredentialError  a backend has a value that can never work
+        NameTypeError            a name that is no text; also a TypeError
         UsageError               a usage of tokens that cannot be true; also a ValueError
         SecretFileError          a secret's file that cannot be used
         SecretSourceError        a source of secrets that fails
@@ -23,10 +24,12 @@ Everything this package raises is a `CogtError`:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+
+T = TypeVar("T")
 
 from pipelex_cogt.visible import visible, visible_line
 
@@ -175,23 +178,84 @@ class NotAvailableError(CogtError, LookupError):
         self.name = name
 
 
+def _unseen(find: Callable[[], T]) -> Callable[[], T]:
+    """What finds the same, and shows nobody who lists the attributes of an error what it is looked for in."""
+    return lambda: find()  # noqa: PLW0108 -- because: as said
+
+
 class UnknownNameError(NotAvailableError):
     """Nothing in the settings knows the name.
 
+    Names that come near are looked for when somebody reads them: most of those who ask for a name that may be missing
+    only catch the error.
+
     Attributes:
         kind: What was asked for, such as "model or alias".
-        suggestions: Known names that come near, nearest first.
-        identity: What is called so instead, such as "the model_id of 'gpt-4.1'"; None where nothing is.
     """
 
-    def __init__(self, name: str, kind: str, suggestions: tuple[str, ...] = (), identity: str | None = None) -> None:
-        super().__init__(name, kind, suggestions, identity)
-        self.kind, self.suggestions, self.identity = kind, suggestions, identity
+    def __init__(
+        self,
+        name: str,
+        kind: str,
+        suggestions: tuple[str, ...] | Callable[[], tuple[str, ...]] = (),
+        identity: str | Callable[[], str | None] | None = None,
+    ) -> None:
+        super().__init__(name, kind)
+        self.kind = kind
+        self._suggestions = _unseen(suggestions) if callable(suggestions) else suggestions
+        self._identity = _unseen(identity) if callable(identity) else identity
+
+    @property
+    def suggestions(self) -> tuple[str, ...]:
+        """Known names that come near, nearest first."""
+        found = self._suggestions
+        if callable(found):
+            found = self._suggestions = found()
+        return found
+
+    @property
+    def identity(self) -> str | None:
+        """What is called so instead, such as "the model_id of 'gpt-4.1'"; None where nothing is."""
+        found = self._identity
+        if callable(found):
+            found = self._identity = found()
+        return found
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A pickle holds what was found, and not where it was looked for."""
+        notes = {"__notes__": self.__notes__} if hasattr(self, "__notes__") else None
+        return UnknownNameError, (self.name, self.kind, self.suggestions, self.identity), notes
 
     def _told(self) -> str:
         near = f"did you mean {' or '.join(map(repr, self.suggestions))}?" if self.suggestions else None
         hint = f"it is {self.identity}" if self.identity else near
         return "; ".join(filter(None, (f"no {self.kind} is called {self.name!r}", hint)))
+
+
+class NameTypeError(CogtError, TypeError):
+    """A name that is no text, and so can be nobody's.
+
+    Attributes:
+        kind: What was asked for, such as "model or alias".
+        found: The type of what stands for the name.
+    """
+
+    def __init__(self, kind: str, found: str) -> None:
+        super().__init__(kind, found)
+        self.kind, self.found = kind, found
+
+    def __str__(self) -> str:
+        return f"expected the name of a {self.kind} as text, got {self.found}"
+
+
+def check_name(name: object, kind: str) -> None:
+    """Refuse a name that is no text.
+
+    Raises:
+        NameTypeError: It is none.
+    """
+    if not isinstance(name, str):
+        raise NameTypeError(kind, type(name).__name__)
 
 
 class BackendDisabledError(NotAvailableError):

@@ -1,5 +1,6 @@
 """Messages: one shape for every problem, and facts as attributes."""
 
+import copy
 import dataclasses
 import logging
 import pickle
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -248,3 +250,30 @@ def test_facts_are_attributes() -> None:
 @pytest.mark.parametrize("name", ["a'b", "new\nline", "", "ünï"])
 def test_any_name_stays_on_one_line(name: str) -> None:
     assert "\n" not in str(UnknownNameError(name, "model", (name,)))
+
+
+def test_what_may_be_meant_is_looked_for_when_somebody_reads_it() -> None:
+    asked: list[str] = []
+
+    def find(canary: str = "canary-77c") -> tuple[str, ...]:
+        asked.append(canary)
+        return ("gpt-5",)
+
+    def identify() -> str | None:
+        asked.append("identity")
+        return None
+
+    error = UnknownNameError("gpt", "preset", partial(find), identify)
+    assert "canary-77c" not in f"{error!r} {error.args} {vars(error)}"
+    assert asked == []
+    assert {str(error), str(error)} == {"no preset is called 'gpt'; did you mean 'gpt-5'?"}
+    assert asked.count("canary-77c") == asked.count("identity") == 1
+
+
+def test_a_pickle_holds_what_may_be_meant() -> None:
+    error = UnknownNameError("gpt", "preset", lambda: ("gpt-5",), lambda: None)
+    error.add_note("while the worker started")
+    for twin in (pickle.loads(pickle.dumps(error)), copy.deepcopy(error)):
+        assert (twin.name, twin.kind, twin.suggestions, twin.identity) == ("gpt", "preset", ("gpt-5",), None)
+        assert twin.__notes__ == ["while the worker started"]
+        assert str(twin) == str(error)

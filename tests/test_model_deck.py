@@ -7,6 +7,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipelex_cogt import (
     BackendDisabledError,
@@ -14,12 +16,14 @@ from pipelex_cogt import (
     LLMChoice,
     MissingCredentialError,
     ModelDeck,
+    ModelManager,
     ModelNotRoutedError,
+    NameTypeError,
     NotAvailableError,
     OutputModality,
     UnknownNameError,
 )
-from tests.conftest import Load
+from tests.conftest import MINIMAL, Load, steps, write_settings
 from tests.frozen import assert_frozen
 
 Problems = Callable[..., list[str]]
@@ -121,6 +125,19 @@ PRESETS = {"one": "m1", "two": "only-a", "three": "only-b"}
 DEFAULTS = ["[llm_choice_defaults]", "for_text = 'one'", "for_object = 'two'"]
 
 
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> ModelManager:
+    """The minimal settings, loaded once."""
+    return ModelManager.load(write_settings(tmp_path_factory.mktemp("sound"), MINIMAL), environ={})
+
+
+@pytest.fixture(scope="module")
+def priced(tmp_path_factory: pytest.TempPathFactory) -> ModelDeck:
+    """Models of several prices and modalities, loaded once."""
+    directory = write_settings(tmp_path_factory.mktemp("priced"), {**MINIMAL, **PRICES})
+    return ModelManager.load(directory, environ={}).deck
+
+
 @pytest.fixture
 def deck(load: Load) -> ModelDeck:
     return load().get_llm_deck()
@@ -186,11 +203,40 @@ def test_a_model_id_of_several_models_names_all(load: Load) -> None:
     assert caught.value.suggestions == ("m1", "m-off")
 
 
-@pytest.mark.parametrize("name", [None, 3, True, b"m1", 1.5])
-def test_what_is_no_text_is_no_name(deck: ModelDeck, name: Any) -> None:
-    for ask in (deck.resolve, deck.get_inference_model, deck.chain):
-        with pytest.raises(TypeError, match=rf"as text, got {type(name).__name__}$"):
-            ask(name)
+NO_TEXTS = [None, 3, True, b"m1", 1.5, ["m1"], {"m1": 1}, {"m1"}, ("m1",), object()]
+LOOKUPS: dict[str, Callable[[ModelManager, Any], object]] = {
+    "resolve": lambda manager, name: manager.deck.resolve(name),
+    "resolve_all": lambda manager, name: manager.deck.resolve_all(name),
+    "get_inference_model": lambda manager, name: manager.get_inference_model(name),
+    "chain": lambda manager, name: manager.deck.chain(name),
+    "choice": lambda manager, name: manager.deck.choice(name),
+    "explain": lambda manager, name: manager.explain(name),
+    "get_required_inference_backend": lambda manager, name: manager.get_required_inference_backend(name),
+    "get_required": lambda manager, name: manager.routing.get_required(name),
+    "decide": lambda manager, name: manager.routing.decide(name),
+    "absence": lambda manager, name: manager.routing.absence(name),
+    "is_served": lambda manager, name: manager.deck.is_served(name),
+    "is_resolved": lambda manager, name: manager.deck.is_resolved(name),
+    "why_absent": lambda manager, name: manager.deck.why_absent(name),
+    "handle_of": lambda manager, name: manager.deck.handle_of(name),
+    "inputs": lambda manager, name: manager.deck.find(inputs=[name]),
+    "outputs": lambda manager, name: manager.deck.find(outputs=[name]),
+}
+
+
+@pytest.mark.parametrize("look_up", LOOKUPS.values(), ids=LOOKUPS)
+def test_what_is_no_text_is_no_name(sound: ModelManager, look_up: Callable[[ModelManager, Any], object]) -> None:
+    for name in NO_TEXTS:
+        with pytest.raises(NameTypeError, match=rf"^expected the name of a .* as text, got {type(name).__name__}$"):
+            look_up(sound, name)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"inputs": None}, {"outputs": 3}, {"backend": 3}, {"backend": b"a"}, {"backend": ["a"]}]
+)
+def test_nothing_is_found_by_what_is_no_text(deck: ModelDeck, asked: dict[str, Any]) -> None:
+    with pytest.raises(NameTypeError, match=r"^expected the name of a (modality|backend) as text, got "):
+        deck.find(**asked)
 
 
 def test_a_missing_key_is_no_fault_of_a_choice(load: Load) -> None:
@@ -379,6 +425,61 @@ def test_find_is_by_capability_cheapest_first(load: Load, needs: dict[str, Any],
     found = load(PRICES).get_llm_deck().find(**needs)
     assert isinstance(found, tuple)
     assert [model.name for model in found] == expected
+
+
+def models_alone(count: int) -> dict[str, str]:
+    lines = (f"[model-{number}]\ninputs = ['{('text', 'images')[number == 7]}']" for number in range(count))
+    return {"backends/b.toml": "\n".join(["[defaults]", "sdk = 's'", "[only-b]", *lines])}
+
+
+def test_a_question_costs_what_is_found_however_many_models_there_are(load: Load) -> None:
+    def ask(count: int) -> int:
+        deck = load(models_alone(count)).deck
+        assert [model.name for model in deck.find(inputs=["images"])] == ["model-7"]
+        return steps(lambda: deck.find(inputs=["images"], backend="b"))
+
+    assert ask(400) == ask(10)
+
+
+@given(
+    inputs=st.lists(st.sampled_from(InputModality), max_size=2),
+    outputs=st.lists(st.sampled_from(OutputModality), max_size=2),
+    backend=st.sampled_from([None, "a", "b", "off"]),
+)
+def test_an_index_finds_what_looking_at_every_model_does(
+    priced: ModelDeck, inputs: list[InputModality], outputs: list[OutputModality], backend: str | None
+) -> None:
+    found = [
+        model
+        for model in priced.inference_models.values()
+        if {*inputs} <= {*model.inputs} and {*outputs} <= {*model.outputs} and backend in (None, model.backend_name)
+    ]
+    found.sort(key=lambda model: (model.costs.total is None, model.costs.total or 0.0))
+    assert priced.find(inputs=inputs, outputs=outputs, backend=backend) == tuple(found)
+
+
+def test_a_miss_that_nobody_reads_costs_the_same_however_many_models_there_are(load: Load) -> None:
+    def miss(count: int) -> int:
+        deck = load(models_alone(count)).deck
+
+        def ask() -> None:
+            with pytest.raises(UnknownNameError):
+                deck.resolve("modle-3")
+
+        ask()
+        return steps(ask)
+
+    assert miss(400) == miss(10)
+
+
+def test_an_error_shows_nothing_of_the_deck(load: Load) -> None:
+    deck = load(environ={"A_KEY": "canary-41b"}).deck
+    with pytest.raises(UnknownNameError) as caught:
+        deck.resolve("only-c")
+    shown = f"{caught.value!r} {caught.value.args} {vars(caught.value)}"
+    assert "only-b" not in shown
+    assert "ModelDeck" not in shown
+    assert pickle.loads(pickle.dumps(caught.value)).suggestions == ("only-b", "only-a")
 
 
 def test_find_returns_only_what_is_served(load: Load) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from enum import StrEnum
+from functools import partial
 from typing import Any, TypeAlias
 
 from pipelex_cogt.cli.keys import DISABLED, ENABLED, SEE_CHECK, describe_key, describe_state, key_pieces, print_refusal
@@ -132,7 +133,7 @@ def check_backend(name: str | None, manager: ModelManager) -> None:
         UnknownNameError: No backend is called so.
     """
     if name is not None and name not in manager.backends:
-        raise UnknownNameError(name, "backend", near_names(name, manager.backends))
+        raise UnknownNameError(name, "backend", partial(near_names, name, manager.backends))
 
 
 def _is_spare(backend: Description) -> bool:

@@ -101,8 +101,7 @@ def _abridge(names: Collection[str]) -> Iterator[str]:
 
 def near_names(name: str, known: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """The known names that come near `name`, nearest first; capitals and punctuation hardly count."""
-    # As plain strings, also where the known names are members of an enumeration.
-    return _index_of(tuple(map(str, known))).near(name.casefold(), limit)
+    return _index_of(tuple(known)).near(name.casefold(), limit)
 
 
 class _Index:
@@ -115,20 +114,20 @@ class _Index:
 
     def __init__(self, known: Iterable[str]) -> None:
         self._by_shape: dict[str, str] = {}
-        for candidate in known:
+        # As plain strings, also where the known names are members of an enumeration.
+        for candidate in map(str, known):
             self._by_shape.setdefault(candidate.casefold(), candidate)
         # Those of one length stand beside each other, in the order in which they are known.
         self._shapes = sorted(self._by_shape, key=len)
 
     def near(self, wanted: str, limit: int) -> tuple[str, ...]:
         """The known names that come near a wrong one, nearest first."""
-        common = self._letters_in_common(wanted) if len(wanted) <= _LONGEST_TELLING else b""
-        nearest = self._close(wanted, common, limit) if common else iter(())
+        common = self._letters_in_common(wanted)
+        nearest = self._close(wanted, common, limit)
         # One or two letters are one slip away from too many names.
         if len(wanted) >= _SHORTEST_TELLING:
-            slips = self._slips(wanted, common) if common else iter(())
             longer = filter(methodcaller("startswith", wanted), self._by_shape)
-            nearest = chain(slips, nearest, longer)
+            nearest = chain(self._slips(wanted, common), nearest, longer)
         distinct = dict[str, None]()
         for shape in filterfalse(partial(are_opposite, wanted), nearest):
             distinct[shape] = None
@@ -152,7 +151,9 @@ class _Index:
         return {letter: int.from_bytes(held, "little") for letter, held in holders.items()}
 
     def _letters_in_common(self, wanted: str) -> bytes:
-        """Of every name the most letters that it can have in common with a wrong one."""
+        """Of every name the most letters that it can have in common with a wrong one; none with what is no name."""
+        if len(wanted) > _LONGEST_TELLING:
+            return bytes(len(self._shapes))
         letters = _letters(wanted)
         total = sum(self._holders.get(letter, 0) for letter in letters)
         # What is not told apart may be in common too.

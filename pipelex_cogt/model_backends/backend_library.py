@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import NamedTuple
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import FrozenDict
-from pipelex_cogt.errors import BackendDisabledError, UnknownNameError
+from pipelex_cogt.errors import BackendDisabledError, UnknownNameError, check_name
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, ModelSpecs
 from pipelex_cogt.model_backends.shared_models import lineage, tables_of
@@ -96,7 +96,12 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
         return FrozenDict(zip(known, map(tuple, known.values()), strict=True))
 
     def pin(self, handle: str) -> Pin | None:
-        """The model and the backend that `name@backend` names; None for any other handle."""
+        """The model and the backend that `name@backend` names; None for any other handle.
+
+        Raises:
+            NameTypeError: It is no text.
+        """
+        check_name(handle, "model or alias")
         model, at, backend = handle.rpartition(AT)
         if not at or handle in self.known_models or backend not in self.known_models.get(model, ()):
             return None
@@ -157,9 +162,10 @@ class InferenceBackendLibrary(Mapping[str, InferenceBackend]):
             BackendDisabledError: It is disabled.
             MissingCredentialError: It was left out, for a credential is missing.
         """
+        check_name(name, "backend")
         backend = self.backends.get(name)
         if backend is None:
-            raise UnknownNameError(name, "backend", near_names(name, self.backends))
+            raise UnknownNameError(name, "backend", partial(near_names, name, self.backends))
         if not backend.enabled:
             switches = tuple(map(format_key_path, backend.switched_off_by))
             raise backend.missing_credential() or BackendDisabledError(name, (name,), switches)

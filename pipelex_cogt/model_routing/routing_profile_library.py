@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipelex_cogt.config.suggestions import near_names
-from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError, UnknownNameError
+from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError, UnknownNameError, check_name
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_routing.refusals import ServiceOf, Unserved, absence_of, absence_of_pin, not_routed
 from pipelex_cogt.model_routing.routing_profile import RoutingDecision, RoutingProfile, RoutingRule, Verdict
@@ -51,8 +51,9 @@ class RoutingProfileLibrary(Mapping[str, RoutingProfile]):
         Raises:
             UnknownNameError: No profile is called so.
         """
+        check_name(name, "routing profile")
         if name not in self.profiles:
-            raise UnknownNameError(name, "routing profile", near_names(name, self.profiles))
+            raise UnknownNameError(name, "routing profile", partial(near_names, name, self.profiles))
         return self.profiles[name]
 
     def decide(self, model_name: str, profile: str | None = None, *, with_every_key: bool = False) -> RoutingDecision:

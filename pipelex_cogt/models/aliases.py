@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
@@ -18,6 +18,7 @@ from pipelex_cogt.models.handles import Handles
 Alias: TypeAlias = str | tuple[str, ...]
 Chain: TypeAlias = tuple[InferenceModelSpec, ...]
 _MOST_PLACES = 3
+_LONGEST_KEPT = 100
 
 
 def members_of(alias: Alias) -> tuple[str, ...]:
@@ -87,7 +88,7 @@ class Chains(Mapping[str, Chain]):
 
     A model name wins over an alias of the same name; an alias that names itself means the model of that name.
     A chain is put together when somebody asks for it: aliases that lead to each other have most of their models in
-    common. They stand in an order in which each comes after those that it leads to.
+    common. Short ones are kept. The aliases stand in an order in which each comes after those that it leads to.
 
     Attributes:
         first: Every alias with the model that it leads to; None where it leads to none.
@@ -100,10 +101,20 @@ class Chains(Mapping[str, Chain]):
     aliases: Mapping[str, Alias]
     served: ModelSpecs
     backends: InferenceBackendLibrary
+    _kept: dict[str, Chain] = field(default_factory=dict, init=False)
 
     def __getitem__(self, alias: str) -> Chain:
         if alias not in self.first:
             raise KeyError(alias)
+        kept = self._kept.get(alias)
+        if kept is not None:
+            return kept
+        chain = self._put_together(alias)
+        if len(chain) <= _LONGEST_KEPT:
+            self._kept[alias] = chain
+        return chain
+
+    def _put_together(self, alias: str) -> Chain:
         found: dict[tuple[str, str], InferenceModelSpec] = {}
         seen, waiting = {alias}, [*reversed(members_of(self.aliases[alias]))]
         while waiting:

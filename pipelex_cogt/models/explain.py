@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from pipelex_cogt.config.schema import child_schema, is_table, known_keys
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import Table, has_value, leaves, merge, value_at
-from pipelex_cogt.errors import UnknownNameError
+from pipelex_cogt.errors import UnknownNameError, check_name
 from pipelex_cogt.model_routing.routing_profile import RouteRefusal, RoutingDecision, RoutingRule, TurnedDown
 from pipelex_cogt.models.aliases import members_of
 from pipelex_cogt.models.handles import what_is_no_handle
@@ -36,6 +37,7 @@ _STATED_IN = {
     RoutingRule.PIN: (),
 }
 """The keys of a profile that state a rule; any other rule is a route."""
+_NAME = "preset, model, alias, backend or key path"
 # No name has more dots in it than a version or two.
 _MOST_PARTS = 8
 
@@ -134,6 +136,7 @@ def explain(name: str, settings: Settings, deck: ModelDeck) -> Explanation:
     Raises:
         UnknownNameError: It is none of these.
     """
+    check_name(name, _NAME)
     explainer = _Explainer(settings, deck)
     if name in deck.llm_presets:
         stated = explainer.values("deck", "llm_presets", name)
@@ -200,10 +203,16 @@ class _Explainer(NamedTuple):
             return Explanation(name, "key path", values=tuple(stated))
         if len(path) > 1 and _is_known(path):
             return Explanation(name, "key path", absence="nothing states it")
+        raise UnknownNameError(name, _NAME, partial(self._near, name, path), partial(self._identity, name))
+
+    def _near(self, name: str, path: KeyPath) -> tuple[str, ...]:
+        """What may be meant by a name that nothing is called by."""
         known = [*self.deck.llm_presets, *self.deck.backends.known_models, *self.deck.aliases, *self.deck.backends]
-        near = self._path_with_dots(path) or near_names(name, known) or self._near_paths(path)
-        identity = self._choice(name) or what_is_no_handle((), self.deck.aliases, self.deck.backends, name)
-        raise UnknownNameError(name, "preset, model, alias, backend or key path", near, identity)
+        return self._path_with_dots(path) or near_names(name, known) or self._near_paths(path)
+
+    def _identity(self, name: str) -> str | None:
+        """What a name is that nothing to explain is called by, in words."""
+        return self._choice(name) or what_is_no_handle((), self.deck.aliases, self.deck.backends, name)
 
     def values(self, *path: str | int) -> Iterator[ExplainedValue]:
         """Every value at or below a key path, with the layers that state it."""

@@ -45,7 +45,8 @@ class Handles:
     ) -> None:
         """Keep the names of models and aliases, and the presets, which are none."""
         self.backends = backends
-        self._aliases = {*aliases}
+        # In the order in which they are stated, for that is the order of suggestions.
+        self._aliases = dict.fromkeys(aliases)
         self._names = dict.fromkeys([*backends.known_models, *self._aliases])
         self.what_is = partial(what_is_no_handle, presets, self._aliases, backends)
 

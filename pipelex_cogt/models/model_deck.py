@@ -6,9 +6,9 @@ llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from pipelex_cogt.errors import (
     ModelNotRoutedError,
     NotAvailableError,
     UnknownNameError,
+    check_name,
 )
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.backend_library import AT, InferenceBackendLibrary
@@ -29,7 +30,11 @@ from pipelex_cogt.models.aliases import Alias, Chain, Chains, members_of
 from pipelex_cogt.models.call_parameters import CallParameters
 from pipelex_cogt.models.handles import what_is_no_handle
 from pipelex_cogt.models.llm_setting import DISABLED, LLMChoice, LLMChoices, LLMSetting
+from pipelex_cogt.models.offers import Offers
 from pipelex_cogt.visible import visible
+
+_HANDLE = "model or alias"
+_NAME = "preset, model or alias"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,7 @@ class ModelDeck:
     chains: Chains
     _by_handle: ModelSpecs = field(init=False)
     _by_preset: Mapping[str, ResolvedLLM] = field(init=False)
+    _offers: Offers = field(init=False)
 
     def __post_init__(self) -> None:
         first = {alias: model for alias, model in self.chains.first.items() if model}
@@ -118,6 +124,7 @@ class ModelDeck:
         # The way that a frozen dataclass sets what it works out of its own fields.
         object.__setattr__(self, "_by_handle", FrozenDict(by_handle))
         object.__setattr__(self, "_by_preset", FrozenDict(by_preset))
+        object.__setattr__(self, "_offers", Offers(self.inference_models, self.backends))
 
     def __repr__(self) -> str:
         held = f"{len(self.inference_models)} models, {len(self.aliases)} aliases, {len(self.llm_presets)} presets"
@@ -128,6 +135,7 @@ class ModelDeck:
 
         Raises:
             UnknownNameError: Nothing is called so.
+            NameTypeError: It is no text.
             BackendDisabledError: It is known, its backends are disabled.
             MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: Its backend is enabled, no rule of the active profile leads to it.
@@ -142,10 +150,12 @@ class ModelDeck:
 
         Raises:
             UnknownNameError: Nothing is called so.
+            NameTypeError: It is no text.
             BackendDisabledError: What it leads to is known, its backends are disabled.
             MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: The backend is enabled, no rule of the active profile leads to the model.
         """
+        check_name(name, _NAME)
         resolved = self._by_preset.get(name)
         if resolved is not None:
             return resolved
@@ -154,7 +164,7 @@ class ModelDeck:
             raise self._absence(self.llm_presets[name].llm_handle)
         model = self.model_in_force(name)
         if model is None:
-            raise self._absence(name, "preset, model or alias", self.llm_presets)
+            raise self._absence(name, _NAME, self.llm_presets)
         return self._combine(name, LLMSetting.model_construct(llm_handle=name), model)
 
     def resolve_all(self, name: str, *, ready: bool = False) -> tuple[ResolvedLLM, ...]:
@@ -166,6 +176,7 @@ class ModelDeck:
 
         Raises:
             UnknownNameError: Nothing is called so.
+            NameTypeError: It is no text.
             BackendDisabledError: What it leads to is known, its backends are disabled.
             MissingCredentialError: Its backend was left out, for a credential is missing; or none can be called now.
             UnusableCredentialError: None can be called now, for a credential can never work.
@@ -187,9 +198,9 @@ class ModelDeck:
 
     def model_in_force(self, handle: str) -> InferenceModelSpec | None:
         """The model that a model name or an alias leads to; None where it leads to none."""
-        model = self._by_handle.get(handle)
-        # Whoever asks for what is no text is told so.
-        return self.backends.pinned(handle) if model is None and isinstance(handle, str) else model
+        # What is no text may not even be looked up, and is refused as a pin.
+        model = self._by_handle.get(handle) if isinstance(handle, str) else None
+        return self.backends.pinned(handle) if model is None else model
 
     def is_served(self, handle: str) -> bool:
         """Whether a model name or an alias leads to a model here."""
@@ -197,6 +208,7 @@ class ModelDeck:
 
     def is_resolved(self, preset: str) -> bool:
         """Whether a preset leads to a model here."""
+        check_name(preset, "preset")
         return preset in self._by_preset
 
     def why_absent(self, handle: str) -> str:
@@ -208,6 +220,7 @@ class ModelDeck:
 
         Raises:
             UnknownNameError: Nothing is called so.
+            NameTypeError: It is no text.
             BackendDisabledError: It is known, its backends are disabled.
             MissingCredentialError: Its backend was left out, for a credential is missing.
             ModelNotRoutedError: No rule of the active profile leads to it.
@@ -221,6 +234,7 @@ class ModelDeck:
 
         Raises:
             UnknownNameError: There is no such choice.
+            NameTypeError: It is no text.
         """
         return self.resolve(self.chosen_name(choice))
 
@@ -229,15 +243,18 @@ class ModelDeck:
 
         Raises:
             UnknownNameError: There is no such choice.
+            NameTypeError: It is no text.
         """
+        check_name(choice, "choice")
         if choice not in tuple(LLMChoice):
-            raise UnknownNameError(choice, "choice", near_names(choice, [*LLMChoice]))
+            raise UnknownNameError(choice, "choice", partial(near_names, choice, [*LLMChoice]))
         override: str | None = getattr(self.llm_choice_overrides, choice)
         default: str = getattr(self.llm_choice_defaults, choice)
         return default if override in (None, DISABLED) else str(override)
 
     def handle_of(self, name: str) -> str:
         """The handle that a preset names; any other name is a handle itself."""
+        check_name(name, _NAME)
         return self.llm_presets[name].llm_handle if name in self.llm_presets else name
 
     def address(self, model: InferenceModelSpec) -> str:
@@ -275,39 +292,28 @@ class ModelDeck:
 
         Raises:
             UnknownNameError: There is no such modality, or no such backend.
+            NameTypeError: What is asked for is no text.
         """
-        asked = (
-            _known_names(inputs, "modality", InputModality),
-            _known_names(outputs, "modality", OutputModality),
-            _known_names(() if backend is None else backend, "backend", self.backends),
-        )
-        found: list[InferenceModelSpec] = []
-        for model in self.inference_models.values():
-            offered: list[set[str]] = [{*model.inputs}, {*model.outputs}, {model.backend_name}]
-            if all(map(set.issubset, asked, offered)):
-                found.append(model)
-        return tuple(sorted(found, key=_price_order))
+        return self._offers.find(inputs=inputs, outputs=outputs, backend=backend)
 
     def _combine(self, name: str, setting: LLMSetting, model: InferenceModelSpec) -> ResolvedLLM:
         return ResolvedLLM(name, setting, model, self.backends[model.backend_name])
 
-    def _absence(self, handle: str, kind: str = "model or alias", more_names: Iterable[str] = ()) -> NotAvailableError:
-        """Why a handle leads to no model; `more_names` come into question where nothing is called so.
-
-        Raises:
-            TypeError: It is no text.
-        """
-        if not isinstance(handle, str):
-            raise TypeError(f"expected the name of a {kind} as text, got {type(handle).__name__}")
+    def _absence(self, handle: str, kind: str = _HANDLE, more_names: Iterable[str] = ()) -> NotAvailableError:
+        """Why a handle leads to no model; `more_names` come into question where nothing is called so."""
+        check_name(handle, kind)
         behind = filter(self.backends.known_by, self.behind(handle).models)
         absences = [*map(self.routing.absence, behind)]
         if absences:
             return nearest(absences)
-        identity = what_is_no_handle(self.llm_presets, self.aliases, self.backends, handle)
-        if identity is not None:
-            return UnknownNameError(handle, kind, self.backends.model_ids.get(handle, ()), identity)
-        names = [*self.backends.known_models, *self.aliases, *more_names]
-        return UnknownNameError(handle, kind, near_names(handle, names))
+        what_is = partial(what_is_no_handle, self.llm_presets, self.aliases, self.backends, handle)
+        return UnknownNameError(handle, kind, partial(self._near_names, handle, what_is, more_names), what_is)
+
+    def _near_names(self, handle: str, what_is: Callable[[], str | None], more_names: Iterable[str]) -> tuple[str, ...]:
+        """What may be meant by a handle that nothing is called by; of a `model_id` the models that have it."""
+        if what_is() is not None:
+            return self.backends.model_ids.get(handle, ())
+        return near_names(handle, [*self.backends.known_models, *self.aliases, *more_names])
 
     def behind(self, handle: str) -> Behind:
         """The names that a handle leads to, served or not: the aliases on the way, and what stands at the ends."""
@@ -336,15 +342,3 @@ def tell_absence(absence: NotAvailableError) -> str:
     """Why a handle leads to no model, in words for where it is named."""
     # The place and the advice of a missing credential are told once, where its backend was left out.
     return absence.reason if isinstance(absence, MissingCredentialError) else str(absence)
-
-
-def _known_names(names: Iterable[str], kind: str, known: Iterable[str]) -> set[str]:
-    wanted = {names} if isinstance(names, str) else {*names}
-    for name in wanted - {*known}:
-        raise UnknownNameError(name, kind, near_names(name, known))
-    return wanted
-
-
-def _price_order(model: InferenceModelSpec) -> tuple[bool, float]:
-    total = model.costs.total
-    return total is None, total or 0.0
