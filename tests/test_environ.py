@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
+from dotenv.variables import Variable, parse_variables
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelex_cogt.config.environ import Environ, Variables, read_dotenv
+from pipelex_cogt.config.environ import Environ, Variables, _bindings, _parts, read_dotenv
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.errors import Severity
 from tests.conftest import Load
@@ -194,6 +196,55 @@ def test_a_reference_in_a_setting_of_dotenv_is_left_for_the_secrets_directory(lo
     assert key is not None
     assert key.get_secret_value() == "of the directory-h"
     assert not [warning for warning in manager.warnings if "nothing stands" in str(warning)]
+
+
+PIECES = [
+    "A",
+    "export ",
+    "export",
+    "=",
+    " = ",
+    "'",
+    '"',
+    "#",
+    " #",
+    " ",
+    "\t",
+    "\n",
+    "\r",
+    "\r\n",
+    "\\",
+    "${A}",
+    "é",
+    "\x0b",
+    "\x85",
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=14).map("".join))
+def test_each_line_says_what_python_dotenv_says_it_does(text: str) -> None:
+    found = [*_bindings(text)]
+    assert [(each.key, each.value, each.error, each.original) for each in found] == [
+        (each.key, each.value, each.error, each.original) for each in parse_stream(StringIO(text))
+    ]
+
+
+@given(st.lists(st.sampled_from(["${", "}", ":", "-", ":-", "a", "$", "\n"]), max_size=14).map("".join))
+def test_variables_in_a_value_are_those_that_python_dotenv_finds(value: str) -> None:
+    found = [part if isinstance(part, str) else tuple(part) for part in _parts(value)]
+    assert [*filter(None, found)] == [
+        (part.name, part.default) if isinstance(part, Variable) else part.resolve({}) for part in parse_variables(value)
+    ]
+
+
+def test_a_long_dotenv_is_read_at_once() -> None:
+    long = 50_000
+    blanks, opened = " " * long, "${" * long
+    text = f"A=b{blanks}c\nB= b{blanks}\n export C = b{blanks}#\n'D'=b #{blanks}\nE={opened}\nF={'${A:' * long}}}\n"
+    names = ["A", "B", "C", "D", "E", "F"]
+    assert [(name, len(value)) for name, value in read(text).items()] == [
+        *zip(names, [long + 2, 1, 1, 1, 2 * long, 4 * long + 1], strict=True)
+    ]
 
 
 NAMES = st.sampled_from(["A", "B", "C"])

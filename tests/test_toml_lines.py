@@ -3,6 +3,7 @@
 import itertools
 import json
 import tomllib
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pipelex_cogt import ModelManager
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import LayerKind, Origin, SourceFile
 from pipelex_cogt.config.toml_lines import Statement, _Scanner, find_lines, find_statements
-from tests.conftest import Load, WriteTree
+from tests.conftest import Load, WriteTree, steps
 
 MARKED = 100_000
 """Scalars of the generated documents hold numbers from here upward, each once, so that a value can be found again."""
@@ -219,9 +220,9 @@ def scans(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     scanned: list[object] = []
     scan = _Scanner.scan
 
-    def remember(scanner: _Scanner) -> dict[KeyPath, int]:
+    def remember(scanner: _Scanner) -> None:
         scanned.append(scanner)
-        return scan(scanner)
+        scan(scanner)
 
     monkeypatch.setattr(_Scanner, "scan", remember)
     return scanned
@@ -291,6 +292,32 @@ STATEMENTS = {
         [Statement(("a",), 1), Statement(("a", "b"), 1, table=("a",)), Statement(("a", "c"), 1, table=("a",))],
     ),
 }
+
+
+def test_a_key_of_many_levels_takes_as_much_for_each_level() -> None:
+    def scan(levels: int) -> None:
+        path = ("a",) * levels
+        # The key below it makes no copy of the path above.
+        lines = find_lines(f"[{'.'.join(path)}]\n" + "".join(f"k{number} = [1]\n" for number in range(levels)))
+        assert lines.nearest((*path, f"k{levels - 1}", 0)) == levels + 1
+        assert lines.nearest((*path, "other")) == 1
+
+    assert steps(lambda: scan(4_000)) < 5 * steps(lambda: scan(1_000))
+    tracemalloc.start()
+    scan(4_000)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 4_000 * 2_000
+
+
+def test_line_ends_are_counted_once() -> None:
+    lines = find_lines("\n" * 1_000 + "a = 1\n" + "\n" * 1_000 + "[b]\nc = [\n\n1]\n")
+    assert {**lines} == {("a",): 1_001, ("b",): 2_002, ("b", "c"): 2_003, ("b", "c", 0): 2_005}
+    assert len(lines) == 4
+    with pytest.raises(KeyError):
+        lines[()]
+    with pytest.raises(KeyError):
+        lines["b", "d"]
 
 
 @pytest.mark.parametrize(("text", "statements"), STATEMENTS.values(), ids=STATEMENTS)

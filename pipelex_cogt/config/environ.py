@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, overload
@@ -21,12 +21,17 @@ from pipelex_cogt.config.toml_files import display_path, warn_if_others_read
 
 if TYPE_CHECKING:
     from dotenv.parser import Binding
-    from dotenv.variables import Atom
 
 D = TypeVar("D")
 
 PREFIX = "PIPELEX_COGT__"
 """What the name of a variable that overrides a setting begins with."""
+# A whole binding whose value has no quotes, as python-dotenv reads it step by step: no step gives back what it took.
+_UNQUOTED = (
+    r"\s*+(?:export[^\S\r\n]++)?+(?:'([^']++)'|(?!')([^=#\s]++))[^\S\r\n]*+=[^\S\r\n]*+(?!['\"#])"
+    r"([^\r\n]*+)(?:\r\n|\n|\r|\Z)"
+)
+_NAME_END = "[:}]"
 # Up to the value of a binding: `export 'A B' = `. A name may be quoted; each part is one class of characters.
 _BEFORE_VALUE = r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)[^\S\r\n]*=[^\S\r\n]*"
 
@@ -171,28 +176,25 @@ class _DotenvFile(NamedTuple):
     report: ProblemReport
 
     def parse(self, text: str) -> dict[str, str]:
-        from dotenv.parser import parse_stream  # imported here because most processes have no .env, and it is slow
-
         values: dict[str, str] = {}
-        for binding in parse_stream(StringIO(text)):
+        for binding in _bindings(text):
             if binding.error:
                 self._warn(binding, "not read: expected NAME=value")
             elif binding.key and binding.value is not None:
-                is_literal = _is_literal(binding)
+                is_literal = "${" not in binding.value or _is_literal(binding)
                 values[binding.key] = binding.value if is_literal else self._fill(binding, binding.value, values)
         return values
 
     def _fill(self, binding: Binding, value: str, above: Mapping[str, str]) -> str:
         """A value with each `${NAME}` answered by the process, then by what stands above it in the file."""
-        from dotenv.variables import Variable, parse_variables
 
-        def answer(part: Atom) -> str:
-            if not isinstance(part, Variable):
-                return part.resolve(above)
-            is_unset = part.default is None and part.name not in self.process and part.name not in above
-            return self._unset(binding, part.name) if is_unset else self.process.get(part.name) or part.resolve(above)
+        def answer(part: str | _Named) -> str:
+            if isinstance(part, str):
+                return part
+            known = self.process.get(part.name) or above.get(part.name, part.default)
+            return self._unset(binding, part.name) if known is None else known
 
-        return "".join(map(answer, parse_variables(value)))
+        return "".join(map(answer, _parts(value)))
 
     def _unset(self, binding: Binding, name: str) -> str:
         """What stands for a variable that nothing sets: nothing, or in a setting the reference, for a secret may."""
@@ -213,3 +215,63 @@ def _is_literal(binding: Binding) -> bool:
     """Whether a value stands in single quotes, which keep it as it is."""
     before = re.match(_BEFORE_VALUE, binding.original.string)
     return before is not None and binding.original.string.startswith("'", before.end())
+
+
+def _bindings(text: str) -> Iterator[Binding]:
+    """What each line of a `.env` says.
+
+    A value without quotes is read here, for python-dotenv takes its time for it, and hours for one with many blanks.
+    """
+    # Imported here because most processes have no .env, and it is slow.
+    from dotenv.parser import Binding, Original, Reader, parse_binding
+
+    reader = Reader(StringIO(text))
+    pattern = re.compile(_UNQUOTED)
+    while reader.has_next():
+        found = pattern.match(reader.string, reader.position.chars)
+        if found is None:
+            yield parse_binding(reader)
+        else:
+            quoted, key, value = found.groups()
+            yield Binding(quoted or key, _without_comment(value), Original(found[0], reader.position.line), error=False)
+            reader.position.advance(found[0])
+
+
+def _without_comment(value: str) -> str:
+    """A value without the comment that begins with a blank and `#`."""
+    end = value.find("#")
+    while end > 0 and not value[end - 1].isspace():
+        end = value.find("#", end + 1)
+    return (value if end < 0 else value[:end]).rstrip()
+
+
+class _Named(NamedTuple):
+    """A variable in a value: `${NAME}`, or `${NAME:-default}`."""
+
+    name: str
+    default: str | None
+
+
+def _parts(value: str) -> Iterator[str | _Named]:
+    """The text of a value and the variables in it, in their order; each character is looked at once or twice."""
+    told, start, stop = 0, value.find("${"), -1
+    while start >= 0:
+        name_start = start + len("${")
+        # One place ends the names of all that open before it.
+        stop = stop if stop >= name_start else _name_end(value, name_start)
+        end = value.find("}", stop) if value[stop : stop + 2] == ":-" else stop
+        if stop < 0 or end < 0:
+            break
+        if value[end] == "}":
+            default = value[stop + len(":-") : end] if end > stop else None
+            yield value[told:start]
+            yield _Named(value[name_start:stop], default)
+            told = end + 1
+        start = value.find("${", max(told, name_start))
+    yield value[told:]
+
+
+def _name_end(value: str, start: int) -> int:
+    """Where a name ends; -1 where nothing ends it."""
+    found = re.compile(_NAME_END).search(value, start)
+    return found.start() if found else -1

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from zlib import crc32
 
-from pipelex_cogt.config.key_paths import KeyPath, prefixes
+from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.regular_files import read_file
 from pipelex_cogt.config.tables import FrozenDict, Table, contents_of, freeze, has_value
+
+if TYPE_CHECKING:
+    from pipelex_cogt.config.toml_lines import Lines
 
 
 class LayerKind(IntEnum):
@@ -104,11 +107,10 @@ class SourceFile:
         """Where the file states a key path of its own, or the nearest table above it."""
         if self._lines is None:
             return Place(self.name, is_changed=True)
-        *_, line = None, *filter(None, map(self._lines.get, prefixes(path)))
-        return Place(self.name, line)
+        return Place(self.name, self._lines.nearest(path))
 
     @cached_property
-    def _lines(self) -> Mapping[KeyPath, int] | None:
+    def _lines(self) -> Lines | None:
         """The line of every key path; None where the file is not what was read."""
         from pipelex_cogt.config.toml_lines import find_lines  # imported here because most loads tell no line
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from bisect import bisect_left
-from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -43,9 +42,48 @@ class Statement(NamedTuple):
     table: KeyPath = ()
 
 
-def find_lines(text: str) -> dict[KeyPath, int]:
-    """Map every key path of a valid TOML document to the line, counted from 1, that first states it."""
-    return _Scanner(text).scan()
+class Lines(Mapping[KeyPath, int]):
+    """The line, counted from 1, that first states each key path of a file."""
+
+    def __init__(self, root: _Node) -> None:
+        self._root = root
+
+    def nearest(self, path: KeyPath) -> int | None:
+        """The line of a key path, or of the nearest table above it; None where the file states neither."""
+        *_, node = self._follow(path)
+        return node.line or None
+
+    def _follow(self, path: KeyPath) -> Iterator[_Node]:
+        """What is stated from the root down to a key path, as far as it is."""
+        node: _Node | None = self._root
+        for key in (*path, None):
+            if node is None:
+                break
+            yield node
+            node = None if key is None else node.below.get(key)
+
+    def __getitem__(self, path: KeyPath) -> int:
+        *above, node = self._follow(path)
+        if not path or len(above) < len(path):
+            raise KeyError(path)
+        return node.line
+
+    def __iter__(self) -> Iterator[KeyPath]:
+        waiting = [*self._root.below.values()]
+        while waiting:
+            node = waiting.pop()
+            yield node.path()
+            waiting += node.below.values()
+
+    def __len__(self) -> int:
+        return sum(1 for _path in self)
+
+
+def find_lines(text: str) -> Lines:
+    """Map every key path of a valid TOML document to the line that first states it."""
+    scanner = _Scanner(text)
+    scanner.scan()
+    return Lines(scanner.root)
 
 
 def find_statements(text: str) -> list[Statement]:
@@ -57,58 +95,84 @@ def find_statements(text: str) -> list[Statement]:
     # Where the text ends within a value.
     with suppress(IndexError):
         scanner.scan()
-    return scanner.statements
+    return [Statement(node.path(), line, is_table, table.path()) for node, line, is_table, table in scanner.statements]
+
+
+class _Node:
+    """A key or a position that a file states. It knows its own key alone: a path for each would outgrow the file.
+
+    Attributes:
+        key: The key or the position; None for the root.
+        above: What it stands in.
+        line: The line that first states it; 0 for the root.
+        below: What stands in it.
+        tables: How many tables of an array have been opened here.
+    """
+
+    __slots__ = ("above", "below", "key", "line", "tables")
+
+    def __init__(self, key: str | int | None = None, above: _Node | None = None, line: int = 0) -> None:
+        self.key, self.above, self.line = key, above, line
+        self.below: dict[str | int, _Node] = {}
+        self.tables = 0
+
+    def path(self) -> KeyPath:
+        """The key path."""
+        keys: list[str | int] = []
+        node: _Node | None = self
+        while node is not None and node.key is not None:
+            keys.append(node.key)
+            node = node.above
+        return tuple(reversed(keys))
 
 
 class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
         self._position = 0
-        self._newlines = [match.start() for match in re.finditer("\n", text)]
-        self._lines: dict[KeyPath, int] = {}
-        self._array_sizes: Counter[KeyPath] = Counter()
-        self.statements: list[Statement] = []
+        # The line is counted on from where it was asked for last.
+        self._line = 1
+        self._counted = 0
+        self.root = _Node()
+        self.statements: list[tuple[_Node, int, bool, _Node]] = []
 
-    def scan(self) -> dict[KeyPath, int]:
-        table: KeyPath = ()
+    def scan(self) -> None:
+        table = self.root
         while self._skip(_BLANK) < len(self._text):
+            self._count_lines()
             if self._text[self._position] == "[":
                 table = self._read_header()
             else:
                 self._read_pair(table)
-        return self._lines
 
-    def _read_header(self) -> KeyPath:
-        start = self._position
-        is_array = self._text.startswith("[[", start)
+    def _read_header(self) -> _Node:
+        is_array = self._text.startswith("[[", self._position)
         self._position += 1 + is_array
-        keys = self._read_key()
-        self._position += 1 + is_array
-        path: KeyPath = ()
-        for depth, key in enumerate(keys, 1):
-            path = (*path, key)
-            self._note(path, start)
-            if depth == len(keys):
-                self.statements.append(Statement(path, self._line(start), is_table=True, table=path[:-1]))
-            if is_array and depth == len(keys):
-                self._array_sizes[path] += 1
-            if path in self._array_sizes:
-                path = (*path, self._array_sizes[path] - 1)
-                self._note(path, start)
-        return path
-
-    def _read_pair(self, table: KeyPath) -> None:
-        start = self._position
-        path = table
+        node = self.root
         for key in self._read_key():
-            path = (*path, key)
-            self._note(path, start)
-        self.statements.append(Statement(path, self._line(start), table=table))
+            node = self._note(key, self._open_last(node))
+        self._position += 1 + is_array
+        # Where a text that is not valid ends in the brackets.
+        if node.above is None:
+            return node
+        self.statements.append((node, self._line, True, node.above))
+        node.tables += is_array
+        return self._open_last(node)
+
+    def _open_last(self, node: _Node) -> _Node:
+        """The table of a header: the last one of an array."""
+        return self._note(node.tables - 1, node) if node.tables else node
+
+    def _read_pair(self, table: _Node) -> None:
+        node = table
+        for key in self._read_key():
+            node = self._note(key, node)
+        self.statements.append((node, self._line, False, table))
         behind = len(self.statements)
         # Over the equals sign.
         self._position += 1
         self._skip(_BLANK)
-        self._read_value(path)
+        self._read_value(node)
         del self.statements[behind:]
 
     def _read_key(self) -> list[str]:
@@ -119,22 +183,22 @@ class _Scanner:
             self._position = match.end()
         return keys
 
-    def _read_value(self, path: KeyPath) -> None:
+    def _read_value(self, node: _Node) -> None:
         closing = _CLOSING.get(self._text[self._position])
         if closing:
-            self._read_items(closing, path)
+            self._read_items(closing, node)
         else:
             self._skip(_SCALAR)
 
-    def _read_items(self, closing: str, path: KeyPath) -> None:
+    def _read_items(self, closing: str, node: _Node) -> None:
         self._position += 1
         index = 0
         while self._text[self._skip(_BLANK)] != closing:
+            self._count_lines()
             if closing == "}":
-                self._read_pair(path)
+                self._read_pair(node)
             else:
-                self._note((*path, index), self._position)
-                self._read_value((*path, index))
+                self._read_value(self._note(index, node))
                 index += 1
         self._position += 1
 
@@ -144,8 +208,12 @@ class _Scanner:
         self._position = match.end() if match else len(self._text)
         return self._position
 
-    def _note(self, path: KeyPath, position: int) -> None:
-        self._lines.setdefault(path, self._line(position))
+    def _note(self, key: str | int, above: _Node) -> _Node:
+        """What stands at a key, which is first stated here unless it is known."""
+        if key not in above.below:
+            above.below[key] = _Node(key, above, self._line)
+        return above.below[key]
 
-    def _line(self, position: int) -> int:
-        return bisect_left(self._newlines, position) + 1
+    def _count_lines(self) -> None:
+        self._line += self._text.count("\n", self._counted, self._position)
+        self._counted = self._position
