@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -277,11 +278,37 @@ def test_show_names_the_dotenv_that_is_read(run: Callable[..., Result], tmp_path
     assert (data["environment"], data["directories"]["dotenv"]) == ("production", str(tmp_path / "app" / ".env"))
 
 
+OUTPUTS = {
+    "text": ["show"],
+    "data": ["check", "--format", "json"],
+    "annotations": ["check", "--format", "github"],
+    "variables": ["env", "--example"],
+    "explanation": ["explain", "llm_to_reason"],
+    "difference": ["diff", "development", "production"],
+    "help": ["--help"],
+}
+
+
+def start(arguments: list[str], stdout: Any) -> tuple[int, str]:
+    command = [sys.executable, "-m", "pipelex_cogt", *arguments]
+    ended = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    return ended.returncode, ended.stderr
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
-@pytest.mark.parametrize("arguments", [["show"], ["check", "--format", "json"]], ids=["text", "data"])
+@pytest.mark.parametrize("arguments", OUTPUTS.values(), ids=OUTPUTS)
 def test_a_full_disk_stops_a_command_with_one_line(arguments: list[str]) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
-        command = [sys.executable, "-m", "pipelex_cogt", *arguments]
-        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert (ended.returncode, ended.stderr) == (1, "stopped by the system: No space left on device\n")
+        assert start(arguments, full) == (1, "stopped by the system: No space left on device\n")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX tells who writes that nobody reads")
+@pytest.mark.parametrize("arguments", [OUTPUTS["text"], OUTPUTS["data"]], ids=["text", "data"])
+def test_a_reader_who_has_gone_stops_a_command_without_a_word(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    status, told = start(arguments, writing)
+    os.close(writing)
+    assert (status, told) == (1, "")

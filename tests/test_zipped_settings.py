@@ -61,7 +61,7 @@ def test_a_package_in_a_zip_file_has_its_settings_as_long_as_the_process_runs(tm
     temporary.mkdir()
     pack(tmp_path / "package.zip", with_settings=True)
     suggestion, models, place, is_there = run(tmp_path / "package.zip", temporary)
-    assert suggestion == "did you mean 'all_azure'?"
+    assert suggestion == "did you mean 'all_azure_openai'?"
     assert int(models.split()[0]) > 100
     assert place.startswith("packaged backends.toml:")
     assert is_there.startswith(f"True {temporary}")
