@@ -10,7 +10,6 @@ llm.model.model_id, llm.backend.endpoint, llm.setting.temperature
 import importlib
 import typing
 
-
 if typing.TYPE_CHECKING:
     from pipelex_cogt.config.answers import AnsweredTable
     from pipelex_cogt.config.directories import Directories
