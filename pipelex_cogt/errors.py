@@ -29,10 +29,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self, TypeVar
 
-T = TypeVar("T")
-
 from pipelex_cogt.visible import visible, visible_line
 
+T = TypeVar("T")
 _MOST_TOLD = 12
 
 

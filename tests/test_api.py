@@ -4,6 +4,8 @@ import ast
 import copy
 import inspect
 import pickle
+import subprocess
+import sys
 import traceback
 from collections.abc import Iterator
 from importlib import resources
@@ -354,3 +356,23 @@ def test_a_plain_traceback_tells_every_problem() -> None:
 
 def test_a_severity_reads_like_its_word() -> None:
     assert [f"{severity}" for severity in Severity] == ["error", "warning"]
+
+
+def test_every_public_name_is_imported_from_where_a_checker_finds_it() -> None:
+    (checked,) = [node for node in ast.parse(inspect.getsource(pipelex_cogt)).body if isinstance(node, ast.If)]
+    imports = [node for node in checked.body if isinstance(node, ast.ImportFrom)]
+    homes = {f"{node.module}": tuple(alias.name for alias in node.names) for node in imports}
+    assert homes == {f"pipelex_cogt.{module}": names for module, names in pipelex_cogt._HOMES.items()}
+    assert sorted(name for names in homes.values() for name in names) == PUBLIC_NAMES
+
+
+def test_the_package_lists_its_names_and_has_no_others() -> None:
+    assert {*PUBLIC_NAMES} <= {*dir(pipelex_cogt)}
+    with pytest.raises(AttributeError, match=r"^module 'pipelex_cogt' has no attribute 'ModelManger'$"):
+        pipelex_cogt.ModelManger  # noqa: B018
+
+
+def test_an_exception_is_imported_without_what_a_load_needs() -> None:
+    program = "import sys; from pipelex_cogt import SettingsError; print({'dynaconf', 'pydantic'} & {*sys.modules})"
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed == "set()\n"

@@ -19,7 +19,8 @@ from pipelex_cogt.errors import CatalogueSourceError, MissingExtraError
 from pipelex_cogt.integrations import catalogue
 from pipelex_cogt.integrations.catalogue import GenaiPrices, LiteLLM
 from pipelex_cogt.model_backends.costs import ModelCosts
-from pipelex_cogt.models.catalogue import CatalogueKind, CatalogueReport, KnownModel, compare_catalogue
+from pipelex_cogt.models.catalogue import CatalogueReport, KnownModel, compare_catalogue
+from pipelex_cogt.models.catalogue_words import CatalogueKind
 from tests.conftest import WriteTree
 
 ON = date(2026, 11, 30)

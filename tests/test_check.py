@@ -13,8 +13,9 @@ from typer.testing import CliRunner, Result
 
 from pipelex_cogt import Problem, Severity
 from pipelex_cogt.cli.app import app
-from pipelex_cogt.cli.check import Checked, OutputFormat, print_checked
+from pipelex_cogt.cli.check import Checked, print_checked
 from pipelex_cogt.cli.layout import Page
+from pipelex_cogt.cli.words import OutputFormat
 from tests.conftest import MINIMAL, WriteTree
 
 Run: TypeAlias = Callable[..., Result]

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -312,3 +313,16 @@ def test_a_reader_who_has_gone_stops_a_command_without_a_word(arguments: list[st
     status, told = start(arguments, writing)
     os.close(writing)
     assert (status, told) == (1, "")
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_and_version_need_no_more_than_typer(option: str) -> None:
+    program = (
+        "import atexit, sys; from pipelex_cogt.cli import main; sys.argv = ['pipelex-cogt', sys.argv[1]]\n"
+        "atexit.register(lambda: print('imported:', *sorted({'dynaconf', 'dotenv', 'pydantic'} & {*sys.modules})))\n"
+        "main()"
+    )
+    command = [sys.executable, "-c", program, option]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert printed[-1] == "imported:"
+    assert (printed[0] == f"pipelex-cogt {version('pipelex-cogt')}") is (option == "--version")

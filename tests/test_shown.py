@@ -22,13 +22,14 @@ from typer.testing import CliRunner
 from pipelex_cogt import ModelManager
 from pipelex_cogt.cli.app import app
 from pipelex_cogt.cli.catalogue import describe_report, print_report
-from pipelex_cogt.cli.check import OutputFormat, check_settings, describe_checked, print_checked
+from pipelex_cogt.cli.check import check_settings, describe_checked, print_checked
 from pipelex_cogt.cli.diff import diff_decks, print_differences
 from pipelex_cogt.cli.env import find_variables, print_variables
 from pipelex_cogt.cli.explain import describe_explanation, print_explanation
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import as_data, listed, text_of
-from pipelex_cogt.cli.show import LISTINGS, Listing, describe, print_description
+from pipelex_cogt.cli.show import LISTINGS, describe, print_description
+from pipelex_cogt.cli.words import Listing, OutputFormat
 from pipelex_cogt.integrations.catalogue import compare
 from pipelex_cogt.visible import visible
 from tests.conftest import MINIMAL, Load, WriteTree

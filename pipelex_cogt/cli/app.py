@@ -4,27 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from pipelex_cogt.cli.ask import describe_request, print_answer, read_question
-from pipelex_cogt.cli.catalogue import compare_settings, describe_report, print_report
-from pipelex_cogt.cli.check import OutputFormat, check_settings, exit_status, print_checked
-from pipelex_cogt.cli.diff import diff_decks, print_differences
-from pipelex_cogt.cli.env import find_variables, format_example, is_refused, print_variables
-from pipelex_cogt.cli.explain import describe_explanation, print_explanation
-from pipelex_cogt.cli.layout import Page, print_data
-from pipelex_cogt.cli.pieces import as_data
-from pipelex_cogt.cli.show import LISTINGS, Listing, check_backend, describe, print_description
+from pipelex_cogt.cli.words import Listing, OutputFormat
 from pipelex_cogt.errors import CogtError, SettingsError
-from pipelex_cogt.integrations.catalogue import SourceName
-from pipelex_cogt.models.catalogue import CatalogueKind
-from pipelex_cogt.models.model_manager import ModelManager
+from pipelex_cogt.models.catalogue_words import CatalogueKind, SourceName
 from pipelex_cogt.visible import visible
+
+# A command imports what it needs, for most of it needs Dynaconf and Pydantic: the help needs neither.
+if TYPE_CHECKING:
+    from pipelex_cogt.cli.layout import Page
+    from pipelex_cogt.models.model_manager import ModelManager
 
 
 class _Commands(TyperGroup):
@@ -64,6 +59,22 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"pipelex-cogt {version('pipelex-cogt')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options of the command line itself; its help stands where it is made."""
+
+
 Name = Annotated[str, typer.Argument(help="A preset, alias, model, backend, or key path such as routing.active.")]
 Env = Annotated[str | None, typer.Option("--env", help="The environment; else what PIPELEX_ENV says.")]
 SettingsDir = Annotated[Path | None, typer.Option("--settings-dir", help="The application's settings directory.")]
@@ -81,18 +92,25 @@ def _faults_told(status: int) -> Iterator[None]:
     try:
         yield
     except SettingsError as error:
+        from pipelex_cogt.cli.layout import Page
+
         page = Page.of_stderr()
         page.line(error.message)
         for problem in error.problems:
             page.line(problem, indent=2)
         raise typer.Exit(status) from None
     except CogtError as error:
+        from pipelex_cogt.cli.layout import Page
+
         Page.of_stderr().line(error)
         raise typer.Exit(status) from None
 
 
 def _print(data: Any, render: Callable[[Any, Page], None], *, as_json: bool) -> None:
     """Print data: as they are, or as `render` lays them out. Both see the same values."""
+    from pipelex_cogt.cli.layout import Page, print_data
+    from pipelex_cogt.cli.pieces import as_data
+
     plain = as_data(data)
     if as_json:
         print_data(plain)
@@ -111,6 +129,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Print what is in force: backends and whether their keys are there, presets and choices; or list the rest."""
+    from pipelex_cogt.cli.show import LISTINGS, check_backend, describe, print_description
+
     manager, refusal = _load_in_force(settings_dir, env)
     check_backend(backend, manager)
     if listing is None:
@@ -122,6 +142,8 @@ def show(
 
 def _load_in_force(settings_dir: Path | None, env: str | None) -> tuple[ModelManager, SettingsError | None]:
     """What is in force; where a load is refused only for missing credentials, what it would be, and the refusal."""
+    from pipelex_cogt.models.model_manager import ModelManager
+
     try:
         return ModelManager.load(settings_dir, env), None
     except SettingsError as refusal:
@@ -137,6 +159,10 @@ def env(
     as_json: AsJson = False,
 ) -> None:
     """Print the variables that the settings reference, where, and whether they are set; never their values."""
+    from pipelex_cogt.cli.env import find_variables, format_example, is_refused, print_variables
+    from pipelex_cogt.cli.layout import Page
+    from pipelex_cogt.models.model_manager import ModelManager
+
     manager = ModelManager.load(settings_dir, env, checks_credentials=False)
     if example:
         page = Page.of_stdout()
@@ -152,6 +178,8 @@ def env(
 @_command()
 def explain(name: Name, env: Env = None, settings_dir: SettingsDir = None, as_json: AsJson = False) -> None:
     """Print why a name leads to its model, and where each value on the way was stated."""
+    from pipelex_cogt.cli.explain import describe_explanation, print_explanation
+
     manager, refusal = _load_in_force(settings_dir, env)
     described = describe_explanation(manager.explain(name), manager.deck)
     _print({**described, "is_refused": refusal is not None}, print_explanation, as_json=as_json)
@@ -168,6 +196,11 @@ def ask(
     settings_dir: SettingsDir = None,
 ) -> None:
     """Ask one question: print the answer as it comes, then its tokens and what they cost; status 1 where none comes."""
+    from pipelex_cogt.cli.ask import describe_request, print_answer, read_question
+    from pipelex_cogt.cli.layout import Page, print_data
+    from pipelex_cogt.cli.pieces import as_data
+    from pipelex_cogt.models.model_manager import ModelManager
+
     question = read_question(text)
     llm = ModelManager.load(settings_dir, env).get_llm_deck().resolve(preset)
     if dry_run:
@@ -187,6 +220,9 @@ def check(
     output_format: Annotated[OutputFormat, typer.Option("--format", help="How to write.")] = OutputFormat.TEXT,
 ) -> None:
     """Load every environment, and print problems and warnings by file. It needs no key and no network."""
+    from pipelex_cogt.cli.check import check_settings, exit_status, print_checked
+    from pipelex_cogt.cli.layout import Page
+
     checked = check_settings(settings_dir, env, checks_credentials=credentials)
     print_checked(checked, output_format, Page.of_stdout())
     raise typer.Exit(exit_status(checked, strict=strict))
@@ -202,6 +238,10 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Print what differs for a caller between two environments or profiles; status 0 equal, 1 different, 2 faulty."""
+    from dataclasses import asdict
+
+    from pipelex_cogt.cli.diff import diff_decks, print_differences
+
     differences = diff_decks((before, after), env, settings_dir, is_profile=profile)
     _print([*map(asdict, differences)], print_differences, as_json=as_json)
     raise typer.Exit(bool(differences))
@@ -216,6 +256,8 @@ def catalogue(
     as_json: AsJson = False,
 ) -> None:
     """Print what differs between the models in force and a package's data; status 0 equal, 1 different, 2 faulty."""
+    from pipelex_cogt.cli.catalogue import compare_settings, describe_report, print_report
+
     report = compare_settings(against, only or [*CatalogueKind], env, settings_dir)
     _print(describe_report(report), print_report, as_json=as_json)
     raise typer.Exit(bool(report.differences))

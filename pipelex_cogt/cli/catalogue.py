@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 from pipelex_cogt.cli.layout import Page
 from pipelex_cogt.cli.pieces import Piece, bad, counted, doubtful, listed, text_of
-from pipelex_cogt.integrations.catalogue import SourceName, compare
-from pipelex_cogt.models.catalogue import CatalogueKind, CatalogueReport
+from pipelex_cogt.integrations.catalogue import compare
+from pipelex_cogt.models.catalogue import CatalogueReport
+from pipelex_cogt.models.catalogue_words import CatalogueKind, SourceName
 from pipelex_cogt.models.model_manager import ModelManager
 
 Told: TypeAlias = Mapping[str, Any]

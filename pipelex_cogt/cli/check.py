@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from pipelex_cogt.cli.layout import Page, print_data
 from pipelex_cogt.cli.pieces import Piece, as_data, bad, counted, doubtful, good, listed, strong
+from pipelex_cogt.cli.words import OutputFormat
 from pipelex_cogt.config.directories import Directories, find_directories
 from pipelex_cogt.config.environ import Environ
 from pipelex_cogt.config.main_files import ENVIRONMENT_VARIABLE, choose_environment, read_main_files
@@ -28,14 +28,6 @@ WORKSPACE_VARIABLE = "GITHUB_WORKSPACE"
 # What a workflow command takes for its own marks, in its message and in its properties.
 _IN_MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
 _IN_PROPERTY = _IN_MESSAGE | str.maketrans({",": "%2C", ":": "%3A"})
-
-
-class OutputFormat(StrEnum):
-    """How findings are written."""
-
-    TEXT = "text"
-    JSON = "json"
-    GITHUB = "github"
 
 
 class Checked(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from enum import StrEnum
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -23,6 +22,7 @@ from pipelex_cogt.cli.pieces import (
     text_of,
     together,
 )
+from pipelex_cogt.cli.words import Listing
 from pipelex_cogt.config.key_paths import format_key_path
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.config.tables import leaves, value_at
@@ -58,15 +58,6 @@ _MARKS = {"tiers": "^", "from": "*"}
 _HEAD_WIDTH = len("environment")
 _SAID_OTHERWISE = {"enabled", "missing_variables", "switched_off_by"}
 _IN_MODEL_COLUMNS = {"name", "backend_name", "model_id", "inputs", "outputs", "context_window", "max_tokens", "costs"}
-
-
-class Listing(StrEnum):
-    """What `show` lists beyond its one screen."""
-
-    MODELS = "models"
-    BACKENDS = "backends"
-    ALIASES = "aliases"
-    PRESETS = "presets"
 
 
 # What is in force, as data

@@ -117,10 +117,7 @@ class SourceFile:
         with suppress(OSError):
             content = read_file(self.path)
             if crc32(content) == self.checksum:
-                # Of brackets in brackets in brackets, as many as the parser takes, no line is told.
-                with suppress(RecursionError):
-                    return find_lines(content.decode("utf-8-sig"))
-                return {}
+                return find_lines(content.decode("utf-8-sig"))
         return None
 
 

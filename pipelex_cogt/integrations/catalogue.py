@@ -18,7 +18,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from enum import StrEnum
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,7 +28,8 @@ from pipelex_cogt.errors import CatalogueSourceError, MissingExtraError
 from pipelex_cogt.integrations.extras import import_sdk
 from pipelex_cogt.integrations.litellm_proxy import PRICES
 from pipelex_cogt.model_backends.costs import ModelCosts
-from pipelex_cogt.models.catalogue import CatalogueKind, CatalogueReport, KnownModel, compare_catalogue
+from pipelex_cogt.models.catalogue import CatalogueReport, KnownModel, compare_catalogue
+from pipelex_cogt.models.catalogue_words import CatalogueKind, SourceName
 from pipelex_cogt.models.model_manager import ModelManager
 
 EXTRA = "catalogue"
@@ -332,13 +332,6 @@ def _genai_prices(prices: Any) -> dict[str, Any]:
             tiers.setdefault(tier.start, {"above": tier.start})[name] = float(tier.price)
     flat = {name: float(getattr(price, "base", price)) for name, price in stated.items() if price is not None}
     return {**flat, "tiers": [tiers[start] for start in sorted(tiers)]}
-
-
-class SourceName(StrEnum):
-    """The sources, by the name of their package."""
-
-    LITELLM = "litellm"
-    GENAI_PRICES = "genai-prices"
 
 
 EVERYTHING = frozenset(CatalogueKind)

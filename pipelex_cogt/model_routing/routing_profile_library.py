@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pipelex_cogt.config.suggestions import near_names
 from pipelex_cogt.errors import ModelNotRoutedError, NotAvailableError, UnknownNameError, check_name

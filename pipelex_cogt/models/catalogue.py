@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from itertools import chain, product, starmap
 from typing import Any, NamedTuple, Protocol
 
@@ -20,17 +19,8 @@ from pipelex_cogt.config.tables import FrozenDict, has_value
 from pipelex_cogt.model_backends.backend import InferenceBackend
 from pipelex_cogt.model_backends.costs import ModelCosts, PriceTable
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec, InputModality, OutputModality
+from pipelex_cogt.models.catalogue_words import CatalogueKind
 from pipelex_cogt.models.model_manager import ModelManager
-
-
-class CatalogueKind(StrEnum):
-    """What a difference is about."""
-
-    PRICES = "prices"
-    LIMITS = "limits"
-    MODALITIES = "modalities"
-    RETIREMENTS = "retirements"
-    MISSING = "missing"
 
 
 @dataclass(frozen=True, slots=True)

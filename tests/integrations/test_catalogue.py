@@ -15,7 +15,7 @@ from pipelex_cogt import ModelManager
 from pipelex_cogt.cli.app import app
 from pipelex_cogt.integrations import catalogue
 from pipelex_cogt.integrations.catalogue import LiteLLM
-from pipelex_cogt.models.catalogue import CatalogueKind
+from pipelex_cogt.models.catalogue_words import CatalogueKind
 
 ON = date(2026, 11, 30)
 FACTS = [CatalogueKind.LIMITS, CatalogueKind.MODALITIES, CatalogueKind.RETIREMENTS]
