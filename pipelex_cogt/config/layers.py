@@ -117,7 +117,10 @@ class SourceFile:
         with suppress(OSError):
             content = read_file(self.path)
             if crc32(content) == self.checksum:
-                return find_lines(content.decode("utf-8-sig"))
+                # Of brackets in brackets in brackets, as many as the parser takes, no line is told.
+                with suppress(RecursionError):
+                    return find_lines(content.decode("utf-8-sig"))
+                return find_lines("")
         return None
 
 
