@@ -44,6 +44,40 @@ def tables_of(model: str, backends: Iterable[str]) -> Iterator[KeyPath]:
     yield from (("models", name, table) for table in (model, DEFAULTS_KEY) for name in names)
 
 
+class StatedBy:
+    """Which of a backend, and those whose models it takes, states something; each step of a long way is gone once."""
+
+    def __init__(self, files: Mapping[str, Table], like: Mapping[str, str]) -> None:
+        """Ask of some files.
+
+        Args:
+            files: The models that each backend's file states.
+            like: The backends with the models of another, each with that other; nobody is led in a circle.
+        """
+        self._files = files
+        self._like = like
+        self._found: dict[tuple[str | None, KeyPath], str | None] = {}
+
+    def __call__(self, backend: str, *keys: str) -> str | None:
+        """The nearest backend whose file states something below some keys; None where none does."""
+        way: list[str] = []
+        name: str | None = backend
+        while name is not None and (name, keys) not in self._found and not has_value(self._files, (name, *keys)):
+            way.append(name)
+            name = self._like.get(name)
+        found = self._found.get((name, keys), name)
+        self._found.update(dict.fromkeys(((each, keys) for each in way), found))
+        return found
+
+    def table_of(self, backend: str, model: str, *keys: str) -> KeyPath | None:
+        """The key path of the table that states a key of a model: its own, or a `[defaults]`; None where none does."""
+        for table in (model, DEFAULTS_KEY):
+            stated_by = self(backend, table, *keys)
+            if stated_by is not None:
+                return ("models", stated_by, table)
+        return None
+
+
 class Stated(NamedTuple):
     """What is stated of a backend's models.
 
@@ -96,6 +130,7 @@ class SharedModels:
                     self.like[name] = other
                     followed.add(other)
         self._known: dict[str, Stated] = {}
+        self._stated_by = StatedBy(files, self.like)
 
     def __contains__(self, backend: str) -> bool:
         return backend in self._files or backend in self.like
@@ -126,8 +161,8 @@ class SharedModels:
 
     def place_of(self, backend: str, model: str, *keys: str) -> KeyPath:
         """The key path that states a key of a model; that of its own table where none does."""
-        stated = (place for place in self.places(backend, model) if has_value(self._files, (*place[1:], *keys)))
-        return (*next(stated, ("models", backend, model)), *keys)
+        table = self._stated_by.table_of(backend, model, *keys)
+        return (*(table or ("models", backend, model)), *keys)
 
 
 def _is_sound(name: str, way: list[str], tables: Mapping[str, Table], report: ProblemReport) -> bool:

@@ -17,6 +17,7 @@ from pipelex_cogt.config.tables import BELOW, Table, has_value, leaves, value_at
 from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.costs import PRICE_NAMES, ModelCosts, PriceTier
 from pipelex_cogt.model_backends.model_spec import KNOWN_SDKS, InferenceModelSpec
+from pipelex_cogt.model_backends.shared_models import StatedBy
 
 Lineage: TypeAlias = tuple[str, ...]
 """A backend, and those whose models it takes, the nearest first."""
@@ -47,11 +48,12 @@ def warn_of_tiers(backends: InferenceBackendLibrary, models: Table, report: Prob
         report: Where warnings are noted.
     """
     found: dict[KeyPath, tuple[str, str]] = {}
+    stated_by = StatedBy(models, backends.like)
     for spec in _specs_of(backends):
         longest = min(filter(None, (spec.context_window, spec.max_input_tokens)), default=None)
         for place, tier in _tiers(spec.costs):
             if longest is not None and tier.above >= longest:
-                path = _place_of(("costs", *place), spec, backends, models)
+                path = _place_of(("costs", *place), spec, stated_by, models)
                 text = f"has no effect: the longest prompt of {spec.name!r} has {longest} tokens"
                 found.setdefault(path, (text, f"state an above that is less than that, got {tier.above}"))
     _tell(found, report)
@@ -66,10 +68,11 @@ def warn_of_forgotten_tiers(backends: InferenceBackendLibrary, models: Table, re
         report: Where warnings are noted.
     """
     found: dict[KeyPath, tuple[str, str]] = {}
+    stated_by = StatedBy(models, backends.like)
     for spec in _specs_of(backends):
         for index, dated in enumerate(spec.costs.dated if spec.costs.tiers else ()):
             if "tiers" not in dated.model_fields_set:
-                path = _place_of(("costs", "from", index), spec, backends, models)
+                path = _place_of(("costs", "from", index), spec, stated_by, models)
                 text = f"says nothing of prompts above {spec.costs.rises_above} tokens, which cost more until then"
                 found.setdefault(path, (text, "state its tiers, or tiers = [] where it has none"))
     _tell(found, report)
@@ -85,14 +88,13 @@ def _tell(found: Mapping[KeyPath, tuple[str, str]], report: ProblemReport) -> No
         report.warning(path, text, hint)
 
 
-def _place_of(key: KeyPath, spec: InferenceModelSpec, backends: InferenceBackendLibrary, models: Table) -> KeyPath:
+def _place_of(key: KeyPath, spec: InferenceModelSpec, stated_by: StatedBy, models: Table) -> KeyPath:
     """The key path that states an item of a list below `costs`: the model's own, or that which the model takes.
 
     Of a list that goes on with another one it is the list itself, for its items are counted otherwise.
     """
     list_key = key[:2]
-    tables = backends.tables_of(spec.backend_name, spec.name)
-    table = next(table for table in tables if has_value(models, (*table[1:], *list_key)))
+    table = stated_by.table_of(spec.backend_name, spec.name, *map(str, list_key)) or spec.path
     goes_on = _goes_on(value_at(models, (*table[1:], *list_key)))
     return (*table, *(list_key if goes_on else key))
 
@@ -120,7 +122,7 @@ def warn_of_defaults(backends: InferenceBackendLibrary, models: Table, report: P
     for backend, file in models.items():
         shared = file.get(DEFAULTS_KEY, {})
         for path, _ in leaves(shared, opens_lists=False):
-            lineages = _lineages(backends.lineage(backend), heirs)
+            lineages = _lineages(backends.lineage(backend), heirs, models)
             over = chain.from_iterable(_tables_over(backend, lineage, models) for lineage in lineages)
             are_replaced = (any(_replaces(settle_table(table, shared), path) for table in tables) for tables in over)
             # Where there is no model at all, nothing replaces them.
@@ -129,13 +131,20 @@ def warn_of_defaults(backends: InferenceBackendLibrary, models: Table, report: P
                 report.warning(("models", backend, DEFAULTS_KEY, *path), text, "state it in the tables of the models")
 
 
-def _lineages(lineage: Lineage, heirs: Mapping[str, Sequence[str]]) -> Iterator[Lineage]:
-    """The lineage of a backend, and those of the backends that take its models, by way of others or not."""
-    waiting = deque([lineage])
+def _lineages(lineage: Lineage, heirs: Mapping[str, Sequence[str]], models: Table) -> Iterator[Lineage]:
+    """The lineage of a backend, and those of the backends that take its models, by way of others or not.
+
+    What has no file of its own takes what the one before it does, and stands in no lineage but its own.
+    """
+    yield lineage
+    waiting = deque([(lineage[0], lineage)])
     while waiting:
-        found = waiting.popleft()
-        yield found
-        waiting.extend((heir, *found) for heir in heirs.get(found[0], ()))
+        name, found = waiting.popleft()
+        for heir in heirs.get(name, ()):
+            own = (heir, *found) if heir in models else found
+            waiting.append((heir, own))
+            if own is not found:
+                yield own
 
 
 def _tables_over(backend: str, lineage: Lineage, models: Table) -> Iterator[list[Table]]:

@@ -8,11 +8,12 @@ from itertools import chain, filterfalse
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.tables import Table, has_value
+from pipelex_cogt.config.tables import Table
 from pipelex_cogt.errors import MissingCredentialError, NotAvailableError, Problem, Severity
 from pipelex_cogt.model_backends.backend_library import AT
 from pipelex_cogt.model_backends.credential_warnings import warn_of_credentials
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
+from pipelex_cogt.model_backends.shared_models import StatedBy
 from pipelex_cogt.model_backends.value_warnings import (
     warn_of_defaults,
     warn_of_forgotten_tiers,
@@ -59,12 +60,10 @@ def find_warnings(deck: ModelDeck, models: Table, report: ProblemReport, today: 
 def _warn_of_models(deck: ModelDeck, models: Table, report: ProblemReport) -> None:
     """Models of enabled backends that no rule of the active profile serves, each where a file states it."""
     told: set[KeyPath] = set()
+    stated_by = StatedBy(models, deck.backends.like)
     for backend in deck.backends.enabled.values():
-        unserved = [*filterfalse(deck.inference_models.__contains__, backend.model_specs)]
-        lineage = deck.backends.lineage(backend.name) if unserved else ()
-        for name in unserved:
-            stated_by = next((each for each in lineage if has_value(models, (each, name))), backend.name)
-            place = ("models", stated_by, name)
+        for name in filterfalse(deck.inference_models.__contains__, backend.model_specs):
+            place = ("models", stated_by(backend.name, name) or backend.name, name)
             if place not in told:
                 absence = deck.routing.not_routed(name)
                 text = f"not served in routing profile {absence.profile!r}: {absence.reason}"
