@@ -21,7 +21,7 @@ from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.inference_config import CONFIG_KEY
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
-from pipelex_cogt.config.masking import stated_value
+from pipelex_cogt.config.masking import seal_layer, stated_value
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import child_schema, is_table, known_keys, read_text, schema_at, takes_further_keys
 from pipelex_cogt.config.suggestions import did_you_mean, is_one_slip, near_names
@@ -97,7 +97,7 @@ def _read_layer(variable: Variable, path: KeyPath, tree: Table, schema: Any, rep
     except ValueError as error:
         report.error(path, str(error), place=Place(variable.name))
     else:
-        yield Layer(Origin(variable.kind, variable.name), nest(path, value))
+        yield seal_layer(Layer(Origin(variable.kind, variable.name), nest(path, value)))
 
 
 def match_name(name: str, tree: Any, schema: Any) -> Iterator[KeyPath]:
