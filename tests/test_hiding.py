@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import count, takewhile
 from types import FrameType
 from typing import Any
 
@@ -109,3 +111,48 @@ def test_what_the_caller_was_handling_keeps_its_own_variables() -> None:
 def test_an_answer_passes() -> None:
     assert leaves_no_locals(str.upper)("a") == "A"
     assert load.__name__ == "load"
+
+
+@leaves_no_locals
+def load_in_steps(value: str) -> None:
+    doubled = [len(value) for _ in range(3)]
+    try:
+        fail_at_once(value)
+    except KeyError:
+        doubled.append(len(value * 2))
+        raise
+
+
+def fail_at_once(value: str) -> None:
+    raise KeyError(len(value), max(len(value), 1))
+
+
+def interrupt_at(moment: int, call: Callable[[], object]) -> BaseException | None:
+    """Interrupt a call where a function of Python begins, or where one of C's returns."""
+    passed = 0
+
+    def interrupt(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal passed
+        passed += event in ("call", "c_return") and frame.f_code.co_filename != __file__
+        if passed == moment:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    try:
+        sys.setprofile(interrupt)
+        call()
+    except KeyboardInterrupt as error:
+        return error
+    except KeyError:
+        return None
+    finally:
+        sys.setprofile(None)
+    return None
+
+
+def test_an_interrupt_at_any_moment_leaves_no_value() -> None:
+    # At the first moment nothing of the function's own has begun.
+    moments = takewhile(bool, (interrupt_at(moment, lambda: load_in_steps(CANARY)) for moment in count(2)))
+    told = [repr([frame.f_locals for frame in frames_behind(error)]) for error in moments]
+    assert len(told) > 10
+    assert [text for text in told if CANARY in text] == []

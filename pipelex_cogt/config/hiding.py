@@ -16,6 +16,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial, wraps
+from itertools import starmap
 from typing import Any, Generic, NoReturn, ParamSpec, Protocol, TypeVar
 
 P = ParamSpec("P")
@@ -78,13 +79,22 @@ def leaves_no_locals(function: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(function)
     def call(*arguments: P.args, **named: P.kwargs) -> T:
-        before, ask = sys.exception(), Hidden(partial(function, *arguments, **named))
-        # This frame is in the traceback too, and the arguments may be what is to be hidden.
-        del arguments, named
+        # An interrupt may come at any moment. What holds the call is no function of Python's, whose frame could be
+        # interrupted before it is left, and it shows nobody what it holds.
         try:
-            return ask.open()()
+            before, ask = sys.exception(), starmap(partial(function, *arguments, **named), [()])
+        finally:
+            # This frame is in the traceback too, and the arguments may be what is to be hidden.
+            del arguments, named
+        try:
+            return next(ask)
         except BaseException as error:
-            _empty_frames(error, before)
+            try:
+                _empty_frames(error, before)
+            except BaseException as interrupt:
+                # It came while frames were emptied, and the error is its context.
+                _empty_frames(interrupt, before)
+                raise
             raise
 
     return call

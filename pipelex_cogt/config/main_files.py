@@ -14,6 +14,7 @@ from pipelex_cogt.config.dotted_names import DOT_OUTSIDE_QUOTES, parts_of_name
 from pipelex_cogt.config.inference_config import CONFIG_KEY, InferenceConfig, anchored
 from pipelex_cogt.config.key_paths import ROOT, KeyPath, join_keys, quote_key
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place, SourceFile
+from pipelex_cogt.config.masking import seal_layer
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import fits, home_of, schema_at
 from pipelex_cogt.config.suggestions import NearName, did_you_mean, is_one_slip, near_names, one_slip_from
@@ -52,7 +53,7 @@ class MainFile:
         file: The file.
         source: The settings directory it belongs to.
         kind: The layers that it states.
-        tables: The settings under `cogt`, by environment.
+        layers: What it states under `cogt`, by environment; its secrets are sealed, for a load keeps it to its end.
     """
 
     # A plain class: a dataclass costs every process that starts more than it saves here.
@@ -62,12 +63,12 @@ class MainFile:
         self.file = file
         self.source = source
         self.kind = kind
-        self.tables = tables
+        self.layers = {environment: self._layer(environment, table) for environment, table in tables.items()}
 
     def __repr__(self) -> str:
         return f"MainFile({self.file.name!r})"
 
-    def layer(self, environment: str) -> Layer:
+    def _layer(self, environment: str, table: Table) -> Layer:
         """The layer of one environment's table."""
         origin = Origin(
             kind=self.kind.default if environment == EVERY_ENVIRONMENT else self.kind.environment,
@@ -77,7 +78,7 @@ class MainFile:
             file_prefix=(environment, ROOT),
             is_packaged=self.source.is_packaged,
         )
-        return Layer(origin, anchored(self.tables[environment], self.source.path))
+        return seal_layer(Layer(origin, anchored(table, self.source.path)))
 
 
 class MainFiles(NamedTuple):
@@ -87,14 +88,14 @@ class MainFiles(NamedTuple):
 
     def environments(self) -> tuple[str, ...]:
         """Every environment that exists: the standard ones and what the files declare."""
-        names = dict.fromkeys(chain(STANDARD_ENVIRONMENTS, *(file.tables for file in self.files)))
+        names = dict.fromkeys(chain(STANDARD_ENVIRONMENTS, *(file.layers for file in self.files)))
         names.pop(EVERY_ENVIRONMENT, None)
         return tuple(names)
 
     def layers(self, environment: str) -> list[Layer]:
         """The layers of `[default]` and of one environment, unsorted between kinds."""
         names = dict.fromkeys([EVERY_ENVIRONMENT, environment])
-        return [file.layer(name) for file, name in product(self.files, names) if name in file.tables]
+        return [file.layers[name] for file, name in product(self.files, names) if name in file.layers]
 
 
 def read_main_files(directories: Directories, schema: _Schema, report: ProblemReport) -> MainFiles:

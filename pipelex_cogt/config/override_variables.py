@@ -19,7 +19,7 @@ from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.inference_config import CONFIG_KEY
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
 from pipelex_cogt.config.layers import Layer, LayerKind, Origin, Place
-from pipelex_cogt.config.masking import stated_value
+from pipelex_cogt.config.masking import seal_layer, stated_value
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import is_table, read_text, schema_at
 from pipelex_cogt.config.suggestions import Later, did_you_mean
@@ -94,7 +94,7 @@ def _read_layer(variable: Variable, path: KeyPath, names: VariableNames, report:
     except ValueError as error:
         report.error(path, str(error), place=Place(variable.name))
     else:
-        yield Layer(Origin(variable.kind, variable.name), nest(path, value))
+        yield seal_layer(Layer(Origin(variable.kind, variable.name), nest(path, value)))
 
 
 def _type_of(stated: Any) -> Any:
