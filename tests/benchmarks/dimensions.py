@@ -124,6 +124,7 @@ def matching_all(size: int) -> Tree:
     """Patterns that match every model: parts of a text that every name holds."""
     text = "".join(Random(1).choices(ascii_lowercase, k=200))
     parts = [text[start:end] for start, end in combinations(range(len(text)), 2) if end - start > 3]
+    Random(1).shuffle(parts)
     lines = "\n".join(f'"*{part}*" = "a"' for part in parts[:size])
     files = {"routing.toml": f"{ROUTING}\n[profiles.p.routes]\n{lines}"}
     return Tree({"backends/a.toml": MODELS + each(size, f'\n["{text}-#"]'), **files})
@@ -341,7 +342,7 @@ DIMENSIONS: Mapping[str, Dimension] = {
     "explain, a staircase": Dimension(
         lambda n: aliases(n, 'a# = ["a<", "m-#"]'), ask=lambda manager: manager.explain([*manager.deck.aliases][-1])
     ),
-    "explain, a model": Dimension(models, ask=lambda manager: manager.explain("m-1")),
+    "explain, a model": Dimension(models, ask=lambda manager: manager.explain("m-0")),
     "explain, nobody": Dimension(models, ask=lambda manager: str(_error_of(manager.explain))),
     "resolve_all, a staircase": Dimension(
         lambda n: aliases(n, 'a# = ["a<", "m-#"]'),

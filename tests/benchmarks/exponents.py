@@ -29,8 +29,12 @@ from typing import NoReturn, TextIO, TypeAlias
 from pipelex_cogt import ModelManager, SettingsError
 from tests.benchmarks.dimensions import DIMENSIONS, Tree
 
-LIMIT = 1.25
-"""The highest exponent: n log n has 1.12 from 1,250 to 10,000, and a machine that does other things adds a tenth."""
+LIMIT = 1.35
+"""The highest exponent.
+
+n log n has 1.12 from 1,250 to 10,000. What no cache of a processor holds any more costs more than before, which adds a
+tenth to loads that do the same for each; and so does a machine that does other things.
+"""
 MOST_OF_CLEAN = 3.0
 """How often the time of a sound load telling as many faults may take."""
 STEPS = (8, 4, 2, 1)
@@ -40,7 +44,7 @@ SMALL = 2
 SECONDS = 8
 """The time of the processor after which a size is given up."""
 BYTES = 3 << 30
-LEAST_SECONDS = 0.02
+LEAST_SECONDS = 0.05
 """What takes less at the largest size has no exponent that could be told from noise."""
 LEAST_BYTES = 16 << 20
 ROUNDS = 4
@@ -84,7 +88,7 @@ class Row:
         most = max(self.memory.values(), default=0) / (1 << 20)
         shown = f"{show(*fit(self.seconds, LEAST_SECONDS))}  {most:6.0f} MB {show(*fit(self.memory, LEAST_BYTES))}"
         told = "; ".join(self.faults)
-        return f"{self.dimension:44} {self.what:9} {''.join(times)}  {shown}  {told and f'PASSED: {told}'}".rstrip()
+        return f"{self.dimension:44} {self.what:9} {''.join(times)}  {shown}  {told and f'OVER: {told}'}".rstrip()
 
     @property
     def _sizes(self) -> list[int]:
@@ -240,15 +244,15 @@ def main() -> int:
     options = parser.parse_args()
     print(f"{'dimension':44} {'what':9} {'seconds at n/8, n/4, n/2, n (10,000 where not said)':32}")
     wanted = [name for name in DIMENSIONS if not options.names or any(part in name for part in options.names)]
-    passed: dict[str, None] = {}
+    over: dict[str, None] = {}
     with ProcessPoolExecutor(options.jobs) as pool:
         for row in chain.from_iterable(pool.map(rows_of, wanted)):
             print(row, flush=True)
             if any(row.faults):
-                passed[f"{row.dimension} ({row.what})"] = None
-    for each in passed:
-        print(f"passed its limit: {each}")
-    return min(len(passed), 1)
+                over[f"{row.dimension} ({row.what})"] = None
+    for each in over:
+        print(f"over its limit: {each}")
+    return min(len(over), 1)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A load against its floor: parsing the same files with tomllib, and one Pydantic validation a model."""
+"""A load against its floor: parsing the same files with tomllib, and one Pydantic validation a model; beside a peer."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def test_floor(benchmark: BenchmarkFixture, tmp_path: Path, measured: Measured, 
     write_generated_tree(tmp_path / "settings", size)
     benchmark.group = f"load {size:,} models"
     settings = tmp_path / "settings"
-    count, measured.best[f"floor {size}"] = run_benchmark(benchmark, parse_and_validate, settings, rounds=ROUNDS[size])
+    count, measured.values[f"floor {size}"] = run_benchmark(
+        benchmark, parse_and_validate, settings, rounds=ROUNDS[size]
+    )
     assert count == size
 
 
@@ -42,7 +44,7 @@ def test_load(benchmark: BenchmarkFixture, tmp_path: Path, measured: Measured, s
     variables = write_generated_tree(tmp_path / "settings", size)
     benchmark.group = f"load {size:,} models"
     arguments = (tmp_path / "settings", None, variables)
-    manager, measured.best[f"load {size}"] = run_benchmark(
+    manager, measured.values[f"load {size}"] = run_benchmark(
         benchmark, ModelManager.load, *arguments, rounds=ROUNDS[size]
     )
     measured.compare(f"{size:,} models : tomllib and one validation each", f"load {size}", f"floor {size}", 1.7)
@@ -51,3 +53,14 @@ def test_load(benchmark: BenchmarkFixture, tmp_path: Path, measured: Measured, s
     assert len(manager.deck.inference_models) == size
     assert manager.get_inference_model("model-0.1").max_tokens == 77
     assert manager.get_inference_model("model-0.0").max_tokens == 9_000
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("size", SIZES[:2])
+def test_peer(benchmark: BenchmarkFixture, measured: Measured, size: int) -> None:
+    """LiteLLM's router, which is given the same models without reading any file."""
+    litellm = pytest.importorskip("litellm")
+    models = [{"model_name": f"m{n}", "litellm_params": {"model": f"openai/m{n}", "api_key": "k"}} for n in range(size)]
+    benchmark.group = f"load {size:,} models"
+    _, measured.values[f"router {size}"] = run_benchmark(benchmark, litellm.Router, models, rounds=5)
+    measured.compare(f"{size:,} models : litellm.Router of as many", f"load {size}", f"router {size}")

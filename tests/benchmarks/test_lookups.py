@@ -36,7 +36,7 @@ def preset_to_resolve(manager: ModelManager) -> None:
 def test_lookup(benchmark: BenchmarkFixture, measured: Measured, call: Any, limit: float) -> None:
     manager = ModelManager.load(environ={})
     benchmark.group = f"{CALLS:,} look-ups"
-    _, measured.best[call.__name__] = run_benchmark(benchmark, call, manager, rounds=10)
+    _, measured.values[call.__name__] = run_benchmark(benchmark, call, manager, rounds=10)
     if call is not dict_lookup:
         measured.compare(f"{call.__name__} : one dictionary look-up", call.__name__, "dict_lookup", limit)
     assert manager.deck.resolve("llm_to_reason").model is manager.get_inference_model("steerable-reasoning")
