@@ -19,10 +19,10 @@ from pipelex_cogt.config.environ import PREFIX, Environ
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, quote_text
 from pipelex_cogt.config.loading import read_settings
 from pipelex_cogt.config.masking import seal_overrides, stated_value
-from pipelex_cogt.config.override_variables import variable_part
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.settings import Settings
 from pipelex_cogt.config.tables import Table, leaves, map_leaves
+from pipelex_cogt.config.variable_names import variable_part
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
 from tests.conftest import MINIMAL, dedent
 

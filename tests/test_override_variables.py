@@ -20,6 +20,7 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import nest, value_at
 from pipelex_cogt.config.variable_names import SEPARATOR, VariableNames, variable_part
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
+from pipelex_cogt.visible import visible
 from tests.conftest import MINIMAL, Load
 
 Problems: TypeAlias = Callable[..., list[str]]
@@ -53,7 +54,8 @@ def test_a_name_finds_its_key_or_names_every_key_that_it_could_mean(keys: list[s
             assert (table, problems) == (nest(("deck", "aliases", key), "m2"), [])
         else:
             meant = " and ".join(format_key_path(("deck", "aliases", rival)) for rival in rivals)
-            assert problems == [f"{alias_variable(key)}: could mean {meant}; set the value in a file instead"]
+            told = visible(f"{alias_variable(key)}: could mean {meant}; set the value in a file instead")
+            assert problems == [told]
 
 
 @settings(deadline=None)

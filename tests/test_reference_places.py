@@ -137,15 +137,3 @@ def test_a_tree_without_a_schema_holds_none() -> None:
     report = ProblemReport()
     refuse_references({"unknown": {"a": "${X}"}, "routing": "${X}", "deck": 5}, SETTINGS_SCHEMA, report)
     assert [problem.path for problem in report.problems(Severity.ERROR)] == ["cogt.routing"]
-
-
-def test_a_number_too_long_to_write_hides_no_reference_beside_it(problems: Problems) -> None:
-    costs = {"input": 10**5000, "output": "${X}"}
-    found = problems(overrides={"models": {"a": {"m1": {"costs": costs}}}})
-    assert f"overrides  cogt.models.a.m1.costs.output: {REFUSAL}; state the value itself" in found
-
-
-def test_a_table_too_deep_to_look_at_is_refused_for_what_it_is(problems: Problems) -> None:
-    deep = ".".join(["x"] * 1500)
-    (found,) = problems({"backends/a.local.toml": f"[m1]\n{deep} = 1\n"})
-    assert found.startswith("backends/a.local.toml:2  cogt.models.a.m1.x: unknown key")

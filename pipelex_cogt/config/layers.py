@@ -109,6 +109,10 @@ class SourceFile:
             return Place(self.name, is_changed=True)
         return Place(self.name, self._lines.nearest(path))
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A pickle leaves the lines behind: whoever asks for one looks into the file again."""
+        return {name: value for name, value in vars(self).items() if name != "_lines"}
+
     @cached_property
     def _lines(self) -> Lines | None:
         """The line of every key path; None where the file is not what was read."""
