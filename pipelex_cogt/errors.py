@@ -243,7 +243,7 @@ class NameTypeError(CogtError, TypeError):
         super().__init__(kind, found)
         self.kind, self.found = kind, found
 
-    def __str__(self) -> str:
+    def _told(self) -> str:
         return f"expected the name of a {self.kind} as text, got {self.found}"
 
 
