@@ -264,3 +264,11 @@ def test_each_missing_variable_has_its_own_near_names(load: Load) -> None:
     first, second = caught.value.problems
     assert "; OPENAI_KEY is set in the environment; " in str(first)
     assert second.suggestion == "GOOGLE_API_KEY is set in the environment"
+
+
+def test_a_variable_that_many_lack_is_told_once_with_the_first_of_them(problems: Callable[..., list[str]]) -> None:
+    many = "".join(f"[p{number}]\napi_key = '${{P_KEY}}'\nmodels_like = 'a'\n" for number in range(50))
+    overrides = {"inference_config": {"missing_credentials": "error"}}
+    (problem,) = [each for each in problems({"backends.local.toml": many}, overrides=overrides) if "P_KEY," in each]
+    assert "backends 'p0' and 'p1' and" in problem
+    assert "and 'p11' and 38 more need P_KEY, which is not set" in problem

@@ -247,6 +247,21 @@ def test_facts_are_attributes() -> None:
     assert (lost.place, lost.args) == ("a pickle", ("a", "cogt.backends.a.api_key", lost.advice))
 
 
+def test_a_sentence_about_an_endless_list_tells_the_first_and_how_many_more() -> None:
+    names = tuple(f"b{number}" for number in range(40))
+    first = [*names[:12]]
+    disabled = BackendDisabledError("m", names, names)
+    assert str(disabled) == (
+        f"'m' is known only to what is disabled: {', '.join(first)}, 28 more; "
+        f"enable one in {' or '.join(first)} or 28 more"
+    )
+    unrouted = ModelNotRoutedError("m", "all", None, tuple((name, "is disabled") for name in names))
+    assert unrouted.reason.endswith("; 'b11' is disabled; 28 more")
+    assert len(unrouted.turned_down) == len(disabled.backends) == 40
+    # Nobody is spared the last one alone.
+    assert str(BackendDisabledError("m", names[:13])).count("b12") == 1
+
+
 @pytest.mark.parametrize("name", ["a'b", "new\nline", "", "ünï"])
 def test_any_name_stays_on_one_line(name: str) -> None:
     assert "\n" not in str(UnknownNameError(name, "model", (name,)))

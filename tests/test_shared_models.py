@@ -1,5 +1,6 @@
 """Shared models: with `models_like` a backend has the models of another, with its own file over them."""
 
+from collections.abc import Callable
 from itertools import pairwise, product
 from typing import Any
 
@@ -248,3 +249,10 @@ def test_a_long_way_is_not_gone_once_for_each_backend_on_it() -> None:
         assert {stated_by(f"b{number}", "m") for number in range(size)} == {"b0"}
 
     assert steps(lambda: ask(2_000)) < 2.5 * steps(lambda: ask(1_000))
+
+
+def test_a_long_circle_is_told_by_its_ends(problems: Callable[..., list[str]]) -> None:
+    circle = "".join(f"[p{number}]\nmodels_like = 'p{(number + 1) % 100}'\n" for number in range(100))
+    (problem,) = [each for each in problems({"backends.local.toml": circle}) if "circle" in each]
+    first = " -> ".join(repr(f"p{number % 100}") for number in range(99, 111))
+    assert f"models_like leads in a circle: {first} -> 88 more -> 'p99'; take one of them away" in problem

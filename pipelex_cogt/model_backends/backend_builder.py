@@ -341,8 +341,8 @@ def _hint_of_models(key: str, file: str) -> str | None:
     return f"it belongs to models: write {place} {file}"
 
 
-def _meant_key(key: str) -> str | None:
+def _meant_key(key: str) -> NearName | None:
     """The suggestion for a further key that is a misspelling of a known one, or what an SDK calls it."""
     # The known keys are far apart: no key is one slip away from two of them.
     known = one_slip_from(key, _BACKEND_KEYS) or sdk_meaning(key)
-    return NearName(key, [known], is_key=True, otherwise=did_you_mean([known])).tell() if known else None
+    return NearName(key, [known], is_key=True, otherwise=did_you_mean([known])) if known else None

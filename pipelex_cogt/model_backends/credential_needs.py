@@ -31,7 +31,7 @@ from pipelex_cogt.config.masking import plain_text
 from pipelex_cogt.config.references import Reference, ReferenceSyntaxError, holds_reference, references_in
 from pipelex_cogt.config.report import WHEREVER, ProblemReport
 from pipelex_cogt.config.tables import Table, leaves, value_at
-from pipelex_cogt.errors import CogtError, SecretFileError
+from pipelex_cogt.errors import CogtError, SecretFileError, abridge
 
 Lacking = Mapping[Reference, KeyPath]
 """References that nothing answers, each with the key path of the first setting that needs it."""
@@ -191,6 +191,6 @@ def refuse_missing(
         report.error((), problem, next_step)
     for (reference, paths), way_out in zip(lacking.items(), chain([WAY_OUT], repeat(None)), strict=False):
         hint = credentials.whereabouts([reference], way_out)
-        needing = " and ".join(map(repr, paths))
+        needing = " and ".join(abridge([*map(repr, paths)]))
         verb = "backend {} needs" if len(paths) == 1 else "backends {} need"
         report.error(next(iter(paths.values())), f"{verb.format(needing)} {reference}, which is not set", hint)

@@ -16,6 +16,7 @@ from pipelex_cogt.config.older_spellings import DEFAULTS_KEY
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.suggestions import NearName
 from pipelex_cogt.config.tables import FrozenDict, Table, has_value, merge, value_at
+from pipelex_cogt.errors import abridge
 
 KEY = "models_like"
 
@@ -169,7 +170,7 @@ def _is_sound(name: str, way: list[str], tables: Mapping[str, Table], report: Pr
     """Whether a backend may take the models of the first on a way, which leads on to those it takes its own from."""
     place = ("backends", name, KEY)
     if name in way:
-        told = " -> ".join(map(repr, [name, *way[: way.index(name) + 1]]))
+        told = " -> ".join([*abridge([*map(repr, [name, *way[: way.index(name)]])]), repr(name)])
         report.error(place, f"models_like leads in a circle: {told}", "take one of them away")
     elif way[0] not in tables:
         near = NearName(way[0], tables, lists_known=True)
