@@ -23,7 +23,7 @@ _LONGEST_TELLING = 80
 _CLOSE = 0.7
 """How like another a name is that comes near it: twice the letters in common, of all letters of the two."""
 # What is done for one wrong name, however many names are known: letters compared with letters, and names looked at.
-_MOST_EFFORT = 40_000
+_MOST_EFFORT = 16_000
 _MOST_SLIPS = 500
 # Letters are told apart as far as an index stays small, whatever is written in it.
 _KINDS, _MOST_OF_A_KIND = 64, 6
@@ -126,8 +126,7 @@ class _Index:
         nearest = self._close(wanted, common, limit)
         # One or two letters are one slip away from too many names.
         if len(wanted) >= _SHORTEST_TELLING:
-            longer = filter(methodcaller("startswith", wanted), self._by_shape)
-            nearest = chain(self._slips(wanted, common), nearest, longer)
+            nearest = chain(self._slips(wanted, common), nearest, self._longer(wanted, common))
         distinct = dict[str, None]()
         for shape in filterfalse(partial(are_opposite, wanted), nearest):
             distinct[shape] = None
@@ -168,8 +167,17 @@ class _Index:
             least = max(length, len(wanted)) - 1
             places = (place for place in part if common[place] >= least)
             likely += map(self._shapes.__getitem__, islice(places, _MOST_SLIPS))
-        slips = {*filter(partial(is_one_slip, wanted), likely)}
-        return filter(slips.__contains__, self._by_shape) if slips else iter(())
+        return self._as_known({*filter(partial(is_one_slip, wanted), likely)})
+
+    def _longer(self, wanted: str, common: bytes) -> Iterator[str]:
+        """The names that begin with a wrong one: these have all of its letters."""
+        parts = (slice(part.start, part.stop) for length, part in self._parts.items() if length >= len(wanted))
+        likely = chain.from_iterable(self._shapes[part] for part in parts if max(common[part]) >= len(wanted))
+        return self._as_known({*filter(methodcaller("startswith", wanted), likely)})
+
+    def _as_known(self, shapes: AbstractSet[str]) -> Iterator[str]:
+        """Some of the names, in the order in which they are known."""
+        return filter(shapes.__contains__, self._by_shape) if shapes else iter(())
 
     def _close(self, wanted: str, common: bytes, limit: int) -> Iterator[str]:
         """The names that `difflib.get_close_matches` finds, of which only the likeliest are compared."""
