@@ -36,7 +36,7 @@ _PERHAPS_A_KEY = r"(?s)^(?=.{24})(?=\D*\d)|^sk-"
 # are compiled when a name is refused.
 _RIGHT_FORMS = {
     r"(\w+)-(\w*)": r"${\1:-\2} for a default, ${secret:\1-\2} for a secret's file",
-    r"(.*/.*)": r"${secret:\1} for a secret's file",
+    r"([^/\n]*+/.*+)": r"${secret:\1} for a secret's file",
 }
 
 

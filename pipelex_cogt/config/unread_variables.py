@@ -112,6 +112,7 @@ class _Spelling:
 
 def _without_first_words(name: str) -> str:
     """A name without the words that all of ours begin with, in whichever spelling."""
-    while (word := re.match(_FIRST_WORD, name)) and one_slip_from(word[1], _FIRST_WORDS):
-        name = name[word.end() :]
-    return name
+    first_word, start = re.compile(_FIRST_WORD), 0
+    while (word := first_word.match(name, start)) and one_slip_from(word[1], _FIRST_WORDS):
+        start = word.end()
+    return name[start:]

@@ -11,7 +11,6 @@ SDK from 0.92 on.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -321,7 +320,7 @@ def _platform(llm: ResolvedLLM) -> Platform:
 
 def _root(endpoint: str) -> str:
     """An endpoint without the version, which the SDK adds."""
-    return re.sub(r"(/v1)?/*\Z", "", endpoint)
+    return endpoint.rstrip("/").removesuffix("/v1")
 
 
 def _own_places(llm: ResolvedLLM) -> dict[str, Any]:
