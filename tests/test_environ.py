@@ -274,3 +274,20 @@ def test_dotenv_is_read_as_python_dotenv_reads_it(lines: list[tuple[str, str, st
     found = read_dotenv(path, Variables(process), ProblemReport())
     expected = {name: value for name, value in known.items() if value and value.strip() and name not in process}
     assert {name: found[name] for name in found.names() if name not in process} == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("".join(f"A{each + 1}=${{A{each}}}${{A{each}}}\n" for each in range(60)), id="each line twice"),
+        pytest.param(f"A1={'x' * 100_000}\nB={'${A1}' * 5000}\n", id="one value"),
+    ],
+)
+def test_a_dotenv_that_grows_without_end_is_an_error(folder: Path, text: str) -> None:
+    (folder / ".env").write_text("A0=0123456789\n" + text, encoding="utf-8")
+    report = ProblemReport()
+    assert not read_dotenv(folder / ".env", Variables({}), report).names()
+    [problem] = report.problems(Severity.ERROR)
+    assert problem.file == ".env"
+    assert problem.line
+    assert problem.problem.endswith("with what ${NAME} stands for, expected at most 16 MiB in the file, got more")

@@ -7,7 +7,13 @@ import pytest
 
 from pipelex_cogt import Severity
 from pipelex_cogt.config.report import ProblemReport
-from pipelex_cogt.config.toml_files import display_path, read_toml_file, walk_folders, working_directory
+from pipelex_cogt.config.toml_files import (
+    display_path,
+    find_toml_files,
+    read_toml_file,
+    walk_folders,
+    working_directory,
+)
 
 Spoil = Callable[[Path], object]
 
@@ -195,3 +201,19 @@ def test_a_working_directory_that_was_removed_leads_to_nothing(tmp_path: Path, m
 )
 def test_a_name_that_cannot_be_printed_is_written_with_escapes(name: str, shown: str) -> None:
     assert display_path(Path.cwd() / name) == shown
+
+
+def test_a_directory_of_too_many_folders_holds_no_files(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipelex_cogt.config.toml_files.MAX_FOLDERS", 3)
+    for name in ("a", "b"):
+        (folder / "deck" / name).mkdir(parents=True)
+        (folder / "deck" / name / "x.toml").touch()
+    heard: list[OSError] = []
+    assert len(find_toml_files(folder / "deck", is_recursive=True, on_error=heard.append)) == 2
+    assert not heard
+    (folder / "deck" / "c").mkdir()
+    assert not find_toml_files(folder / "deck", is_recursive=True, on_error=heard.append)
+    assert [(error.strerror, error.filename) for error in heard] == [
+        ("more than 3 folders lie in it", str(folder / "deck"))
+    ]
+    assert not find_toml_files(folder / "deck", is_recursive=True)

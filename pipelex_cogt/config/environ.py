@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeVar, overload
 
 from pipelex_cogt.config.hiding import Hidden
 from pipelex_cogt.config.layers import Place
-from pipelex_cogt.config.regular_files import UnfitFileError, read_file
+from pipelex_cogt.config.regular_files import MAX_FILE_BYTES, UnfitFileError, read_file
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.toml_files import display_path, warn_if_others_read
 
@@ -32,6 +32,7 @@ _UNQUOTED = (
     r"([^\r\n]*+)(?:\r\n|\n|\r|\Z)"
 )
 _NAME_END = "[:}]"
+_TOO_LONG = f"with what ${{NAME}} stands for, expected at most {MAX_FILE_BYTES >> 20} MiB in the file, got more"
 # Up to the value of a binding: `export 'A B' = `. A name may be quoted; each part is one class of characters.
 _BEFORE_VALUE = r"\s*(?:export[^\S\r\n]+)?(?:'[^']+'|[^=#\s]+)[^\S\r\n]*=[^\S\r\n]*"
 
@@ -177,12 +178,18 @@ class _DotenvFile(NamedTuple):
 
     def parse(self, text: str) -> dict[str, str]:
         values: dict[str, str] = {}
+        grown = 0
         for binding in _bindings(text):
             if binding.error:
                 self._warn(binding, "not read: expected NAME=value")
             elif binding.key and binding.value is not None:
                 is_literal = "${" not in binding.value or _is_literal(binding)
                 values[binding.key] = binding.value if is_literal else self._fill(binding, binding.value, values)
+                # A few lines that each say the line above twice would fill any memory.
+                grown += len(values[binding.key]) - len(binding.value)
+                if grown > MAX_FILE_BYTES:
+                    self.report.error((), f"{binding.key}: {_TOO_LONG}", place=self._place(binding))
+                    return {}
         return values
 
     def _fill(self, binding: Binding, value: str, above: Mapping[str, str]) -> str:
@@ -194,7 +201,7 @@ class _DotenvFile(NamedTuple):
             known = self.process.get(part.name) or above.get(part.name, part.default)
             return self._unset(binding, part.name) if known is None else known
 
-        return "".join(map(answer, _parts(value)))
+        return _joined(map(answer, _parts(value)))
 
     def _unset(self, binding: Binding, name: str) -> str:
         """What stands for a variable that nothing sets: nothing, or in a setting the reference, for a secret may."""
@@ -205,10 +212,24 @@ class _DotenvFile(NamedTuple):
         return ""
 
     def _warn(self, binding: Binding, problem: str, hint: str | None = None) -> None:
-        """Warn of a binding, at the line on which it begins."""
+        self.report.warning((), problem, hint, self._place(binding))
+
+    def _place(self, binding: Binding) -> Place:
+        """The line on which a binding begins."""
         written = binding.original.string
         blank_lines = written[: len(written) - len(written.lstrip())].count("\n")
-        self.report.warning((), problem, hint, Place(display_path(self.path), binding.original.line + blank_lines))
+        return Place(display_path(self.path), binding.original.line + blank_lines)
+
+
+def _joined(parts: Iterable[str]) -> str:
+    """The parts of a value as one; of a value that is longer than a file may be, no more than shows it."""
+    taken, size = [], 0
+    for part in parts:
+        taken.append(part)
+        size += len(part)
+        if size > 2 * MAX_FILE_BYTES:
+            break
+    return "".join(taken)
 
 
 def _is_literal(binding: Binding) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -21,6 +22,8 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
 
 LOCAL_SUFFIX = ".local.toml"
+MAX_FOLDERS = 1_000
+"""In how many folders TOML files are looked for."""
 _SETTINGS_NAME = re.compile(r"(?!\.#|\._|\.local\.toml\Z).*\.toml", re.DOTALL)
 """A file of one's own, rather than what an editor (`.#x.toml`) or a file system (`._x.toml`) leaves beside it."""
 
@@ -78,9 +81,17 @@ def local_path(path: Path) -> Path:
 def find_toml_files(
     directory: Path, *, is_recursive: bool, on_error: Callable[[OSError], object] | None = None
 ) -> list[Path]:
-    """The TOML files of a directory, sorted by path as text; `on_error` hears of folders that cannot be read."""
+    """The TOML files of a directory, sorted by path as text; `on_error` hears of folders that cannot be read.
+
+    Of a directory with too many folders, as the root of a file system is, there are none.
+    """
     found: list[str] = []
-    for root, folders, names in walk_folders(directory, is_recursive=is_recursive, on_error=on_error):
+    walked = walk_folders(directory, is_recursive=is_recursive, on_error=on_error)
+    for number, (root, folders, names) in enumerate(walked):
+        if number == MAX_FOLDERS and on_error is not None:
+            on_error(OSError(errno.EFBIG, f"more than {MAX_FOLDERS:,} folders lie in it", str(directory)))
+        if number == MAX_FOLDERS:
+            return []
         # A folder called `x.toml` is listed too, so that reading it says what is wrong.
         found += map(partial(os.path.join, root), filter(is_settings_name, [*names, *folders]))
     return [*map(Path, sorted(found))]

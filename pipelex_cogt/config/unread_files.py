@@ -36,7 +36,14 @@ from pipelex_cogt.config.main_files import EVERY_ENVIRONMENT, STANDARD_ENVIRONME
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import fits
 from pipelex_cogt.config.suggestions import Later, did_you_mean, near_names, one_slip_from
-from pipelex_cogt.config.toml_files import display_path, is_settings_name, local_path, read_toml_file, walk_folders
+from pipelex_cogt.config.toml_files import (
+    MAX_FOLDERS,
+    display_path,
+    is_settings_name,
+    local_path,
+    read_toml_file,
+    walk_folders,
+)
 
 _Schema: TypeAlias = Mapping[str, Any]
 _SAMPLES = "examples?|samples?|templates?|backups?|archives?"
@@ -179,7 +186,7 @@ def _path_of(config: InferenceConfig, key: str) -> Path:
 
 def _others_in(folder: Path, *, is_recursive: bool) -> Iterator[Path]:
     """What lies among the TOML files of a folder and is none; folders too, where they are not gone through."""
-    for root, folders, names in walk_folders(folder, is_recursive=is_recursive):
+    for root, folders, names in islice(walk_folders(folder, is_recursive=is_recursive), MAX_FOLDERS):
         beside = names if is_recursive else (*folders, *names)
         yield from map(partial(Path, root), filterfalse(is_settings_name, beside))
 
