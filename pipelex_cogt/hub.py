@@ -11,14 +11,20 @@ import os
 import sys
 from collections.abc import Iterator
 from functools import cached_property
+from inspect import unwrap
 from itertools import chain
-from threading import RLock
+from threading import RLock, get_ident
+from time import monotonic, sleep
+from types import FrameType
 from typing import Any
 
 from pipelex_cogt.models.model_manager import ModelManager
 
 _LONGEST_WAIT = 5.0
-"""How long a fork waits for a load to end, in seconds."""
+"""How long a fork waits for loads to end, in seconds."""
+_PAUSE = 0.005
+"""How long it waits before it looks again, in seconds."""
+_LOAD = unwrap(ModelManager.load).__code__
 _PACKAGE = __name__.partition(".")[0]
 
 # The thread that loads may ask again: out of a signal handler, or of a handler of log records.
@@ -50,13 +56,27 @@ def set_models_manager(manager: ModelManager | None) -> None:
         _manager = manager
 
 
-def _wait_for_load() -> None:
-    """Let the load of another thread end before a fork.
+def _wait_for_loads() -> None:
+    """Let the loads of other threads end before a fork.
 
-    The child has its manager then, and no module half imported, which Python lets nobody import after a fork.
+    The child has the manager then, and no module half imported, which Python lets nobody import after a fork.
     """
-    if _lock.acquire(timeout=_LONGEST_WAIT):
-        _lock.release()
+    end = monotonic() + _LONGEST_WAIT
+    while _others_load() and monotonic() < end:
+        sleep(_PAUSE)
+
+
+def _others_load() -> bool:
+    """Whether another thread is in the middle of a load."""
+    # Looked for in the frames that run: an interrupt could leave a list of our own wrong.
+    frames = sys._current_frames()  # noqa: SLF001 -- because: Python documents it, for those who look at threads
+    return any(_is_loading(frame) for thread, frame in frames.items() if thread != get_ident())
+
+
+def _is_loading(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code is not _LOAD:
+        frame = frame.f_back
+    return frame is not None
 
 
 def _renew_locks() -> None:
@@ -77,4 +97,4 @@ def _cached_properties() -> Iterator[Any]:
 
 
 if sys.platform != "win32":
-    os.register_at_fork(before=_wait_for_load, after_in_child=_renew_locks)
+    os.register_at_fork(before=_wait_for_loads, after_in_child=_renew_locks)
