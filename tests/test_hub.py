@@ -17,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from pipelex_cogt import ModelManager, SettingsError, get_models_manager, hub, set_models_manager
+from pipelex_cogt import ModelManager, SettingsError, get_models_manager, set_models_manager
+from pipelex_cogt.models import forks
 from tests.conftest import MINIMAL, Load, WriteTree
 
 THREADS = 64
@@ -254,7 +255,7 @@ def test_a_child_forked_while_a_thread_loads_gets_a_manager(
     use_tree: UseTree, meanwhile: DoMeanwhile, monkeypatch: pytest.MonkeyPatch, patience: float
 ) -> None:
     use_tree()
-    monkeypatch.setattr(hub, "_LONGEST_WAIT", patience)
+    monkeypatch.setattr(forks, "_LONGEST_WAIT", patience)
     parent, is_loading, may_go_on = os.getpid(), Event(), Event()
 
     def stay() -> None:
