@@ -1,25 +1,16 @@
 """One model manager per process, loaded once, by whoever asks first.
 
-One thread loads while others wait, and a load never leaves anybody waiting for ever: a signal handler that asks in the
-middle of one loads by itself, a fork waits until a load is done, and the child of a fork waits for no thread that only
-its parent has.
+One thread loads while others wait, and nobody waits for ever: a signal handler that asks in the middle of a load loads
+by itself, and the child of a fork waits for no thread that only its parent has (see `models/forks.py`).
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
-from functools import cached_property
-from itertools import chain
 from threading import RLock
-from typing import Any
 
 from pipelex_cogt.models.model_manager import ModelManager
-
-_LONGEST_WAIT = 5.0
-"""How long a fork waits for a load to end, in seconds."""
-_PACKAGE = __name__.partition(".")[0]
 
 # The thread that loads may ask again: out of a signal handler, or of a handler of log records.
 _lock = RLock()
@@ -50,31 +41,11 @@ def set_models_manager(manager: ModelManager | None) -> None:
         _manager = manager
 
 
-def _wait_for_load() -> None:
-    """Let the load of another thread end before a fork.
-
-    The child has its manager then, and no module half imported, which Python lets nobody import after a fork.
-    """
-    if _lock.acquire(timeout=_LONGEST_WAIT):
-        _lock.release()
-
-
-def _renew_locks() -> None:
-    """Give the child of a fork locks of its own, for the thread that holds one may have stayed with the parent."""
+def _renew_lock() -> None:
+    """Give the child of a fork a lock of its own, for the thread that holds it may have stayed with the parent."""
     global _lock  # noqa: PLW0603 -- because: as above
     _lock = RLock()
-    # Before Python 3.12 one lock for all objects is held while a cached property is worked out.
-    for each in _cached_properties():
-        each.lock = RLock()
-
-
-def _cached_properties() -> Iterator[Any]:
-    """The cached properties of our classes that have a lock."""
-    ours = [module for name, module in sys.modules.items() if name.startswith(_PACKAGE)]
-    classes = {each for module in ours for each in vars(module).values() if isinstance(each, type)}
-    attributes = chain.from_iterable(vars(each).values() for each in classes)
-    return (each for each in attributes if isinstance(each, cached_property) and hasattr(each, "lock"))
 
 
 if sys.platform != "win32":
-    os.register_at_fork(before=_wait_for_load, after_in_child=_renew_locks)
+    os.register_at_fork(after_in_child=_renew_lock)

@@ -30,6 +30,7 @@ from pipelex_cogt.model_backends.backend_library import InferenceBackendLibrary
 from pipelex_cogt.model_backends.model_spec import InferenceModelSpec
 from pipelex_cogt.model_routing.routing_builder import build_routing_profile_library
 from pipelex_cogt.model_routing.routing_profile_library import RoutingProfileLibrary
+from pipelex_cogt.models import forks
 from pipelex_cogt.models.deck_builder import build_model_deck
 from pipelex_cogt.models.model_deck import ModelDeck
 from pipelex_cogt.models.settings_schema import SETTINGS_SCHEMA
@@ -188,3 +189,6 @@ class ModelManager:
             MissingCredentialError: It was left out, for a credential is missing.
         """
         return self.backends.get_required(backend_name)
+
+
+forks.wait_for(ModelManager.load)
