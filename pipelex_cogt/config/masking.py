@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from pydantic import SecretStr
 
@@ -112,6 +112,29 @@ class SealedText(SecretStr):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SealedText:
         return self
+
+
+class ShownText(str):
+    """Text that is handed over as it is, and of which a repr shows no more than may be shown.
+
+    Whoever lists the properties of an object, as `rich.inspect` does, prints what they answer.
+    """
+
+    __slots__ = ("_shown",)
+
+    _shown: str
+
+    def __new__(cls, text: str, shown: str) -> Self:
+        """The text that is handed over, with what is shown of it."""
+        told = super().__new__(cls, text)
+        told._shown = shown
+        return told
+
+    def __repr__(self) -> str:
+        return repr(self._shown)
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
 
 
 def plain_text(value: Any) -> Any:
