@@ -5,11 +5,14 @@ import json
 import pickle
 import re
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
+from rich import inspect
+from rich.console import Console
 
 from pipelex_cogt import (
     CogtError,
@@ -537,3 +540,35 @@ def test_a_header_that_would_end_early_is_told_and_refused(load: Load, literal: 
     assert not manager.backends["a"].is_ready
     with pytest.raises(UnusableCredentialError):
         _ = manager.backends["a"].headers["x-a"]
+
+
+def inspected(value: object) -> str:
+    """What `rich.inspect` prints of an object, with every property that it can read."""
+    stream = StringIO()
+    inspect(value, console=Console(file=stream, width=500), private=True)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("stated", "environ", "shown"),
+    [
+        ("https://user:canary@a.example.com/v1", {}, "'https://user:**********@a.example.com/v1'"),
+        ("https://${HOST}/v1", {"HOST": "canary.example.com"}, "'https://${HOST}/v1'"),
+        ("https://a.example.com/v1", {}, "'https://a.example.com/v1'"),
+    ],
+)
+def test_whoever_lists_its_properties_sees_no_secret(
+    load: Load, stated: str, environ: dict[str, str], shown: str
+) -> None:
+    manager = load(
+        {"backends.local.toml": f"[a]\nendpoint = '{stated}'\napi_key = '${{KEY}}'"},
+        environ={**environ, "KEY": "canary"},
+    )
+    backend = manager.backends["a"]
+    assert backend.endpoint == stated.replace("${HOST}", environ.get("HOST", ""))
+    assert f"{backend.endpoint}" == json.loads(json.dumps(backend.endpoint))
+    assert repr(backend.endpoint) == shown
+    assert pickle.loads(pickle.dumps(backend.endpoint)) == backend.endpoint
+    told = inspected(backend)
+    assert "endpoint" in told
+    assert "canary" not in told

@@ -3,14 +3,15 @@
 import copy
 import pickle
 import tomllib
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from pipelex_cogt import SettingsError
+from pipelex_cogt import ModelManager, SettingsError
 from pipelex_cogt.config.masking import SealedText, is_sealed_path, mask_setting
 from pipelex_cogt.config.secret_values import MASK
 from tests.conftest import Load
@@ -301,3 +302,63 @@ def test_a_model_of_the_applications_own_takes_a_sealed_text() -> None:
     client = Client(key=SealedText(CANARY))
     assert client.key.get_secret_value() == CANARY
     assert CANARY not in client.model_dump_json() + repr(client)
+
+
+# What only code can state
+
+
+class Foreign:
+    """An object that tells everything of itself, and compares with nothing."""
+
+    def __repr__(self) -> str:
+        return CANARY
+
+    def __eq__(self, other: object) -> bool:
+        raise TypeError
+
+    __hash__ = None  # type: ignore[assignment]  # because: nothing compares with it
+
+
+FOREIGN: dict[str, Any] = {
+    "bytes": CANARY.encode(),
+    "bytearray": bytearray(CANARY.encode()),
+    "set": {CANARY},
+    "frozenset": frozenset([CANARY]),
+    "deque": deque([CANARY]),
+    "object": Foreign(),
+}
+TELLERS_OF_BACKEND: dict[str, Callable[[ModelManager], object]] = {
+    "backend": lambda manager: manager.backends["a"],
+    "attributes": lambda manager: vars(manager.backends["a"]),
+    "state": lambda manager: manager.backends["a"].__getstate__(),
+    "further keys": lambda manager: manager.backends["a"].extra_config,
+    "dump": lambda manager: manager.backends["a"].model_dump(),
+    "json": lambda manager: manager.backends["a"].model_dump_json(),
+    "pickle": lambda manager: pickle.dumps(manager.backends["a"], 0),
+    "settings": lambda manager: vars(manager.settings),
+    "layers": lambda manager: [dict(layer) for layer in manager.settings.layers],
+    "explanation": lambda manager: manager.explain("backends.a"),
+    "model": lambda manager: manager.deck.inference_models["m1"],
+    "parameters": lambda manager: manager.deck.resolve("m1").parameters,
+}
+
+
+@pytest.mark.parametrize("value", FOREIGN.values(), ids=FOREIGN)
+def test_what_only_code_can_state_is_handed_over_and_never_shown(load: Load, value: Any) -> None:
+    stated = {"region": value, "access_token": value, "deep": {"list": [value]}}
+    body = {"a": {"m1": {"extra_body": {"user": value}}}}
+    manager = load({}, overrides={"backends": {"a": stated}, "models": body})
+    told = {name: repr(tell(manager)) for name, tell in TELLERS_OF_BACKEND.items()}
+    assert [name for name, text in told.items() if CANARY in text] == []
+    extra = manager.backends["a"].extra_config
+    assert (extra["region"] is value, extra["deep"]["list"][0] is value) == (True, True)
+    assert isinstance(extra["access_token"], SecretStr)
+    assert CANARY in repr(manager.deck.resolve("m1").parameters.extra_body["user"])
+
+
+@pytest.mark.parametrize("key", ["api_key", "endpoint", "timeout", "display_name", "enabled"])
+def test_what_only_code_can_state_is_refused_by_its_type_where_text_belongs(load: Load, key: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({}, overrides={"backends": {"a": {key: CANARY.encode()}}})
+    assert "got a Python bytes" in str(caught.value)
+    assert CANARY not in str(caught.value)

@@ -84,6 +84,9 @@ def test_what_looks_like_none_is_shown(value: str) -> None:
 
 URLS = [
     # where a password stands
+    ("https://u:p canary4711 x@h/v1", f"https://u:{MASK}@h/v1"),
+    (" https://u:p canary4711@h/v1?token=canary4711", f" https://u:{MASK}@h/v1?token={MASK}"),
+    ("https://u:canary4711 x@h@i", f"https://u:{MASK}@i"),
     ("https://u:canary4711@h/v1", f"https://u:{MASK}@h/v1"),
     ("redis://:canary4711@h:6379/0", f"redis://:{MASK}@h:6379/0"),
     ("https://u:p@canary4711@h/v1", f"https://u:{MASK}@h/v1"),

@@ -16,6 +16,7 @@ from pipelex_cogt.config.key_paths import ROOT
 from pipelex_cogt.config.layers import Place
 from pipelex_cogt.config.regular_files import read_file, with_home
 from pipelex_cogt.config.report import ProblemReport
+from pipelex_cogt.config.strangers import refuse_strangers
 from pipelex_cogt.config.suggestions import is_one_slip, near_names
 from pipelex_cogt.config.toml_files import display_path, working_directory
 from pipelex_cogt.config.zipped_settings import unpacked_settings
@@ -124,7 +125,8 @@ def find_directories(
         report: Where a directory that is named and missing is noted.
 
     Raises:
-        SettingsError: A directory that is named is missing, so that nothing else can be judged.
+        SettingsError: A directory that is named is missing, so that nothing else can be judged; or what was found by
+            looking is a stranger's.
     """
     working = working_directory()
     project = next(filter(is_project, (working, *working.parents)), None)
@@ -133,12 +135,16 @@ def find_directories(
     # The nearest `.env` of a project is read first, for it may say where the settings are.
     nearest = folders if project else folders[:1]
     dotenv = _dotenv_in(*nearest)
+    _refuse_dotenv(dotenv, settings_dir or process.get(SETTINGS_DIR_VARIABLE), process, report)
     environ = process.over(read_dotenv(dotenv, process, report))
     application, named_by = _find_application(settings_dir, environ, folders, dotenv)
+    if application and named_by is None:
+        _refuse_settings(application, process, report)
     _check_application(application, named_by, report)
     beside = application and _dotenv_in(application.parent)
     if beside and not (dotenv and beside.samefile(dotenv)):
         dotenv = beside
+        _refuse_dotenv(dotenv, application if named_by else None, process, report)
         environ = process.over(read_dotenv(dotenv, process, report))
     # What the process states is relative to where it runs.
     base = dotenv.parent if dotenv and process.get(SECRETS_DIR_VARIABLE) is None else working
@@ -222,6 +228,40 @@ def _is_users_alone(folder: Path) -> bool:
     except OSError:
         return False
     return os.name == "posix" and found.st_uid == os.getuid() and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
+def _refuse_dotenv(dotenv: Path | None, named: Path | str | None, process: Environ, report: ProblemReport) -> None:
+    """Refuse a `.env` that a stranger may have written, unless the settings beside it are named.
+
+    Raises:
+        SettingsError: It is a stranger's, and may say where the settings are.
+    """
+    is_beside_named = dotenv and named is not None and _absolute(dotenv.parent, named).parent == dotenv.parent
+    if os.name == "posix" and dotenv and not is_beside_named:
+        hint = f"make it yours, remove it, or name the settings beside it: {_named_on_purpose(dotenv.parent)}"
+        refuse_strangers((dotenv, dotenv.parent), hint, process, report)
+        report.raise_errors(_HEADING)
+
+
+def _refuse_settings(directory: Path, process: Environ, report: ProblemReport) -> None:
+    """Refuse settings that were found by looking and that a stranger may have written.
+
+    Raises:
+        SettingsError: They are a stranger's, and nothing of them is read.
+    """
+    if os.name == "posix":
+        paths = (directory, directory.parent, *map(directory.joinpath, names_in(directory)))
+        hint = f"to read it all the same, name it: {_named_on_purpose(directory.parent)}"
+        refuse_strangers(paths, hint, process, report)
+        report.raise_errors(_HEADING)
+
+
+def _named_on_purpose(folder: Path) -> str:
+    """The line that names the settings of a folder, for a shell and for Python."""
+    from shlex import quote  # imported here because only an error needs it
+
+    path = str(folder / SETTINGS_DIR_NAME)
+    return f"{SETTINGS_DIR_VARIABLE}={quote(path)} or ModelManager.load({path!r})"
 
 
 def _find_application(

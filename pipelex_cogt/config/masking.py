@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 from pydantic import SecretStr
 
@@ -77,9 +77,7 @@ class SealedText(SecretStr):
         is_lost: Whether it came out of a pickle, which left the text behind.
     """
 
-    def __init__(
-        self, stated: str | float | date | time, shown: str = MASK, *, is_wrapped: bool = False, is_lost: bool = False
-    ) -> None:
+    def __init__(self, stated: object, shown: str = MASK, *, is_wrapped: bool = False, is_lost: bool = False) -> None:
         # The text is no attribute, as it is of a `SecretStr`: whoever lists attributes would find it.
         self._stated = Hidden(stated)
         self.shown = shown
@@ -90,8 +88,8 @@ class SealedText(SecretStr):
         """The text."""
         return str(self._stated.open())
 
-    def stated(self) -> str | float | date | time:
-        """What the layer states: text, or a number, a date or a time."""
+    def stated(self) -> Any:
+        """What the layer states: text, a number, a date or a time, or what only code can state."""
         return self._stated.open()
 
     def _display(self) -> str:
@@ -114,6 +112,29 @@ class SealedText(SecretStr):
 
     def __deepcopy__(self, memo: dict[int, Any]) -> SealedText:
         return self
+
+
+class ShownText(str):
+    """Text that is handed over as it is, and of which a repr shows no more than may be shown.
+
+    Whoever lists the properties of an object, as `rich.inspect` does, prints what they answer.
+    """
+
+    __slots__ = ("_shown",)
+
+    _shown: str
+
+    def __new__(cls, text: str, shown: str) -> Self:
+        """The text that is handed over, with what is shown of it."""
+        told = super().__new__(cls, text)
+        told._shown = shown
+        return told
+
+    def __repr__(self) -> str:
+        return repr(self._shown)
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        return str, (str(self),)
 
 
 def plain_text(value: Any) -> Any:
@@ -162,13 +183,15 @@ def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:
     if isinstance(value, SecretStr):
         return SealedText(value.get_secret_value(), is_wrapped=True)
     own_path = path[1:]
-    if value == BELOW and isinstance(path[-1], int):
+    if isinstance(value, str) and value == BELOW and isinstance(path[-1], int):
         # It says what a list goes on with, and the merge must see it.
         return value
     is_secret = own_path not in _PLAIN_PATHS and (is_secret_layer or is_secret_path(own_path))
     shown = _mask(value, is_secret=is_secret)
-    is_sealable = isinstance(value, str) or own_path not in _TEXT_PATHS
-    return SealedText(value, shown) if is_sealable and shown != value else value
+    is_sealable = isinstance(value, str) or own_path not in (*_TEXT_PATHS, *_PLAIN_PATHS)
+    # What is foreign may compare with anything as it likes.
+    is_masked = _is_foreign(value) or shown != value
+    return SealedText(value, shown) if is_sealable and is_masked else value
 
 
 def seal_overrides(overrides: Mapping[str, Any] | None) -> Layer:
@@ -196,7 +219,12 @@ def _mask(value: Any, *, is_secret: bool) -> Any:
     # Whether something is switched on or absent tells nothing of a secret.
     if isinstance(value, bool | None):
         return value
-    return MASK if is_secret else value
+    return MASK if is_secret or _is_foreign(value) else value
+
+
+def _is_foreign(value: object) -> bool:
+    """Whether only code can state a value, such as bytes, a set or an object: nobody knows what it shows of itself."""
+    return not isinstance(value, str | int | float | date | time | None)
 
 
 def _mask_text(text: str, *, is_secret: bool) -> str:

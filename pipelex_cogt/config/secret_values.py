@@ -55,6 +55,8 @@ _BASE64 = r"(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[A-Za-z0-9+][A-Za-z0-9+/]+={0,2}"
 _WORD = re.compile(r"\S+")
 _NEXT_URL = r"(?<=[,;|])(?=[A-Za-z][A-Za-z0-9+.-]{0,30}://)"
 _OPENS_USER = r"://[^/?#@:]*:(?!\d{1,5}(?:[/?#,;|]|\Z))"
+# A password with a blank in it, of a URL that a text begins with.
+_BEFORE_BLANK = r"\s*[A-Za-z][A-Za-z0-9+.-]{0,30}://(?=[^/?#@:\s]*:(?!\d{1,5}(?:[/?#,;|\s]|\Z))[^\s@]*\s)"
 _HEAD = re.compile(r"[^/?#]*")
 _HOST_AND_PORT = rf"(?s)[^:]*:(?:\d{{1,5}}|{REFERENCE})|\[.*"
 # `user:password@host`, but no address of a mail and no port. The password goes on to the last at sign.
@@ -68,6 +70,14 @@ def mask_text(text: str) -> str:
     """Hide what looks like a secret in a text: keys, passwords of URLs, parameters that are secret by their name."""
     if re.search(_WITH_SCHEME, text) or _PEM in text:
         return hide(text)
+    opened = re.match(_BEFORE_BLANK, text) if "@" in text else None
+    if opened:
+        user, _at, host = text[opened.end() :].rpartition("@")
+        return f"{opened[0]}{_mask_user(user)}@{_mask_words(host)}"
+    return _mask_words(text)
+
+
+def _mask_words(text: str) -> str:
     return _WORD.sub(lambda word: "".join(map(_mask_word, _urls_of(word[0]))), text)
 
 

@@ -19,7 +19,7 @@ from pipelex_cogt.config.credentials import WAY_IN, Credentials
 from pipelex_cogt.config.free_tables import Headers
 from pipelex_cogt.config.hiding import leaves_no_locals
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path
-from pipelex_cogt.config.masking import mask_setting, plain_text
+from pipelex_cogt.config.masking import ShownText, mask_setting, plain_text, stated_value
 from pipelex_cogt.config.references import Reference, holds_reference
 from pipelex_cogt.config.settings_model import GIVEN, REFERENCES, SettingsModel
 from pipelex_cogt.config.tables import FrozenDict, leaves, toml_type
@@ -121,8 +121,10 @@ class InferenceBackend(SettingsModel):
             SecretFileError: A secret's file cannot be used.
             SecretSourceError: A source of the application's own fails.
         """
+        endpoint: str | None = plain_text(self.answer(self.stated_endpoint, ("endpoint",)))
+        shown = mask_setting("endpoint", self.stated_endpoint)
         # An empty text is no endpoint.
-        return plain_text(self.answer(self.stated_endpoint, ("endpoint",))) or None
+        return ShownText(endpoint, shown) if endpoint and endpoint != shown else endpoint or None
 
     @property
     def api_key(self) -> SecretStr | None:
@@ -260,4 +262,4 @@ def _texts_of_models(specs: ModelSpecs) -> Iterator[tuple[KeyPath, str | SecretS
 
 def _texts_in(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str | SecretStr]]:
     """Every text in a value, as stated, with its key path."""
-    return (each for each in leaves(value, path) if isinstance(each[1], str | SecretStr))
+    return (each for each in leaves(value, path) if isinstance(stated_value(each[1]), str | SecretStr))
