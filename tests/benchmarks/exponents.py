@@ -135,9 +135,16 @@ def _use(name: str, variant: str, size: int) -> Use:
         return partial(timed, ask=partial(dimension.ask, tree.load(directory)))
     if variant == "fault":
         return partial(timed, fault=partial(tell, tree, directory))
-    manager: list[ModelManager] = []
-    load = lambda: manager.__setitem__(slice(None), [tree.load(directory)])  # noqa: E731
-    return partial(timed, load=load, warnings=lambda: manager[0].warnings)
+    return _load_and_warn(tree, directory)
+
+
+def _load_and_warn(tree: Tree, directory: Path) -> Use:
+    loaded: list[ModelManager] = []
+
+    def load() -> None:
+        loaded[:] = [tree.load(directory)]
+
+    return partial(timed, load=load, warnings=lambda: loaded[0].warnings)
 
 
 def tell(tree: Tree, directory: Path) -> object:
