@@ -260,6 +260,18 @@ def test_near_names_are_looked_for_when_somebody_reads_the_report() -> None:
     assert known.was_read
 
 
+def test_of_many_problems_the_first_hundreds_have_a_suggestion() -> None:
+    report = ProblemReport()
+    for number in range(1_000):
+        report.unknown_name(("deck", f"a{number:04}"), "model", NearName("gpt", ["gpt-4"]))
+    suggestions = [problem.suggestion for problem in report.problems(Severity.ERROR)]
+    assert suggestions == ["did you mean 'gpt-4'?"] * 300 + [None] * 700
+    # Each reading is one of its own, and a pickle holds the same.
+    assert [problem.suggestion for problem in report.problems(Severity.ERROR)] == suggestions
+    copied = pickle.loads(pickle.dumps(report))
+    assert [problem.suggestion for problem in copied.problems(Severity.ERROR)] == suggestions
+
+
 def test_near_names_of_a_consequence_are_never_looked_for() -> None:
     report, known = ProblemReport(), Names("openai")
     report.unreadable(("backends",), "cannot be read")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, starmap
+from itertools import chain, count, starmap
 from typing import NamedTuple, TypeAlias
 
 from pipelex_cogt.config.key_paths import KeyPath, format_key_path, prefixes
@@ -48,6 +48,8 @@ WHEREVER = Place("")
 UNSTATED = "required, and nothing states it"
 """The problem of a key that is needed."""
 _ANY_BACKEND = "*"
+_MOST_SUGGESTIONS = 300
+"""Whoever reads more problems than that mends them by a rule, and to look for each near name would take minutes."""
 _NOWHERE = (None, None, False)
 
 
@@ -87,9 +89,10 @@ class ProblemReport:
 
     def __reduce__(self) -> tuple[type[ProblemReport], tuple[list[_Finding]]]:
         """A pickle holds the problems with their places, without the layers that they came from."""
-        told = chain.from_iterable(map(self._told, Severity))
+        told, looked_for = chain.from_iterable(map(self._told, Severity)), count()
         findings = [
-            finding._replace(place=place, hint=self._in_words(finding.hint), causes=()) for finding, place in told
+            finding._replace(place=place, hint=self._in_words(finding.hint, looked_for), causes=())
+            for finding, place in told
         ]
         return ProblemReport, (findings,)
 
@@ -206,8 +209,9 @@ class ProblemReport:
     def problems(self, severity: Severity) -> list[Problem]:
         """The problems of one severity, in file and line order, each once."""
         parties: defaultdict[Problem, list[str]] = defaultdict(list)
+        looked_for = count()
         for finding, place in self._told(severity):
-            parties[self._as_problem(finding, place)].append(finding.other_party)
+            parties[self._as_problem(finding, place, looked_for)].append(finding.other_party)
         found = starmap(_with_parties, parties.items())
         return sorted(found, key=lambda problem: (problem.file or "", problem.line or 0))
 
@@ -215,8 +219,8 @@ class ProblemReport:
         """Raise one `SettingsError` with every error, or return where there is none."""
         errors = self.problems(Severity.ERROR)
         if errors:
-            count = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
-            raise SettingsError.from_problems(f"{count} in {heading}", errors, self.problems(Severity.WARNING))
+            number = "1 problem" if len(errors) == 1 else f"{len(errors)} problems"
+            raise SettingsError.from_problems(f"{number} in {heading}", errors, self.problems(Severity.WARNING))
 
     def _note(self, findings: Iterable[_Finding], unless: Places) -> None:
         if any(map(self._explains, unless)):
@@ -280,16 +284,19 @@ class ProblemReport:
         found = self.locate(finding.path)
         return found.place, found.is_packaged
 
-    def _in_words(self, hint: Hint) -> str | None:
+    def _in_words(self, hint: Hint, looked_for: Iterator[int]) -> str | None:
+        """The next step in words; of suggestions the first hundreds are looked for, which takes its time."""
         if isinstance(hint, Elsewhere):
             place = self.locate(hint.path).place
             return f"{hint.before}{place or format_key_path(hint.path)}{hint.after}"
-        return hint if isinstance(hint, str | None) else hint.tell()
+        if isinstance(hint, str | None):
+            return hint
+        return hint.tell() if next(looked_for) < _MOST_SUGGESTIONS else None
 
-    def _as_problem(self, finding: _Finding, place: Place | None) -> Problem:
+    def _as_problem(self, finding: _Finding, place: Place | None, looked_for: Iterator[int]) -> Problem:
         path = format_key_path(finding.path) if finding.path else ""
         file, line, _ = place or _NOWHERE
-        return Problem(finding.problem, path, file, line, self._in_words(finding.hint), finding.severity)
+        return Problem(finding.problem, path, file, line, self._in_words(finding.hint, looked_for), finding.severity)
 
 
 def _with_parties(problem: Problem, parties: Sequence[str]) -> Problem:
