@@ -44,8 +44,8 @@ def trial(way: str, *pieces: str, longest: int | None = None) -> Trial:
 REACH = toml_syntax._REACH
 TRIALS = {
     "cli.explain: _HAS_LINE": trial("search", ":", ":1", "1"),
-    "cli.layout: _RUNNER_COMMAND": trial("match", " ", " :", ":"),
-    "cli.pieces: _UNSHOWABLE": trial("sub", "a", "#", "##["),
+    "config.bounds: _KEY": trial("findall", "a", ".", "'", '"', '"\\'),
+    "config.bounds: _DOTTED_KEYS": trial("findall", "a", "a.", ".", "'", '"', '""', '"""', "'''", "#", "a ", '"\\', "'.", "a. "),
     "config.credential_checks: kind.refused": trial("search", "a", " "),
     "config.credential_checks: _QUOTED": trial("fullmatch", '"', "'\"", "`"),
     "config.credential_checks: _CHOSEN": trial("search", "pas", "pi", "pina"),
@@ -89,6 +89,7 @@ TRIALS = {
     "config.secret_values: _BASE64": trial("fullmatch", "a", "A", "1", "=", "aA1"),
     "config.secret_values: _LETTER_MEETS_DIGIT": trial("findall", "a", "a1"),
     "config.secret_values: _HOST_AND_PORT": trial("fullmatch", "a", ":", ":1", "["),
+    "config.secret_values: _BEFORE_BLANK": trial("match", " ", "a", "a://", "a://b:", "a://b:c", "a://b:1"),
     "config.secret_values: _OPENS_USER": trial("search", "://", "://a", "://a:1", ":", "a"),
     "config.suggestions: _WORD_END": trial("split", "_", "a_", "a"),
     "config.toml_files: _SETTINGS_NAME": trial("fullmatch", ".", ".toml", ".local", "a"),
@@ -117,8 +118,8 @@ TRIALS = {
     "integrations.catalogue: _EDITION": trial("sub", "a", "-", "-1", "@v1", "-2024", "a.", longest=1_000),
     "integrations.catalogue: pattern": trial("fullmatch", "a", "_", "-"),
     "integrations.google: _VERSION": trial("fullmatch", "v", "v1", "1"),
-    "model_routing.routing_profile: _SPECIAL_TO_FNMATCH": trial("sub", "?", "[", "a"),
-    "model_routing.routing_profile: fnmatch.translate(escaped)": trial("match", "a", "-", "a-"),
+    "visible: _RUNNER_COMMAND": trial("match", " ", " :", ":"),
+    "visible: _UNSHOWABLE": trial("sub", "a", "#", "##["),
 }
 """Each pattern of the package, by its module and its name or what it is made of."""
 MADE = {
@@ -128,7 +129,6 @@ MADE = {
     "config.toml_syntax: rule.before": [rule.before for rule in toml_syntax._RULES],
     "config.toml_syntax: rule.after": [rule.after for rule in toml_syntax._RULES],
     "integrations.catalogue: pattern": [provider.pattern for provider in catalogue._OF_LITELLM.values()],
-    "model_routing.routing_profile: fnmatch.translate(escaped)": [r"(?s:(?>.*?a)(?>.*?b).*)\Z"],
 }
 """The patterns that are made of data, and local names of others."""
 

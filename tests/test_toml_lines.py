@@ -16,7 +16,7 @@ from pipelex_cogt import ModelManager
 from pipelex_cogt.config.key_paths import KeyPath
 from pipelex_cogt.config.layers import LayerKind, Origin, SourceFile
 from pipelex_cogt.config.toml_lines import Statement, _Scanner, find_lines, find_statements
-from tests.conftest import Load, WriteTree, steps
+from tests.conftest import MINIMAL, Load, WriteTree, steps
 
 MARKED = 100_000
 """Scalars of the generated documents hold numbers from here upward, each once, so that a value can be found again."""
@@ -258,6 +258,18 @@ def test_lines_of_warnings_are_looked_for_when_somebody_reads_them(
     assert {Path(warning.file or "").name for warning in manager.warnings} == {Path(name).name}
     assert None not in {warning.line for warning in manager.warnings}
     assert scans != []
+
+
+def test_two_warnings_a_file_cost_a_load_next_to_nothing(write_tree: WriteTree) -> None:
+    def load_steps(table: str) -> int:
+        backends = {f"backends/b{number}.toml": f"{table}[m{number}]\n" for number in range(30)}
+        tables = "".join(f"[b{number}]\n" for number in range(30))
+        directory = write_tree({**MINIMAL, "backends.local.toml": tables, **backends})
+        return steps(lambda: ModelManager.load(directory, environ={}))
+
+    # What a process does once is no matter of a load.
+    _, clean = (load_steps("[defaults]\nsdk = 's'\nprompting_target = 'openai'\n") for _ in range(2))
+    assert load_steps("default_sdk = 's'\ndefault_prompting_target = 'openai'\n") < 1.1 * clean
 
 
 def test_the_line_of_an_environment_that_may_be_misspelt_waits_too(load: Load, scans: list[object]) -> None:
