@@ -74,6 +74,7 @@ WORDS = {
         "cached_audio": "input_audio_cached",
         "dates": "from",
         "tier": "tiers",
+        "above": "tiers",
         "batch_discount": "batch",
     },
     PriceTier: {"tokens": "above", "threshold": "above", "start": "above", "cached": "input_cached"},

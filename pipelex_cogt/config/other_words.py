@@ -80,7 +80,7 @@ _OTHER_WORDS = {
     "stop": "stop_sequence stop_sequences stop_words",
     "successor": "replaced_by replacement superseded_by",
     "temperature": "temp",
-    "tiers": "long_context tier",
+    "tiers": "above long_context tier",
     "timeout": "request_timeout timeout_seconds",
     "tools": "function_calling functions supports_function_calling supports_tools tool_calling",
     "top_p": "nucleus",

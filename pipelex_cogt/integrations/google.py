@@ -33,6 +33,7 @@ _CLIENTS = Clients()
 
 _VERSIONS: Mapping[Platform, str] = {Platform.OWN: "v1beta", Platform.VERTEX: "v1beta1"}
 """The version of the API on each platform, where the endpoint states none."""
+_VERSION = re.compile(r"v\d\w*")
 _KEY_HEADER = "x-goog-api-key"
 _ASKED_LATER = "asked-for-at-each-request"
 """What the SDK is given as a key, for it takes a text and keeps it."""
@@ -221,8 +222,9 @@ def _platform(llm: ResolvedLLM) -> Platform:
 
 def _taken_apart(endpoint: str, version: str) -> tuple[str, str]:
     """An endpoint without the version of the API, which the SDK adds, and that version."""
-    root, stated = re.fullmatch(r"(.*?)(?:/(v\d\w*))?/*", endpoint, re.DOTALL).groups()  # type: ignore[union-attr]
-    return root, stated or version
+    whole = endpoint.rstrip("/")
+    root, _, last = whole.rpartition("/")
+    return (root, last) if _VERSION.fullmatch(last) else (whole, version)
 
 
 def _own_places(llm: ResolvedLLM) -> dict[str, Any]:
