@@ -189,8 +189,8 @@ def _seal(path: KeyPath, value: Any, *, is_secret_layer: bool) -> Any:
     is_secret = own_path not in _PLAIN_PATHS and (is_secret_layer or is_secret_path(own_path))
     shown = _mask(value, is_secret=is_secret)
     is_sealable = isinstance(value, str) or own_path not in (*_TEXT_PATHS, *_PLAIN_PATHS)
-    # What is foreign may compare with anything as it likes.
-    is_masked = _is_foreign(value) or shown != value
+    # An object of the code's own is always masked, and may refuse to be compared.
+    is_masked = shown is MASK or shown != value
     return SealedText(value, shown) if is_sealable and is_masked else value
 
 
