@@ -45,7 +45,9 @@ REACH = toml_syntax._REACH
 TRIALS = {
     "cli.explain: _HAS_LINE": trial("search", ":", ":1", "1"),
     "config.bounds: _KEY": trial("findall", "a", ".", "'", '"', '"\\'),
-    "config.bounds: _DOTTED_KEYS": trial("findall", "a", "a.", ".", "'", '"', '""', '"""', "'''", "#", "a ", '"\\', "'.", "a. "),
+    "config.bounds: _DOTTED_KEYS": trial(
+        "findall", "a", "a.", ".", "'", '"', '""', '"""', "'''", "#", "a ", '"\\', "'.", "a. "
+    ),
     "config.credential_checks: kind.refused": trial("search", "a", " "),
     "config.credential_checks: _QUOTED": trial("fullmatch", '"', "'\"", "`"),
     "config.credential_checks: _CHOSEN": trial("search", "pas", "pi", "pina"),
