@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from itertools import filterfalse, takewhile
@@ -27,6 +26,7 @@ from pipelex_cogt.config.toml_files import (
     parse_once,
     read_toml_file,
 )
+from pipelex_cogt.config.toml_parser import parse_toml
 
 _USUAL_NAMES = tuple(library.default for library in LIBRARY_PATHS.values())
 _USUAL_ENVIRONMENT = "default"
@@ -53,7 +53,7 @@ def read_library(
     for path, prefix in _library_files(config, keys, named, report):
         if source.is_packaged and is_local(path):
             continue
-        parse = parse_once if source.is_packaged else tomllib.loads
+        parse = parse_once if source.is_packaged else parse_toml
         document = read_toml_file(path, prefix, report, source.display, parse)
         if document is not None:
             layer_kind, name = LayerKind.LOCAL if is_local(path) else kind, document.file.name

@@ -20,6 +20,7 @@ from pipelex_cogt.config.parsed_texts import table_of
 from pipelex_cogt.config.regular_files import UnfitFileError, read_file
 from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.tables import Table
+from pipelex_cogt.config.toml_parser import parse_toml
 
 LOCAL_SUFFIX = ".local.toml"
 MAX_FOLDERS = 1_000
@@ -144,7 +145,7 @@ def parse_once(text: str) -> Table:
     change the table, for all loads share it.
     """
     table = table_of(text)
-    return tomllib.loads(text) if table is None else table
+    return parse_toml(text) if table is None else table
 
 
 def read_toml_file(
@@ -152,7 +153,7 @@ def read_toml_file(
     prefix: KeyPath,
     report: ProblemReport,
     display: Callable[[Path], str] = display_path,
-    parse: Callable[[str], Table] = tomllib.loads,
+    parse: Callable[[str], Table] = parse_toml,
 ) -> TomlDocument | None:
     """Read one TOML file.
 
