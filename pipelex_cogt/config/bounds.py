@@ -30,8 +30,8 @@ _STAND_IN = 1
 _SHOWN_LEVELS = 8
 """How many keys name a value that lies too deep: all of them would fill a page."""
 # A comment, a text of several lines, or keys with dots between them; a text is one key. Each begins with another
-# character, and gives nothing back of what it takes.
-_KEY = r"""(?:"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+'|[A-Za-z0-9_-]++)"""
+# character, and gives nothing back of what it takes; a text that nobody closes is taken too, up to the end of its line.
+_KEY = r"""(?:"(?:[^"\\\n]|\\.)*+"?+|'[^'\n]*+'?+|[A-Za-z0-9_-]++)"""
 _DOTTED_KEYS = re.compile(
     r"""#[^\n]*+|"{3}(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5}|\Z)|'{3}(?:[^']|'(?!''))*+(?:'{3,5}|\Z)"""
     rf"""|(?P<keys>{_KEY}(?:[ \t]*+\.[ \t]*+{_KEY})*+)""",
