@@ -35,9 +35,9 @@ SECRETS = {
 READ_OR_SEALED = {
     *("toml_files.py", "main_files.py", "environ.py", "override_variables.py", "schema.py"),
     *("masking.py", "tables.py", "references.py", "secret_values.py", "hiding.py"),
-    *("inference_config.py", "layers.py"),
+    *("inference_config.py", "layers.py", "arguments.py", "regular_files.py", "bounds.py", "toml_parser.py"),
 }
-"""The modules that read a text, make a layer of what it says, and seal that: they have it in their hands."""
+"""The modules that look at what the code hands over, read a text, make a layer of it and seal that."""
 
 
 class Interruption:

@@ -23,6 +23,7 @@ from pipelex_cogt import (
     MissingExtraError,
     ModelManager,
     ModelNotRoutedError,
+    NameTypeError,
     Problem,
     ProblemError,
     SecretFileError,
@@ -110,6 +111,7 @@ FAILURE = CallFailure(EVIL, EVIL, EVIL, 500, EVIL)
 ERRORS: dict[str, CogtError] = {
     "any": CogtError(EVIL),
     "problem": ProblemError(PROBLEM),
+    "name of a type": NameTypeError(EVIL, EVIL),
     "unknown": UnknownNameError(EVIL, EVIL, (EVIL, EVIL)),
     "known as": UnknownNameError(EVIL, EVIL, (), EVIL),
     "disabled": BackendDisabledError(EVIL, (EVIL, EVIL), (EVIL,)),

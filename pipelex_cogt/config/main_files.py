@@ -19,7 +19,8 @@ from pipelex_cogt.config.report import ProblemReport
 from pipelex_cogt.config.schema import fits, home_of, schema_at
 from pipelex_cogt.config.suggestions import NearName, did_you_mean, is_one_slip, near_names, one_slip_from
 from pipelex_cogt.config.tables import Table, toml_type
-from pipelex_cogt.config.toml_files import TomlDocument, read_toml_file, warn_if_others_read
+from pipelex_cogt.config.toml_files import TomlDocument, parse_once, read_toml_file, warn_if_others_read
+from pipelex_cogt.config.toml_parser import parse_toml
 
 ENVIRONMENT_VARIABLE = "PIPELEX_ENV"
 DEFAULT_ENVIRONMENT = "development"
@@ -155,7 +156,8 @@ def _read_source(source: SettingsDirectory, schema: _Schema, report: ProblemRepo
         kind = kinds[path.name]
         if kind.default is LayerKind.SECRETS_FILE and path.is_file():
             warn_if_others_read(path, report)
-        document = read_toml_file(path, (), report, source.display)
+        parse = parse_once if source.is_packaged else parse_toml
+        document = read_toml_file(path, (), report, source.display, parse)
         if document is not None:
             yield MainFile(document.file, source, kind, dict(_environment_tables(document, schema, report)))
 
