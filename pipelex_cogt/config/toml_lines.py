@@ -15,11 +15,12 @@ from typing import NamedTuple
 from pipelex_cogt.config.key_paths import KeyPath
 
 # The patterns expect valid TOML: each alternative begins with another character, so that none is tried twice. A comma
-# stands between two values and tells no more than a blank.
-_BLANK = re.compile(r"(?:[ \t\r\n,]|#[^\n]*)*")
-KEY_PART = re.compile(r"""[ \t]*("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*\.?""")
+# stands between two values and tells no more than a blank. Nothing is given back of what was taken: to remember each
+# character costs a hundred bytes.
+_BLANK = re.compile(r"(?:[ \t\r\n,]++|#[^\n]*+)*+")
+KEY_PART = re.compile(r"""[ \t]*("(?:[^"\\\n]++|\\.)*+"|'[^'\n]*'|[A-Za-z0-9_-]+)[ \t]*\.?""")
 _SCALAR = re.compile(
-    r'''"""(?:\\.|[^\\])*?"""(?:"{0,2})|\'\'\'.*?\'\'\'(?:'{0,2})|"(?:\\.|[^"\\\n])*"|'[^'\n]*\''''
+    r'''"""(?:[^"\\]++|\\.|"(?!""))*+"{3,5}|\'\'\'.*?\'\'\'(?:'{0,2})|"(?:[^"\\\n]++|\\.)*+"|'[^'\n]*\''''
     r"""|\d{4}-\d\d-\d\d[ ]\d[^,\]}\s#]*|[^,\[\]{}\s#]+""",
     re.DOTALL,
 )
