@@ -165,3 +165,13 @@ def test_the_line_that_names_them_is_quoted_for_a_shell(project: Path, monkeypat
     monkeypatch.chdir(odd)
     open_to_all(odd / "settings")
     assert "PIPELEX_SETTINGS_DIR='" in refusal()
+
+
+@AS_ROOT
+def test_the_settings_of_a_checkout_are_no_more_a_strangers_than_its_code(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.chown(project / "settings", STRANGER, -1)
+    assert "belongs to another user" in refusal()
+    monkeypatch.setattr("pipelex_cogt.config.directories.packaged_settings_dir", lambda: project / "settings")
+    assert is_read()
